@@ -1,0 +1,208 @@
+//! A batch of readings under one root, grouped by stream so that one stream's part can be proven and
+//! disclosed alone.
+//!
+//! ```text
+//! batch root ─ RFC 6962 over stream entries, in the order of their stream ids
+//!   └ stream entry = tagged("fogward/stream/1", postcard(StreamEntry))
+//!        StreamEntry { salt, stream, first_sequence, count, root }
+//!                                                            └ RFC 6962 over reading commitments
+//! ```
+//!
+//! Only the batch root and two counts go on chain ([`AnchorBatch`]): no stream, device or value.
+
+use serde::{Deserialize, Serialize};
+
+use crate::canonical;
+use crate::digest::Digest;
+use crate::ids::{BatchNumber, StreamId};
+use crate::merkle;
+use crate::reading::Salt;
+
+/// Most streams one batch may hold.
+pub const MAX_STREAMS: u32 = 1 << 16;
+/// Most readings one batch may hold.
+pub const MAX_READINGS: u32 = 1 << 24;
+
+/// What an anchor transaction puts on chain.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AnchorBatch {
+    /// The node's number for the batch.
+    pub batch: BatchNumber,
+    /// Root over the stream entries.
+    pub root: Digest,
+    /// How many stream entries the root stands for.
+    pub streams: u32,
+    /// How many readings the entries stand for, together.
+    pub readings: u32,
+}
+
+/// One stream's part of a batch; hashed into the batch tree, disclosed in a proof.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StreamEntry {
+    /// Hides the entry from those it is not disclosed to.
+    pub salt: Salt,
+    /// The stream.
+    pub stream: StreamId,
+    /// Sequence of the first reading; the others follow without a hole.
+    pub first_sequence: u64,
+    /// How many readings.
+    pub count: u32,
+    /// Root over their commitments.
+    pub root: Digest,
+}
+
+impl StreamEntry {
+    /// The entry's leaf hash in the batch tree.
+    #[must_use]
+    pub fn leaf(&self) -> Digest {
+        let entry = Digest::tagged("fogward/stream/1", &[&canonical::encode(self)]);
+        merkle::leaf_hash(&entry.0)
+    }
+}
+
+/// The commitments of one stream's readings, in sequence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StreamLeaves {
+    /// The stream.
+    pub stream: StreamId,
+    /// Salt of the stream's entry.
+    pub salt: Salt,
+    /// Sequence of the first reading.
+    pub first_sequence: u64,
+    /// [`merkle::leaf_hash`] of each commitment.
+    pub leaves: Vec<Digest>,
+}
+
+/// A batch's whole tree, on the node that made it.
+#[derive(Clone, Debug)]
+pub struct BatchTree {
+    streams: Vec<StreamLeaves>,
+    entries: Vec<StreamEntry>,
+    leaves: Vec<Digest>,
+    readings: u32,
+}
+
+/// What a batch cannot be built of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BatchError {
+    /// No stream, or a stream without a reading.
+    #[error("a batch and each stream in it hold at least one reading")]
+    Empty,
+    /// More streams or readings than allowed.
+    #[error("a batch holds at most {MAX_STREAMS} streams and {MAX_READINGS} readings")]
+    TooLarge,
+    /// The same stream twice.
+    #[error("a stream may appear once in a batch")]
+    DuplicateStream,
+}
+
+impl BatchTree {
+    /// Builds the tree; the streams may come in any order.
+    ///
+    /// # Errors
+    /// [`BatchError`] if a stream is empty or named twice, or there are too many.
+    pub fn build(mut streams: Vec<StreamLeaves>) -> Result<Self, BatchError> {
+        if streams.is_empty() || streams.iter().any(|stream| stream.leaves.is_empty()) {
+            return Err(BatchError::Empty);
+        }
+        let readings: usize = streams.iter().map(|stream| stream.leaves.len()).sum();
+        if streams.len() > MAX_STREAMS as usize || readings > MAX_READINGS as usize {
+            return Err(BatchError::TooLarge);
+        }
+        streams.sort_by_key(|stream| stream.stream);
+        if streams.windows(2).any(|pair| pair[0].stream == pair[1].stream) {
+            return Err(BatchError::DuplicateStream);
+        }
+        let entries: Vec<_> = streams.iter().map(entry_of).collect();
+        let leaves = entries.iter().map(StreamEntry::leaf).collect();
+        Ok(Self {
+            streams,
+            entries,
+            leaves,
+            readings: readings as u32,
+        })
+    }
+
+    /// What goes on chain for this tree.
+    #[must_use]
+    pub fn anchor(&self, batch: BatchNumber) -> AnchorBatch {
+        AnchorBatch {
+            batch,
+            root: merkle::root(&self.leaves),
+            streams: self.entries.len() as u32,
+            readings: self.readings,
+        }
+    }
+
+    /// The path from one reading to the batch root, or `None` if the batch does not hold it.
+    #[must_use]
+    pub fn path(&self, stream: StreamId, sequence: u64) -> Option<BatchPath> {
+        let at = self
+            .streams
+            .binary_search_by_key(&stream, |leaves| leaves.stream)
+            .ok()?;
+        let leaves = self.streams.get(at)?;
+        let index = sequence.checked_sub(leaves.first_sequence)?;
+        Some(BatchPath {
+            reading_path: merkle::path(&leaves.leaves, usize::try_from(index).ok()?)?,
+            entry: self.entries.get(at)?.clone(),
+            entry_index: at as u32,
+            entry_path: merkle::path(&self.leaves, at)?,
+        })
+    }
+}
+
+fn entry_of(stream: &StreamLeaves) -> StreamEntry {
+    StreamEntry {
+        salt: stream.salt,
+        stream: stream.stream,
+        first_sequence: stream.first_sequence,
+        count: stream.leaves.len() as u32,
+        root: merkle::root(&stream.leaves),
+    }
+}
+
+/// The way from a reading's commitment to a batch root.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BatchPath {
+    /// Siblings from the commitment up to the stream's root.
+    pub reading_path: Vec<Digest>,
+    /// The stream's entry.
+    pub entry: StreamEntry,
+    /// The entry's place among the batch's streams.
+    pub entry_index: u32,
+    /// Siblings from the entry up to the batch root.
+    pub entry_path: Vec<Digest>,
+}
+
+impl BatchPath {
+    /// Whether the reading `sequence` of `stream` with this `commitment` is in `anchor`'s batch.
+    #[must_use]
+    pub fn verify(
+        &self,
+        stream: StreamId,
+        sequence: u64,
+        commitment: &Digest,
+        anchor: &AnchorBatch,
+    ) -> bool {
+        let Some(index) = sequence.checked_sub(self.entry.first_sequence) else {
+            return false;
+        };
+        self.entry.stream == stream
+            && self.entry.count <= anchor.readings
+            && merkle::verify(
+                merkle::leaf_hash(&commitment.0),
+                index,
+                u64::from(self.entry.count),
+                &self.reading_path,
+                &self.entry.root,
+            )
+            && merkle::verify(
+                self.entry.leaf(),
+                u64::from(self.entry_index),
+                u64::from(anchor.streams),
+                &self.entry_path,
+                &anchor.root,
+            )
+    }
+}

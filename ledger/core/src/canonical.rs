@@ -1,0 +1,62 @@
+//! The one encoding of everything that is hashed or signed: postcard 1 (<https://postcard.jamesmunns.com/wire-format>).
+//!
+//! Decoding is strict: a size limit, no trailing bytes, and the value must encode to the very bytes it
+//! came from, so that one value has one encoding and one hash.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Why bytes were refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// More bytes than this kind of value may have.
+    #[error("{actual} bytes are more than the {limit} allowed")]
+    TooLong {
+        /// Bytes given.
+        actual: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// The bytes are no value of this kind.
+    #[error("the bytes are not a value of the expected form")]
+    Malformed,
+    /// The bytes are a value of this kind, followed by others or written in a longer way than needed.
+    #[error("the bytes are not the one canonical encoding of their value")]
+    NotCanonical,
+}
+
+/// Encodes `value`.
+///
+/// Infallible for the types of this crate: none has a map with unknown length or an unsized sequence.
+#[must_use]
+pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    postcard::to_allocvec(value).unwrap_or_default()
+}
+
+/// Appends the encoding of `value` to `out`; for callers that reuse a buffer.
+pub fn encode_into<T: Serialize>(value: &T, out: &mut Vec<u8>) {
+    let taken = std::mem::take(out);
+    *out = postcard::to_extend(value, taken).unwrap_or_default();
+}
+
+/// Decodes a value that must fill `bytes` exactly and canonically, and be at most `limit` bytes long.
+///
+/// # Errors
+/// [`DecodeError`]; nothing is allocated beyond a small multiple of `bytes.len()`.
+pub fn decode<T: Serialize + DeserializeOwned>(
+    bytes: &[u8],
+    limit: usize,
+) -> Result<T, DecodeError> {
+    if bytes.len() > limit {
+        return Err(DecodeError::TooLong {
+            actual: bytes.len(),
+            limit,
+        });
+    }
+    let (value, rest) =
+        postcard::take_from_bytes::<T>(bytes).map_err(|_| DecodeError::Malformed)?;
+    if !rest.is_empty() || encode(&value) != bytes {
+        return Err(DecodeError::NotCanonical);
+    }
+    Ok(value)
+}

@@ -1,0 +1,191 @@
+//! Transactions: a signed envelope over the exact bytes that were signed.
+//!
+//! ```text
+//! SignedTransaction { body: bytes, sender: key, signature }      postcard
+//!   signature over  "fogward/tx/1" ‖ 0x00 ‖ body
+//!   id   = tagged("fogward/tx-id/1", sender ‖ signature ‖ body)
+//!   body = postcard(TransactionBody { chain, nonce, payload })
+//! ```
+//!
+//! Checked in three stages: [`SignedTransaction::decode`] and [`SignedTransaction::verify`] need no
+//! state, [`crate::state::Executor::apply`] checks against the state and executes. What passed the second stage
+//! has a type of its own, [`VerifiedTransaction`].
+
+use serde::{Deserialize, Serialize};
+
+use crate::batch::AnchorBatch;
+use crate::canonical::{self, DecodeError};
+use crate::digest::Digest;
+use crate::genesis::{Genesis, MAX_GENESIS_BYTES};
+use crate::ids::{ChainId, Nonce};
+use crate::key::{PublicKey, SecretKey, Signature, SignatureError};
+
+/// Longest transaction in bytes, save the genesis.
+pub const MAX_TRANSACTION_BYTES: usize = 64 * 1024;
+const SIGNING_TAG: &[u8] = b"fogward/tx/1\0";
+
+/// A device as the ledger knows it: no name, no patient, no serial number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RegisterDevice {
+    /// Random handle under which the ledger knows the device.
+    pub handle: Digest,
+    /// The device's own key, if it signs for itself.
+    pub key: Option<PublicKey>,
+    /// Whether the device is simulated.
+    pub simulated: bool,
+}
+
+/// What a transaction does.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Payload {
+    /// Starts the chain; only at height 0.
+    Genesis(Genesis),
+    /// Makes a device known.
+    RegisterDevice(RegisterDevice),
+    /// Anchors a batch of readings.
+    AnchorBatch(AnchorBatch),
+}
+
+/// The signed part.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TransactionBody {
+    /// The chain it is meant for.
+    pub chain: ChainId,
+    /// The sender's next nonce.
+    pub nonce: Nonce,
+    /// What it does.
+    pub payload: Payload,
+}
+
+/// A transaction as it travels and is stored. Not verified.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SignedTransaction {
+    body: Vec<u8>,
+    sender: PublicKey,
+    signature: Signature,
+}
+
+/// Why a transaction was refused before the state was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TransactionError {
+    /// Not a transaction's bytes.
+    #[error("not a transaction: {0}")]
+    Decode(#[from] DecodeError),
+    /// The signature does not fit.
+    #[error("transaction: {0}")]
+    Signature(#[from] SignatureError),
+    /// Meant for another chain.
+    #[error("the transaction is meant for another chain")]
+    OtherChain,
+}
+
+impl SignedTransaction {
+    /// Signs `body`.
+    #[must_use]
+    pub fn sign(body: &TransactionBody, key: &SecretKey) -> Self {
+        let body = canonical::encode(body);
+        Self {
+            signature: key.sign(&[SIGNING_TAG, &body].concat()),
+            sender: key.public(),
+            body,
+        }
+    }
+
+    /// Reads a transaction's bytes.
+    ///
+    /// # Errors
+    /// [`TransactionError::Decode`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, TransactionError> {
+        Ok(canonical::decode(bytes, MAX_GENESIS_BYTES + 1024)?)
+    }
+
+    /// The bytes as they travel and are stored.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        canonical::encode(self)
+    }
+
+    /// The transaction's id.
+    #[must_use]
+    pub fn id(&self) -> Digest {
+        Digest::tagged(
+            "fogward/tx-id/1",
+            &[&self.sender.0, &self.signature.0, &self.body],
+        )
+    }
+
+    /// Who signed it, if the signature holds.
+    #[must_use]
+    pub const fn sender(&self) -> &PublicKey {
+        &self.sender
+    }
+
+    /// The body, undecoded.
+    ///
+    /// # Errors
+    /// [`TransactionError::Decode`] if the signed bytes are no body.
+    pub fn body(&self) -> Result<TransactionBody, TransactionError> {
+        let body: TransactionBody = canonical::decode(&self.body, MAX_GENESIS_BYTES)?;
+        if !matches!(body.payload, Payload::Genesis(_)) && self.body.len() > MAX_TRANSACTION_BYTES {
+            return Err(TransactionError::Decode(DecodeError::TooLong {
+                actual: self.body.len(),
+                limit: MAX_TRANSACTION_BYTES,
+            }));
+        }
+        Ok(body)
+    }
+
+    /// Checks form, chain and signature.
+    ///
+    /// # Errors
+    /// [`TransactionError`].
+    pub fn verify(self, chain: ChainId) -> Result<VerifiedTransaction, TransactionError> {
+        let body = self.body()?;
+        if body.chain != chain {
+            return Err(TransactionError::OtherChain);
+        }
+        let signed = [SIGNING_TAG, &self.body].concat();
+        self.sender.verify(&signed, &self.signature)?;
+        Ok(VerifiedTransaction {
+            id: self.id(),
+            sender: self.sender,
+            bytes: self.encode(),
+            body,
+        })
+    }
+}
+
+/// A transaction whose form, chain and signature hold.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct VerifiedTransaction {
+    id: Digest,
+    sender: PublicKey,
+    body: TransactionBody,
+    bytes: Vec<u8>,
+}
+
+impl VerifiedTransaction {
+    /// The transaction's id.
+    #[must_use]
+    pub const fn id(&self) -> Digest {
+        self.id
+    }
+
+    /// Who signed it.
+    #[must_use]
+    pub const fn sender(&self) -> PublicKey {
+        self.sender
+    }
+
+    /// What was signed.
+    #[must_use]
+    pub const fn body(&self) -> &TransactionBody {
+        &self.body
+    }
+
+    /// The encoded [`SignedTransaction`].
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
