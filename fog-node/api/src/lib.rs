@@ -1,1 +1,52 @@
-//! Placeholder.
+//! What the node says and is asked, as plain data: requests, answers and events.
+//!
+//! One definition for the HTTP API, the desktop window, the console and the command line. No logic
+//! beyond conversions to words and numbers for display. Times are Unix milliseconds, hashes and keys
+//! lowercase hex, units UCUM, codes LOINC.
+//!
+//! | Method and path | Request | Answer |
+//! |---|---|---|
+//! | `GET /api/status` | | [`Status`] |
+//! | `GET /api/devices` | | `[`[`Device`]`]` |
+//! | `POST /api/devices` | [`AddDevice`] | [`Device`] |
+//! | `GET /api/devices/{id}` | | [`Device`] |
+//! | `DELETE /api/devices/{id}` | | nothing; its readings stay |
+//! | `GET /api/devices/{id}/history?metric=&from=&to=&points=` | [`HistoryQuery`] | [`History`] |
+//! | `GET /api/readings?device=&metric=&before=&limit=` | [`ReadingsQuery`] | `[`[`ReadingRow`]`]`, newest first |
+//! | `GET /api/readings/{id}` | | [`ReadingRow`] |
+//! | `GET /api/profiles` | | `[`[`ProfileInfo`]`]` |
+//! | `GET /api/ports` | | `[`[`Port`]`]` |
+//! | `POST /api/previews` | [`StartPreview`] | [`Preview`]; nothing is recorded |
+//! | `GET /api/previews/{id}`, `DELETE …` | | [`Preview`] |
+//! | `GET /api/blocks?from=&limit=` | [`BlocksQuery`] | `[`[`BlockRow`]`]`, newest first |
+//! | `GET /api/blocks/{height}` | | [`BlockDetail`] |
+//! | `GET /api/transactions/{id}` | | [`TransactionDetail`] |
+//! | `GET /api/finality?minutes=` | | [`FinalitySeries`] |
+//! | `GET /api/proofs/{reading}` | | proof file, `application/octet-stream` |
+//! | `GET /api/genesis` | | genesis file, `application/octet-stream` |
+//! | `POST /api/demo` | [`StartDemo`] | `[`[`Device`]`]` |
+//! | `DELETE /api/demo` | | nothing |
+//! | `GET /api/events?waves=DEVICE` | | server-sent [`Event`]s, one JSON object each |
+//! | `GET /api/openapi.json` | | OpenAPI 3.1 |
+//!
+//! A refusal is an [`ApiError`] with a status of 400, 401, 403, 404, 409, 413, 429 or 500.
+
+pub mod chain;
+pub mod device;
+pub mod error;
+pub mod event;
+pub mod reading;
+pub mod status;
+
+pub use chain::{
+    BlockDetail, BlockRow, BlocksQuery, FinalityPoint, FinalitySeries, TransactionDetail,
+    TransactionRow,
+};
+pub use device::{
+    AddDevice, Device, DeviceSource, DeviceState, Gap, Port, Preview, ProfileInfo, RejectedCount,
+    StartDemo, StartPreview, Vital,
+};
+pub use error::ApiError;
+pub use event::{DeviceLive, Event, Wave};
+pub use reading::{History, HistoryPoint, HistoryQuery, ReadingRow, ReadingsQuery, SampleSegment};
+pub use status::{Finality, Status, Storage};
