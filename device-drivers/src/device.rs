@@ -1,0 +1,180 @@
+//! Opening a device: a serial port or a simulated one, behind the same three ends.
+//!
+//! ```text
+//! Device::open(config) ─▶ events   bounded queue: a full queue slows the reader, nothing is dropped
+//!                       ─▶ state    newest link state
+//!                       ─▶ handle   stop(), ack()
+//! ```
+//!
+//! The driver knows no patient, no store and no ledger.
+
+use crate::event::Event;
+use crate::link::LinkState;
+use crate::profile::{Profile, Rate};
+use crate::simulated::SimulatedConfig;
+use fogward_level0::PairingKey;
+use std::path::PathBuf;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+/// Events that wait between the driver and its reader before the driver waits.
+pub const EVENT_QUEUE: usize = 1_024;
+
+/// Where a device is and what it speaks.
+#[derive(Clone, Debug)]
+pub enum SourceConfig {
+    /// A device on a serial port.
+    Serial(SerialConfig),
+    /// A simulated device.
+    Simulated(SimulatedConfig),
+}
+
+impl SourceConfig {
+    /// Whether readings from it are simulated.
+    #[must_use]
+    pub const fn is_simulated(&self) -> bool {
+        matches!(self, SourceConfig::Simulated(_))
+    }
+
+    /// How many readings to expect while it streams, where that is known beforehand.
+    #[must_use]
+    pub fn expected_rate(&self) -> Option<Rate> {
+        match self {
+            SourceConfig::Serial(config) => config.profile.readings_per_second(),
+            SourceConfig::Simulated(config) => Some(config.kind.rate()),
+        }
+    }
+}
+
+/// A device on a serial port.
+#[derive(Clone, Debug)]
+pub struct SerialConfig {
+    /// The port: a device file, a link to one, or a pseudo terminal.
+    pub path: PathBuf,
+    /// What the device speaks.
+    pub profile: Profile,
+    /// The pairing key; needed by `fogward-level0`, ignored by the others.
+    pub key: Option<PairingKey>,
+    /// The highest `Measurement::sequence` that is already durable: frames up to it are refused
+    /// as replays. `None` for a device never heard before.
+    pub replay_floor: Option<u64>,
+}
+
+impl SerialConfig {
+    /// A port and a profile that need nothing more.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>, profile: Profile) -> SerialConfig {
+        SerialConfig { path: path.into(), profile, key: None, replay_floor: None }
+    }
+}
+
+/// The device cannot be opened as configured. Trouble with the port itself is no error: it is a
+/// [`LinkState`], and it is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// The profile needs a pairing key and none was given.
+    #[error("this profile needs the device's pairing key of 64 hexadecimal digits")]
+    KeyMissing,
+}
+
+/// An open device.
+#[derive(Debug)]
+pub struct Device {
+    /// What it does. Ends after the device was stopped.
+    pub events: mpsc::Receiver<Event>,
+    /// How the link is.
+    pub state: watch::Receiver<LinkState>,
+    /// To acknowledge and to stop.
+    pub handle: DeviceHandle,
+}
+
+impl Device {
+    /// Starts a device. It connects, and reconnects, by itself until it is stopped.
+    ///
+    /// Must be called within a tokio runtime with I/O and time enabled.
+    ///
+    /// # Errors
+    /// [`OpenError::KeyMissing`] if the profile needs a pairing key and has none.
+    pub fn open(config: SourceConfig) -> Result<Device, OpenError> {
+        let (event_sender, events) = mpsc::channel(EVENT_QUEUE);
+        let (state_sender, state) = watch::channel(LinkState::Opening);
+        let (stop, stop_receiver) = watch::channel(false);
+        let (ack, ack_receiver) = watch::channel(None);
+        let ends = Ends { events: event_sender, state: state_sender, stop: stop_receiver, ack: ack_receiver };
+        let task = match config {
+            SourceConfig::Serial(config) => {
+                let decoder = crate::codec::Decoder::new(&config)?;
+                tokio::spawn(crate::serial::run(config, decoder, ends))
+            }
+            SourceConfig::Simulated(config) => tokio::spawn(crate::simulated::run(config, ends)),
+        };
+        Ok(Device { events, state, handle: DeviceHandle { stop, ack, task: Some(task) } })
+    }
+}
+
+/// The driver's side of an open device.
+#[derive(Debug)]
+pub(crate) struct Ends {
+    pub(crate) events: mpsc::Sender<Event>,
+    pub(crate) state: watch::Sender<LinkState>,
+    pub(crate) stop: watch::Receiver<bool>,
+    pub(crate) ack: watch::Receiver<Option<u64>>,
+}
+
+impl Ends {
+    /// Hands an event on, waiting for room. False when the device is to stop.
+    pub(crate) async fn send(&mut self, event: Event) -> bool {
+        tokio::select! {
+            biased;
+            () = stopped(&mut self.stop) => false,
+            sent = self.events.send(event) => sent.is_ok(),
+        }
+    }
+
+    /// Publishes a state if it is a new one.
+    pub(crate) fn publish(&self, state: LinkState) {
+        self.state.send_if_modified(|current| {
+            let is_new = *current != state;
+            if is_new {
+                *current = state;
+            }
+            is_new
+        });
+    }
+}
+
+/// Resolves when the device is to stop: asked to, or its handle was dropped.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Acknowledges readings and stops a device. Dropping it stops the device, too.
+#[derive(Debug)]
+pub struct DeviceHandle {
+    stop: watch::Sender<bool>,
+    ack: watch::Sender<Option<u64>>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl DeviceHandle {
+    /// Tells a device that listens that every reading up to and including this
+    /// `Measurement::sequence` is durable. Newer numbers overtake older ones; profiles without
+    /// acknowledgement ignore it.
+    pub fn ack(&self, durable_sequence: u64) {
+        self.ack.send_if_modified(|current| {
+            let is_newer = current.is_none_or(|current| current < durable_sequence);
+            if is_newer {
+                *current = Some(durable_sequence);
+            }
+            is_newer
+        });
+    }
+
+    /// Stops the device and waits until its port is closed.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        if let Some(task) = self.task.take() {
+            let _ = task.await;
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The state of the way to a device, in words a person can act on.
+//!
+//! Each state that is not streaming carries a [`LinkReason`]: what happened, why, what to do, and
+//! a short code for the telephone. No port data and no measurement is in any of them.
+
+use core::fmt;
+use serde::Serialize;
+
+/// How the link is now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", content = "reason", rename_all = "kebab-case")]
+pub enum LinkState {
+    /// The port is being opened, or was opened and nothing arrived yet.
+    Opening,
+    /// Frames arrive.
+    Streaming,
+    /// The port is open and silent.
+    NoData(LinkReason),
+    /// The port is open, bytes arrive, and none of them can be used.
+    Garbage(LinkReason),
+    /// The port is not open; it is tried again by itself.
+    Disconnected(LinkReason),
+    /// Stopped on request; final.
+    Stopped,
+}
+
+impl LinkState {
+    /// The name for programs: `opening`, `streaming`, `no-data`, `garbage`, `disconnected`,
+    /// `stopped`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            LinkState::Opening => "opening",
+            LinkState::Streaming => "streaming",
+            LinkState::NoData(_) => "no-data",
+            LinkState::Garbage(_) => "garbage",
+            LinkState::Disconnected(_) => "disconnected",
+            LinkState::Stopped => "stopped",
+        }
+    }
+
+    /// Why it is not streaming, where there is something to say.
+    #[must_use]
+    pub const fn reason(&self) -> Option<&LinkReason> {
+        match self {
+            LinkState::NoData(reason) | LinkState::Garbage(reason) | LinkState::Disconnected(reason) => Some(reason),
+            LinkState::Opening | LinkState::Streaming | LinkState::Stopped => None,
+        }
+    }
+}
+
+/// What happened, why, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LinkReason {
+    /// For programs and for the telephone.
+    pub code: ReasonCode,
+    /// What happened.
+    pub what: String,
+    /// Why, as far as is known.
+    pub why: String,
+    /// What to do next.
+    pub next: String,
+    /// When it is tried again by itself, where that is so.
+    pub retry_millis: Option<u64>,
+}
+
+impl fmt::Display for LinkReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {} ({})", self.what, self.why, self.next, self.code)
+    }
+}
+
+/// The reason as a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[non_exhaustive]
+pub enum ReasonCode {
+    /// There is no such port.
+    #[serde(rename = "SER-01")]
+    PortMissing,
+    /// This user may not open the port.
+    #[serde(rename = "SER-02")]
+    PermissionDenied,
+    /// Another program holds the port.
+    #[serde(rename = "SER-03")]
+    PortBusy,
+    /// The path is not a serial port, or cannot be set as the profile needs.
+    #[serde(rename = "SER-04")]
+    NotASerialPort,
+    /// The port cannot be opened for another reason.
+    #[serde(rename = "SER-05")]
+    OpenFailed,
+    /// The device or its cable was unplugged.
+    #[serde(rename = "SER-06")]
+    Unplugged,
+    /// Reading or writing failed.
+    #[serde(rename = "SER-07")]
+    TransferFailed,
+    /// Nothing arrives.
+    #[serde(rename = "SER-08")]
+    Silent,
+    /// Bytes arrive that form no frame of this profile.
+    #[serde(rename = "SER-09")]
+    Unrecognised,
+    /// Intact frames arrive that the pairing key does not open.
+    #[serde(rename = "SER-10")]
+    WrongKey,
+}
+
+impl ReasonCode {
+    /// The code as shown, `SER-01` and so on.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ReasonCode::PortMissing => "SER-01",
+            ReasonCode::PermissionDenied => "SER-02",
+            ReasonCode::PortBusy => "SER-03",
+            ReasonCode::NotASerialPort => "SER-04",
+            ReasonCode::OpenFailed => "SER-05",
+            ReasonCode::Unplugged => "SER-06",
+            ReasonCode::TransferFailed => "SER-07",
+            ReasonCode::Silent => "SER-08",
+            ReasonCode::Unrecognised => "SER-09",
+            ReasonCode::WrongKey => "SER-10",
+        }
+    }
+}
+
+impl fmt::Display for ReasonCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,270 @@
+//! What a sensor said, with its code, unit, quality and times.
+//!
+//! Values are integers with a decimal exponent, as in IEEE 11073: a reading is hashed and
+//! signed later, and floating point has more than one encoding of a number. A value that is
+//! missing, searching, or taken with the finger out is [`Value::Absent`] and its [`Quality`]
+//! says why; it is never a number. This file leaves out patients, storage and signatures.
+
+use core::fmt;
+use serde::{Deserialize, Serialize};
+
+/// What is measured.
+///
+/// LOINC codes and UCUM units are those of the HL7 vital-signs profiles; the ISO/IEEE
+/// 11073-10101 code ([`Metric::mdc`]) names the same term in the device world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Metric {
+    /// Oxygen saturation in arterial blood by pulse oximetry.
+    SpO2,
+    /// Pulse rate by oximetry.
+    PulseRate,
+    /// The plethysmogram: the pulse wave as an oximeter sees it, without a unit.
+    PlethWave,
+    /// Ratio of the pulsating to the steady part of the oximeter's signal.
+    PerfusionIndex,
+    /// Body temperature.
+    BodyTemperature,
+    /// Breaths per minute.
+    RespirationRate,
+    /// Heart beats per minute, not by oximetry.
+    HeartRate,
+}
+
+impl Metric {
+    /// Every metric, in a fixed order.
+    pub const ALL: [Metric; 7] = [
+        Metric::SpO2,
+        Metric::PulseRate,
+        Metric::PlethWave,
+        Metric::PerfusionIndex,
+        Metric::BodyTemperature,
+        Metric::RespirationRate,
+        Metric::HeartRate,
+    ];
+
+    /// The LOINC code.
+    #[must_use]
+    pub const fn loinc(self) -> &'static str {
+        match self {
+            Metric::SpO2 => "59408-5",
+            Metric::PulseRate => "8889-8",
+            Metric::PlethWave => "76524-8",
+            Metric::PerfusionIndex => "61006-3",
+            Metric::BodyTemperature => "8310-5",
+            Metric::RespirationRate => "9279-1",
+            Metric::HeartRate => "8867-4",
+        }
+    }
+
+    /// The UCUM unit.
+    #[must_use]
+    pub const fn ucum(self) -> &'static str {
+        match self {
+            Metric::SpO2 | Metric::PerfusionIndex => "%",
+            Metric::PulseRate | Metric::RespirationRate | Metric::HeartRate => "/min",
+            Metric::PlethWave => "1",
+            Metric::BodyTemperature => "Cel",
+        }
+    }
+
+    /// The 32-bit ISO/IEEE 11073-10101 code (`urn:iso:std:iso:11073:10101`).
+    #[must_use]
+    pub const fn mdc(self) -> u32 {
+        match self {
+            Metric::SpO2 => 150_456,
+            Metric::PulseRate => 149_530,
+            Metric::PlethWave => 150_452,
+            Metric::PerfusionIndex => 150_488,
+            Metric::BodyTemperature => 150_364,
+            Metric::RespirationRate => 151_562,
+            Metric::HeartRate => 147_842,
+        }
+    }
+
+    /// A person's word for it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Metric::SpO2 => "SpO₂",
+            Metric::PulseRate => "Pulse",
+            Metric::PlethWave => "Pleth wave",
+            Metric::PerfusionIndex => "Perfusion",
+            Metric::BodyTemperature => "Temperature",
+            Metric::RespirationRate => "Respiration",
+            Metric::HeartRate => "Heart rate",
+        }
+    }
+
+    /// Whether values are [`Value::Samples`] and not [`Value::Quantity`].
+    #[must_use]
+    pub const fn is_waveform(self) -> bool {
+        matches!(self, Metric::PlethWave)
+    }
+
+    /// The metric with this LOINC code.
+    #[must_use]
+    pub fn from_loinc(code: &str) -> Option<Metric> {
+        Metric::ALL.into_iter().find(|metric| metric.loinc() == code)
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.label())
+    }
+}
+
+/// A value, without floating point.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Value {
+    /// `mantissa × 10^exponent`, in the metric's unit.
+    Quantity {
+        /// The digits.
+        mantissa: i64,
+        /// The power of ten.
+        exponent: i8,
+    },
+    /// A stretch of a waveform, at most about one second (FHIR `SampledData`).
+    Samples {
+        /// Time between two samples, in microseconds.
+        period_micros: u32,
+        /// The samples; `None` where one was lost or the sensor saw nothing.
+        samples: Vec<Option<i16>>,
+    },
+    /// There is no value; the quality says why.
+    Absent,
+}
+
+impl Value {
+    /// A whole number.
+    #[must_use]
+    pub const fn whole(number: i64) -> Value {
+        Value::Quantity { mantissa: number, exponent: 0 }
+    }
+
+    /// Whether there is no value.
+    #[must_use]
+    pub const fn is_absent(&self) -> bool {
+        matches!(self, Value::Absent)
+    }
+}
+
+/// Measurements belong in no log, so `Debug` shows the shape of a value and not the value.
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Quantity { .. } => f.write_str("Quantity(…)"),
+            Value::Samples { samples, .. } => write!(f, "Samples({} samples)", samples.len()),
+            Value::Absent => f.write_str("Absent"),
+        }
+    }
+}
+
+/// How far a value can be trusted, or why there is none. Ordered from best to worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Quality {
+    /// As the device promises.
+    Good,
+    /// A value, taken from a weak pulse.
+    LowPerfusion,
+    /// A value, but the device saw motion, a beat that did not fit, or samples were lost.
+    Questionable,
+    /// No value: the device looks for a pulse.
+    Searching,
+    /// No value: the device sent its "missing" mark and no reason.
+    Missing,
+    /// No value: the sensor is off the body (finger out).
+    SensorOff,
+    /// No value: the sensor is disconnected from the device or broken.
+    SensorFault,
+}
+
+impl Quality {
+    /// Whether a number may accompany this quality.
+    #[must_use]
+    pub const fn has_value(self) -> bool {
+        matches!(self, Quality::Good | Quality::LowPerfusion | Quality::Questionable)
+    }
+
+    /// A person's word for it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Quality::Good => "Good",
+            Quality::LowPerfusion => "Low perfusion",
+            Quality::Questionable => "Questionable",
+            Quality::Searching => "Searching",
+            Quality::Missing => "Missing",
+            Quality::SensorOff => "Sensor off",
+            Quality::SensorFault => "Sensor fault",
+        }
+    }
+
+    /// The name for programs: `good`, `low-perfusion`, `questionable`, `searching`, `missing`,
+    /// `sensor-off`, `sensor-fault`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Quality::Good => "good",
+            Quality::LowPerfusion => "low-perfusion",
+            Quality::Questionable => "questionable",
+            Quality::Searching => "searching",
+            Quality::Missing => "missing",
+            Quality::SensorOff => "sensor-off",
+            Quality::SensorFault => "sensor-fault",
+        }
+    }
+}
+
+impl fmt::Display for Quality {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.label())
+    }
+}
+
+/// One measurement, as the driver hands it on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// What is measured.
+    pub metric: Metric,
+    /// The value, or its absence.
+    pub value: Value,
+    /// How far to trust it, or why it is absent.
+    pub quality: Quality,
+    /// When, by the device's clock, in milliseconds since 1970; `None` when it has no clock.
+    pub device_time_millis: Option<i64>,
+    /// When, by this host's clock, in milliseconds since 1970. Of a waveform: its first sample.
+    pub host_time_millis: i64,
+    /// The device's own number of this reading, where the protocol has one. What is
+    /// acknowledged with `DeviceHandle::ack`, and the `replay_floor` of the next connection.
+    pub sequence: Option<u64>,
+    /// Whether the device proved that it sent this (a verified authentication tag).
+    pub authenticated: bool,
+    /// Whether this comes from a simulated device and not from a person's body.
+    pub simulated: bool,
+}
+
+impl Measurement {
+    /// A measurement that keeps the rule that an absent value has no number: where `quality`
+    /// allows none, `value` is dropped; where there is none, the quality is at least
+    /// [`Quality::Missing`]. Not authenticated, not simulated, without device time.
+    #[must_use]
+    pub fn new(metric: Metric, value: Option<Value>, quality: Quality, host_time_millis: i64) -> Measurement {
+        let (value, quality) = match value {
+            Some(value) if quality.has_value() && !value.is_absent() => (value, quality),
+            _ if quality.has_value() => (Value::Absent, Quality::Missing),
+            _ => (Value::Absent, quality),
+        };
+        Measurement {
+            metric,
+            value,
+            quality,
+            device_time_millis: None,
+            host_time_millis,
+            sequence: None,
+            authenticated: false,
+            simulated: false,
+        }
+    }
+}
