@@ -84,7 +84,11 @@ fn stamp(wasm: &Path) -> Result<String> {
         .modified()?
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    Ok(format!("{} bytes, {} ns\n", about.len(), changed.as_nanos()))
+    Ok(format!(
+        "{} bytes, {} ns\n",
+        about.len(),
+        changed.as_nanos()
+    ))
 }
 
 fn copy_assets(assets: &Path, dist: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()> {

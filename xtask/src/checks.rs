@@ -72,15 +72,17 @@ const STEPS: &[Step] = &[
         title: "Documentation",
         run: |workspace, _| {
             let arguments = ["doc", "--locked", "--workspace", "--no-deps"];
-            check(workspace.cargo(&arguments).env("RUSTDOCFLAGS", "-D warnings"))
+            check(
+                workspace
+                    .cargo(&arguments)
+                    .env("RUSTDOCFLAGS", "-D warnings"),
+            )
         },
     },
     Step {
         name: "build",
         title: "The programs (about 12 min the first time)",
-        run: |workspace, _| {
-            check(&mut workspace.cargo(&["build", "--locked", "--workspace", "--all-targets"]))
-        },
+        run: |workspace, _| build_all(workspace).map(|()| Tally::of_one(true)),
     },
     Step {
         name: "unit",
@@ -90,12 +92,18 @@ const STEPS: &[Step] = &[
     Step {
         name: "doctest",
         title: "Examples in the documentation",
-        run: |workspace, _| tests(&mut workspace.cargo(&["test", "--locked", "--workspace", "--doc"])),
+        run: |workspace, _| {
+            tests(&mut workspace.cargo(&["test", "--locked", "--workspace", "--doc"]))
+        },
     },
     Step {
         name: "e2e",
         title: "End to end: the desktop window and the browser",
-        run: |workspace, tools| nextest(workspace, tools, "package(e2e)"),
+        run: |workspace, tools| {
+            bundle::build(workspace)?;
+            build_all(workspace)?;
+            nextest(workspace, tools, "package(e2e)")
+        },
     },
 ];
 
@@ -168,6 +176,11 @@ fn check(command: &mut Command) -> Result<Tally> {
     process::run(command).map(|()| Tally::of_one(true))
 }
 
+/// Everything native at once: one set of features, so nothing is built twice.
+fn build_all(workspace: &Workspace) -> Result<()> {
+    process::run(&mut workspace.cargo(&["build", "--locked", "--workspace", "--all-targets"]))
+}
+
 /// A program that counts its tests.
 fn tests(command: &mut Command) -> Result<Tally> {
     let read = process::run_and_read(command)?;
@@ -176,7 +189,14 @@ fn tests(command: &mut Command) -> Result<Tally> {
 
 fn nextest(workspace: &Workspace, tools: &Tools, filter: &str) -> Result<Tally> {
     let mut command = tools.nextest(workspace);
-    command.args(["run", "--locked", "--workspace", "--no-fail-fast", "-E", filter]);
+    command.args([
+        "run",
+        "--locked",
+        "--workspace",
+        "--no-fail-fast",
+        "-E",
+        filter,
+    ]);
     tests(&mut command)
 }
 

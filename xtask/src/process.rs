@@ -129,8 +129,8 @@ mod tests {
 
     #[test]
     fn reading_along_keeps_both_streams_and_the_outcome() {
-        let read =
-            run_and_read(Command::new("sh").args(["-c", "echo out; echo err >&2; exit 1"])).unwrap();
+        let read = run_and_read(Command::new("sh").args(["-c", "echo out; echo err >&2; exit 1"]))
+            .unwrap();
         assert!(!read.success);
         assert!(read.text.contains("out\n") && read.text.contains("err\n"));
     }

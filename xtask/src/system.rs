@@ -23,7 +23,6 @@ const BUILD_PACKAGES: &[&str] = &[
 const TEST_PACKAGES: &[&str] = &[
     "xvfb",
     "dbus",
-    "dbus-x11",
     "libgl1-mesa-dri",
     "webkit2gtk-driver",
     "chromium",
@@ -167,6 +166,11 @@ mod tests {
     #[test]
     fn testing_needs_everything_that_running_needs() {
         let test = Purpose::Test.packages();
-        assert!(Purpose::Run.packages().iter().all(|name| test.contains(name)));
+        assert!(
+            Purpose::Run
+                .packages()
+                .iter()
+                .all(|name| test.contains(name))
+        );
     }
 }

@@ -26,7 +26,11 @@ impl Tally {
     /// What a test program printed, corrected by how it ended.
     pub fn of_tests(success: bool, text: &str) -> Self {
         let mut tally = text.lines().fold(Self::default(), |sum, line| {
-            sum.plus(harness_line(line).or_else(|| nextest_line(line)).unwrap_or_default())
+            sum.plus(
+                harness_line(line)
+                    .or_else(|| nextest_line(line))
+                    .unwrap_or_default(),
+            )
         });
         if !success && tally.failed == 0 {
             tally.failed = 1;
@@ -61,7 +65,10 @@ fn nextest_line(line: &str) -> Option<Tally> {
     let bad = [" failed", " timed out", " exec failed"];
     Some(Tally {
         passed: number_before(counts, " passed")?,
-        failed: bad.iter().filter_map(|word| number_before(counts, word)).sum(),
+        failed: bad
+            .iter()
+            .filter_map(|word| number_before(counts, word))
+            .sum(),
     })
 }
 
@@ -100,7 +107,10 @@ mod tests {
         let text = "test result: ok. 3 passed; 0 failed; 0 ignored\nx\ntest result: ok. 4 passed; 0 failed; 1 ignored\n";
         assert_eq!(
             Tally::of_tests(true, text),
-            Tally { passed: 7, failed: 0 }
+            Tally {
+                passed: 7,
+                failed: 0
+            }
         );
     }
 
@@ -108,7 +118,10 @@ mod tests {
     fn a_broken_build_is_a_failure() {
         assert_eq!(
             Tally::of_tests(false, "error: could not compile `x`"),
-            Tally { passed: 0, failed: 1 }
+            Tally {
+                passed: 0,
+                failed: 1
+            }
         );
     }
 }

@@ -32,8 +32,11 @@ impl Tools {
     pub fn prepare(workspace: &Workspace) -> Result<Self> {
         let folder = workspace.target.join("tools");
         let programs = folder.join("bin");
-        let own_nextest =
-            !process::succeeds(workspace.cargo(&["nextest", "--version"]).env_remove("CARGO"));
+        let own_nextest = !process::succeeds(
+            workspace
+                .cargo(&["nextest", "--version"])
+                .env_remove("CARGO"),
+        );
         let wanted = PACKAGES.iter().chain(own_nextest.then_some(&NEXTEST));
         let versions: Vec<&str> = wanted.map(|(_, package)| *package).collect();
         let stamp = folder.join("installed.txt");
@@ -48,7 +51,13 @@ impl Tools {
             .context("the checking tools need Python 3 with its venv module")?;
         process::run(
             Command::new(programs.join("python"))
-                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+                .args([
+                    "-m",
+                    "pip",
+                    "install",
+                    "--quiet",
+                    "--disable-pip-version-check",
+                ])
                 .args(&versions),
         )?;
         std::fs::write(&stamp, versions.join("\n")).context("cannot note the tools' versions")?;

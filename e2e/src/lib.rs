@@ -1,0 +1,5 @@
+//! The stage for end-to-end tests: a sensor on a pty, the real programs, and the
+//! WebDriver sessions that operate them.
+//!
+//! The journeys themselves are in `tests/`. Nothing here knows the product's
+//! insides: it speaks to it as a sensor does, as a person does, and as a shell does.
