@@ -110,7 +110,10 @@ impl BatchTree {
             return Err(BatchError::TooLarge);
         }
         streams.sort_by_key(|stream| stream.stream);
-        if streams.windows(2).any(|pair| pair[0].stream == pair[1].stream) {
+        if streams
+            .windows(2)
+            .any(|pair| pair[0].stream == pair[1].stream)
+        {
             return Err(BatchError::DuplicateStream);
         }
         let entries: Vec<_> = streams.iter().map(entry_of).collect();

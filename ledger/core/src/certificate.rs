@@ -82,7 +82,9 @@ pub struct Certificate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
     /// A signer is not in the set, or the signers are not in order.
-    #[error("the certificate names signers that are not validators of this height, or not in order")]
+    #[error(
+        "the certificate names signers that are not validators of this height, or not in order"
+    )]
     Signers,
     /// A signature does not hold.
     #[error("a signature of the certificate does not hold")]
@@ -107,7 +109,11 @@ impl Certificate {
         chain: ChainId,
         validators: &ValidatorSet,
     ) -> Result<(), CertificateError> {
-        if self.signatures.windows(2).any(|pair| pair[0].validator >= pair[1].validator) {
+        if self
+            .signatures
+            .windows(2)
+            .any(|pair| pair[0].validator >= pair[1].validator)
+        {
             return Err(CertificateError::Signers);
         }
         let mut power = 0u64;

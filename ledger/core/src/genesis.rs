@@ -66,7 +66,10 @@ impl Genesis {
     /// The chain this document starts.
     #[must_use]
     pub fn chain_id(&self) -> ChainId {
-        ChainId(Digest::tagged("fogward/genesis/1", &[&canonical::encode(self)]))
+        ChainId(Digest::tagged(
+            "fogward/genesis/1",
+            &[&canonical::encode(self)],
+        ))
     }
 
     /// The bytes of a genesis file.

@@ -37,6 +37,6 @@ pub use genesis::Genesis;
 pub use ids::{BatchNumber, ChainId, Height, Nonce, StreamId};
 pub use key::{PublicKey, SecretKey, Signature};
 pub use proof::{Proof, Verdict};
-pub use reading::{Decimal, Origin, Quality, Reading, SampledData, Salt, Value};
+pub use reading::{Decimal, Origin, Quality, Reading, Salt, SampledData, Value};
 pub use transaction::{Payload, SignedTransaction, TransactionBody, VerifiedTransaction};
 pub use validators::{Validator, ValidatorSet};

@@ -331,7 +331,9 @@ fn certified(
         return Err("The certificate is for another block.".into());
     }
     if header.validators_hash != validators.hash() {
-        return Err("The header names other validators than those that follow from the genesis.".into());
+        return Err(
+            "The header names other validators than those that follow from the genesis.".into(),
+        );
     }
     certificate
         .verify(chain, validators)

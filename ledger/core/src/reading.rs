@@ -55,7 +55,11 @@ impl fmt::Display for Decimal {
             return write!(f, "{}{zeros}", self.mantissa);
         }
         let places = usize::from(self.exponent.unsigned_abs());
-        let digits = format!("{:0>width$}", self.mantissa.unsigned_abs(), width = places + 1);
+        let digits = format!(
+            "{:0>width$}",
+            self.mantissa.unsigned_abs(),
+            width = places + 1
+        );
         let (whole, fraction) = digits.split_at(digits.len() - places);
         let sign = if self.mantissa < 0 { "-" } else { "" };
         write!(f, "{sign}{whole}.{fraction}")

@@ -168,8 +168,8 @@ pub enum ExecutionError {
     /// The handle is taken.
     #[error("a device is registered under this handle already")]
     DeviceExists,
-    /// A genesis outside height 0, or something else in it.
-    #[error("a genesis transaction stands alone at height 0, and nothing else does")]
+    /// A genesis outside height 0, or of another chain, or something else at height 0.
+    #[error("the genesis of this chain stands alone at height 0, and nothing else does")]
     Genesis,
     /// A counter would overflow.
     #[error("a counter of the ledger is at its end")]
@@ -207,7 +207,8 @@ impl<'a, V: StateView + ?Sized> Executor<'a, V> {
         let sender = transaction.sender();
         let at_start = self.clock.height == Height(0);
         if let Payload::Genesis(genesis) = &transaction.body().payload {
-            if !at_start || !self.writes.is_empty() {
+            let own = transaction.body().chain == genesis.chain_id();
+            if !at_start || !self.writes.is_empty() || !own {
                 return Err(ExecutionError::Genesis);
             }
             self.found(genesis);

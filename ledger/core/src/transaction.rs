@@ -46,6 +46,18 @@ pub enum Payload {
     AnchorBatch(AnchorBatch),
 }
 
+impl Payload {
+    /// The kind's name, for tables and screens.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Genesis(_) => "genesis",
+            Self::RegisterDevice(_) => "register_device",
+            Self::AnchorBatch(_) => "anchor_batch",
+        }
+    }
+}
+
 /// The signed part.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct TransactionBody {

@@ -32,7 +32,9 @@ pub enum ValidatorSetError {
     #[error("a validator set needs at least one validator")]
     Empty,
     /// More than [`MAX_VALIDATORS`], or more power than fits.
-    #[error("a validator set has at most {MAX_VALIDATORS} validators, and a total power below 2^60")]
+    #[error(
+        "a validator set has at most {MAX_VALIDATORS} validators, and a total power below 2^60"
+    )]
     TooLarge,
     /// A key twice, or a validator without power.
     #[error("each validator appears once and has at least one unit of power")]
@@ -107,7 +109,9 @@ impl<'de> Deserialize<'de> for ValidatorSet {
         let given = Vec::<Validator>::deserialize(deserializer)?;
         let set = Self::new(given.clone()).map_err(D::Error::custom)?;
         if set.0 != given {
-            return Err(D::Error::custom("validators are not in the order of their keys"));
+            return Err(D::Error::custom(
+                "validators are not in the order of their keys",
+            ));
         }
         Ok(set)
     }

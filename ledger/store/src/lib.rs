@@ -1,1 +1,31 @@
-//! Placeholder.
+//! The ledger replica: every block, certificate and state entry of one chain in one SQLite file.
+//!
+//! ```text
+//! transactions ─prepare─▶ ┐
+//!                         ├─▶ CheckedBlock ─append (+ certificate)─▶ one SQLite transaction
+//! a peer's block ─check─▶ ┘        (one fsync: block, certificate, state, validators, tree)
+//! ```
+//!
+//! - What is not a valid next block never becomes a [`CheckedBlock`], and only such blocks are appended.
+//! - One writer ([`Replica`]), any number of readers ([`Snapshot`]): readers see one height as a whole
+//!   and never wait for the writer (WAL).
+//! - A failed write is fatal: the replica refuses to write until it is opened again.
+//! - `fsck` recomputes everything from the genesis on, without trusting a single row.
+//!
+//! Left out on purpose: consensus and peers (`ledger-consortium`), clocks, sealed payloads.
+
+mod apply;
+mod connection;
+mod error;
+// mod fsck;
+mod memory;
+mod replica;
+mod snapshot;
+mod table;
+
+pub use apply::{CheckedBlock, Prepared, Refused};
+pub use error::{Refusal, StoreError};
+// pub use fsck::{FsckReport, Problem, fsck};
+pub use replica::{Replica, VerifiedCertificate};
+pub use snapshot::{BlockSummary, Counts, Inclusion, Snapshot, StoredTransaction, Tip};
+pub use table::undecided::Undecided;

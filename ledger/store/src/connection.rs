@@ -1,0 +1,102 @@
+//! Opening the file: pragmas, the program's mark, migrations.
+//!
+//! `application_id` marks the file as a replica, `user_version` counts migrations. All migrations a
+//! file lacks run in one transaction: it has the old layout or the new one, never something between.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::{Doing as _, StoreError};
+use crate::table;
+
+/// "FWLR", for `file(1)` and for us.
+pub(crate) const APPLICATION_ID: i64 = 0x4657_4c52;
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Opens the file for writing, and creates or migrates it where needed.
+pub(crate) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+    let mut connection = Connection::open(path).doing("open its file")?;
+    connection
+        .busy_timeout(BUSY_TIMEOUT)
+        .doing("set a pragma")?;
+    let (mark, version) = marks(&connection)?;
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .doing("read its layout")?;
+    let known = table::MIGRATIONS.len() as i64;
+    if mark != APPLICATION_ID && (mark != 0 || tables != 0) {
+        return Err(StoreError::NotAReplica);
+    }
+    if version > known {
+        return Err(StoreError::Newer {
+            found: version,
+            known,
+        });
+    }
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+        )
+        .doing("set a pragma")?;
+    migrate(&mut connection, version)?;
+    cache(&connection);
+    Ok(connection)
+}
+
+/// Opens an existing file for reading.
+pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).doing("open its file")?;
+    connection
+        .busy_timeout(BUSY_TIMEOUT)
+        .doing("set a pragma")?;
+    let (mark, version) = marks(&connection)?;
+    if mark != APPLICATION_ID {
+        return Err(StoreError::NotAReplica);
+    }
+    let known = table::MIGRATIONS.len() as i64;
+    if version > known {
+        return Err(StoreError::Newer {
+            found: version,
+            known,
+        });
+    }
+    cache(&connection);
+    Ok(connection)
+}
+
+fn cache(connection: &Connection) {
+    connection.set_prepared_statement_cache_capacity(64);
+}
+
+fn marks(connection: &Connection) -> Result<(i64, i64), StoreError> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let mark = pragma("application_id").doing("read its mark")?;
+    Ok((mark, pragma("user_version").doing("read its mark")?))
+}
+
+fn migrate(connection: &mut Connection, version: i64) -> Result<(), StoreError> {
+    let missing = usize::try_from(version)
+        .ok()
+        .and_then(|done| table::MIGRATIONS.get(done..))
+        .unwrap_or_default();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let doing = "bring its layout up to date";
+    let transaction = connection
+        .transaction_with_behavior(rusqlite::TransactionBehavior::Exclusive)
+        .doing(doing)?;
+    for migration in missing.iter().copied().flatten() {
+        transaction.execute_batch(migration).doing(doing)?;
+    }
+    let known = table::MIGRATIONS.len();
+    transaction
+        .execute_batch(&format!(
+            "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {known};"
+        ))
+        .doing(doing)?;
+    transaction.commit().doing(doing)
+}

@@ -1,0 +1,84 @@
+//! `state`: the current state entries; what each was before is in the blocks.
+
+use jmt::KeyHash;
+use ledger_core::ids::Height;
+use ledger_core::state::{StateKey, Writes};
+use ledger_core::state_tree::key_hash;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::{column, height};
+use crate::error::{Doing as _, StoreError};
+
+pub(crate) const MIGRATION: &str = "
+CREATE TABLE state (
+    key      BLOB NOT NULL PRIMARY KEY,
+    key_hash BLOB NOT NULL UNIQUE,
+    height   INTEGER NOT NULL,
+    value    BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
+pub(crate) fn write(
+    connection: &Connection,
+    at: Height,
+    writes: &Writes,
+) -> Result<(), StoreError> {
+    let doing = "write the state";
+    let mut upsert = connection
+        .prepare_cached(
+            "INSERT INTO state (key, key_hash, height, value) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (key) DO UPDATE SET height = excluded.height, value = excluded.value",
+        )
+        .doing(doing)?;
+    let height = column(at.0)?;
+    for (key, value) in writes {
+        upsert
+            .execute(params![key.0, key_hash(key).0, height, value])
+            .doing(doing)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn get(connection: &Connection, key: &StateKey) -> Result<Option<Vec<u8>>, StoreError> {
+    connection
+        .prepare_cached("SELECT value FROM state WHERE key = ?1")
+        .and_then(|mut select| select.query_row([&key.0], |row| row.get(0)).optional())
+        .doing("read the state")
+}
+
+/// The entry under a key's hash, and the height that wrote it.
+pub(crate) fn by_hash(
+    connection: &Connection,
+    hash: &KeyHash,
+) -> Result<Option<(Height, Vec<u8>)>, StoreError> {
+    connection
+        .prepare_cached("SELECT height, value FROM state WHERE key_hash = ?1")
+        .and_then(|mut select| {
+            select
+                .query_row([hash.0], |row| Ok((height(row, 0)?, row.get(1)?)))
+                .optional()
+        })
+        .doing("read the state")
+}
+
+/// The values of all keys that start with `prefix`, in order, at most `limit`.
+pub(crate) fn under(
+    connection: &Connection,
+    prefix: &[u8],
+    limit: u32,
+) -> Result<Vec<Vec<u8>>, StoreError> {
+    let mut end = prefix.to_vec();
+    if let Some(last) = end.last_mut() {
+        *last = last.saturating_add(1);
+    }
+    connection
+        .prepare_cached(
+            "SELECT value FROM state WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3",
+        )
+        .and_then(|mut select| {
+            select
+                .query_map(params![prefix, end, limit], |row| row.get(0))?
+                .collect()
+        })
+        .doing("read the state")
+}

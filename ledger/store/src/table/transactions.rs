@@ -1,0 +1,93 @@
+//! `transactions`: the encoded transactions, in the order they were executed.
+
+use ledger_core::digest::Digest;
+use ledger_core::ids::Height;
+use ledger_core::key::PublicKey;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::{column, digest, height};
+use crate::error::{Doing as _, StoreError};
+
+pub(crate) const MIGRATION: &str = "
+CREATE TABLE transactions (
+    height INTEGER NOT NULL REFERENCES headers (height),
+    place  INTEGER NOT NULL,
+    id     BLOB NOT NULL UNIQUE,
+    sender BLOB NOT NULL,
+    kind   TEXT NOT NULL,
+    bytes  BLOB NOT NULL,
+    PRIMARY KEY (height, place)
+) STRICT, WITHOUT ROWID;
+";
+
+const COLUMNS: &str = "height, place, id, sender, kind, bytes";
+
+/// One row.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct TransactionRow {
+    pub(crate) height: Height,
+    pub(crate) place: u32,
+    pub(crate) id: Digest,
+    pub(crate) sender: PublicKey,
+    pub(crate) kind: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl TransactionRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            height: height(row, 0)?,
+            place: row.get(1)?,
+            id: digest(row, 2)?,
+            sender: PublicKey(row.get(3)?),
+            kind: row.get(4)?,
+            bytes: row.get(5)?,
+        })
+    }
+}
+
+pub(crate) fn insert<'a>(
+    connection: &Connection,
+    at: Height,
+    rows: impl Iterator<Item = (u32, Digest, PublicKey, &'static str, &'a [u8])>,
+) -> Result<(), StoreError> {
+    let doing = "write a transaction";
+    let sql = format!("INSERT INTO transactions ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+    let mut insert = connection.prepare_cached(&sql).doing(doing)?;
+    let height = column(at.0)?;
+    for (place, id, sender, kind, bytes) in rows {
+        insert
+            .execute(params![height, place, id.0, sender.0, kind, bytes])
+            .doing(doing)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn by_id(
+    connection: &Connection,
+    id: &Digest,
+) -> Result<Option<TransactionRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM transactions WHERE id = ?1");
+    connection
+        .prepare_cached(&sql)
+        .and_then(|mut select| select.query_row([id.0], TransactionRow::read).optional())
+        .doing("read a transaction")
+}
+
+pub(crate) fn at(connection: &Connection, at: Height) -> Result<Vec<TransactionRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM transactions WHERE height = ?1 ORDER BY place");
+    let at = column(at.0)?;
+    connection
+        .prepare_cached(&sql)
+        .and_then(|mut select| select.query_map([at], TransactionRow::read)?.collect())
+        .doing("read transactions")
+}
+
+/// The ids of a block's transactions, without their bytes.
+pub(crate) fn ids_at(connection: &Connection, at: Height) -> Result<Vec<Digest>, StoreError> {
+    let at = column(at.0)?;
+    connection
+        .prepare_cached("SELECT id FROM transactions WHERE height = ?1 ORDER BY place")
+        .and_then(|mut select| select.query_map([at], |row| digest(row, 0))?.collect())
+        .doing("read transactions")
+}
