@@ -3,3 +3,12 @@
 //!
 //! The journeys themselves are in `tests/`. Nothing here knows the product's
 //! insides: it speaks to it as a sensor does, as a person does, and as a shell does.
+//! Whatever it starts ends with the value that started it.
+
+pub mod browser;
+pub mod cli;
+pub mod desktop;
+pub mod page;
+pub mod process;
+pub mod sensor;
+pub mod webdriver;

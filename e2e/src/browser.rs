@@ -1,0 +1,78 @@
+//! The same console in Chromium without a screen.
+
+use crate::page::Page;
+use crate::webdriver::Driver;
+use anyhow::Result;
+use serde_json::{Map, Value, json};
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+/// A browser with a profile of its own.
+///
+/// Fields end in the order of their declaration: the browser before its profile.
+#[derive(Debug)]
+pub struct Browser {
+    /// What the browser shows.
+    pub page: Page,
+    _driver: Driver,
+    _profile: TempDir,
+}
+
+impl Browser {
+    /// Starts a browser that saves files into `downloads`.
+    pub async fn start(downloads: &Path) -> Result<Self> {
+        let profile = tempfile::tempdir()?;
+        let driver = Driver::start(|port| {
+            let mut command = Command::new("chromedriver");
+            command
+                .arg(format!("--port={port}"))
+                .env("HOME", profile.path());
+            command
+        })
+        .await?;
+        let page = driver
+            .session(capabilities(profile.path(), downloads))
+            .await?;
+        Ok(Self {
+            page,
+            _driver: driver,
+            _profile: profile,
+        })
+    }
+}
+
+fn capabilities(profile: &Path, downloads: &Path) -> Map<String, Value> {
+    let arguments = [
+        "--headless=new",
+        "--no-sandbox",
+        "--no-first-run",
+        "--disable-quic",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-dev-shm-usage",
+        "--use-angle=swiftshader",
+        "--enable-unsafe-swiftshader",
+        "--window-size=1440,900",
+    ];
+    let mut all: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+    all.push(format!(
+        "--user-data-dir={}",
+        profile.join("profile").display()
+    ));
+    let mut capabilities = Map::new();
+    capabilities.insert("browserName".to_owned(), json!("chrome"));
+    capabilities.insert(
+        "goog:chromeOptions".to_owned(),
+        json!({
+            "args": all,
+            "prefs": {
+                "download.default_directory": downloads,
+                "download.prompt_for_download": false,
+                "safebrowsing.enabled": false,
+            },
+        }),
+    );
+    capabilities
+}
