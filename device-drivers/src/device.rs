@@ -64,7 +64,12 @@ impl SerialConfig {
     /// A port and a profile that need nothing more.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, profile: Profile) -> SerialConfig {
-        SerialConfig { path: path.into(), profile, key: None, replay_floor: None }
+        SerialConfig {
+            path: path.into(),
+            profile,
+            key: None,
+            replay_floor: None,
+        }
     }
 }
 
@@ -100,7 +105,12 @@ impl Device {
         let (state_sender, state) = watch::channel(LinkState::Opening);
         let (stop, stop_receiver) = watch::channel(false);
         let (ack, ack_receiver) = watch::channel(None);
-        let ends = Ends { events: event_sender, state: state_sender, stop: stop_receiver, ack: ack_receiver };
+        let ends = Ends {
+            events: event_sender,
+            state: state_sender,
+            stop: stop_receiver,
+            ack: ack_receiver,
+        };
         let task = match config {
             SourceConfig::Serial(config) => {
                 let decoder = crate::codec::Decoder::new(&config)?;
@@ -108,7 +118,15 @@ impl Device {
             }
             SourceConfig::Simulated(config) => tokio::spawn(crate::simulated::run(config, ends)),
         };
-        Ok(Device { events, state, handle: DeviceHandle { stop, ack, task: Some(task) } })
+        Ok(Device {
+            events,
+            state,
+            handle: DeviceHandle {
+                stop,
+                ack,
+                task: Some(task),
+            },
+        })
     }
 }
 

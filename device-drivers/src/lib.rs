@@ -4,8 +4,18 @@
 //! and knows no I/O and no clock; [`serial`] moves bytes and survives what cables do;
 //! [`simulated`] is a driver like the others. The crate knows no patient, no store, no ledger.
 
+pub mod codec;
+pub mod device;
 pub mod event;
 pub mod link;
 pub mod measurement;
 pub mod profile;
+pub mod serial;
 pub mod simulated;
+
+pub use device::{Device, DeviceHandle, OpenError, SerialConfig, SourceConfig};
+pub use event::{DeviceInfo, Event, MissingCause, RejectReason, Rejection};
+pub use fogward_level0::{KeyError, PairingKey};
+pub use link::{LinkReason, LinkState, ReasonCode};
+pub use measurement::{Measurement, Metric, Quality, Value};
+pub use profile::{LineSettings, Profile, Rate};

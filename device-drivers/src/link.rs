@@ -43,7 +43,9 @@ impl LinkState {
     #[must_use]
     pub const fn reason(&self) -> Option<&LinkReason> {
         match self {
-            LinkState::NoData(reason) | LinkState::Garbage(reason) | LinkState::Disconnected(reason) => Some(reason),
+            LinkState::NoData(reason)
+            | LinkState::Garbage(reason)
+            | LinkState::Disconnected(reason) => Some(reason),
             LinkState::Opening | LinkState::Streaming | LinkState::Stopped => None,
         }
     }
@@ -66,7 +68,11 @@ pub struct LinkReason {
 
 impl fmt::Display for LinkReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {} ({})", self.what, self.why, self.next, self.code)
+        write!(
+            f,
+            "{} {} {} ({})",
+            self.what, self.why, self.next, self.code
+        )
     }
 }
 

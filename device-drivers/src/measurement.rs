@@ -105,7 +105,9 @@ impl Metric {
     /// The metric with this LOINC code.
     #[must_use]
     pub fn from_loinc(code: &str) -> Option<Metric> {
-        Metric::ALL.into_iter().find(|metric| metric.loinc() == code)
+        Metric::ALL
+            .into_iter()
+            .find(|metric| metric.loinc() == code)
     }
 }
 
@@ -140,7 +142,10 @@ impl Value {
     /// A whole number.
     #[must_use]
     pub const fn whole(number: i64) -> Value {
-        Value::Quantity { mantissa: number, exponent: 0 }
+        Value::Quantity {
+            mantissa: number,
+            exponent: 0,
+        }
     }
 
     /// Whether there is no value.
@@ -184,7 +189,10 @@ impl Quality {
     /// Whether a number may accompany this quality.
     #[must_use]
     pub const fn has_value(self) -> bool {
-        matches!(self, Quality::Good | Quality::LowPerfusion | Quality::Questionable)
+        matches!(
+            self,
+            Quality::Good | Quality::LowPerfusion | Quality::Questionable
+        )
     }
 
     /// A person's word for it.
@@ -250,7 +258,12 @@ impl Measurement {
     /// allows none, `value` is dropped; where there is none, the quality is at least
     /// [`Quality::Missing`]. Not authenticated, not simulated, without device time.
     #[must_use]
-    pub fn new(metric: Metric, value: Option<Value>, quality: Quality, host_time_millis: i64) -> Measurement {
+    pub fn new(
+        metric: Metric,
+        value: Option<Value>,
+        quality: Quality,
+        host_time_millis: i64,
+    ) -> Measurement {
         let (value, quality) = match value {
             Some(value) if quality.has_value() && !value.is_absent() => (value, quality),
             _ if quality.has_value() => (Value::Absent, Quality::Missing),

@@ -65,11 +65,18 @@ impl Profile {
     #[must_use]
     pub const fn line(self) -> LineSettings {
         match self {
-            Profile::NoninOem3 | Profile::NoninAscii => LineSettings { baud: 9_600, parity: Parity::None },
-            Profile::ContecCms50dPlus => LineSettings { baud: 19_200, parity: Parity::Odd },
-            Profile::ContecCms50d115200 | Profile::FogwardLevel0 => {
-                LineSettings { baud: 115_200, parity: Parity::None }
-            }
+            Profile::NoninOem3 | Profile::NoninAscii => LineSettings {
+                baud: 9_600,
+                parity: Parity::None,
+            },
+            Profile::ContecCms50dPlus => LineSettings {
+                baud: 19_200,
+                parity: Parity::Odd,
+            },
+            Profile::ContecCms50d115200 | Profile::FogwardLevel0 => LineSettings {
+                baud: 115_200,
+                parity: Parity::None,
+            },
         }
     }
 
@@ -81,11 +88,18 @@ impl Profile {
     #[must_use]
     pub const fn readings_per_second(self) -> Option<Rate> {
         match self {
-            Profile::NoninOem3 => Some(Rate { readings: 7, per_millis: 1_000 }),
-            Profile::NoninAscii => Some(Rate { readings: 2, per_millis: 1_000 }),
-            Profile::ContecCms50dPlus | Profile::ContecCms50d115200 => {
-                Some(Rate { readings: 9, per_millis: 1_000 })
-            }
+            Profile::NoninOem3 => Some(Rate {
+                readings: 7,
+                per_millis: 1_000,
+            }),
+            Profile::NoninAscii => Some(Rate {
+                readings: 2,
+                per_millis: 1_000,
+            }),
+            Profile::ContecCms50dPlus | Profile::ContecCms50d115200 => Some(Rate {
+                readings: 9,
+                per_millis: 1_000,
+            }),
             Profile::FogwardLevel0 => None,
         }
     }
@@ -107,7 +121,10 @@ impl FromStr for Profile {
     type Err = UnknownProfile;
 
     fn from_str(name: &str) -> Result<Profile, UnknownProfile> {
-        Profile::ALL.into_iter().find(|profile| profile.name() == name).ok_or(UnknownProfile)
+        Profile::ALL
+            .into_iter()
+            .find(|profile| profile.name() == name)
+            .ok_or(UnknownProfile)
     }
 }
 
@@ -138,7 +155,11 @@ impl Rate {
     #[must_use]
     pub fn per_second(self) -> String {
         let tenths = self.expected_in(10_000);
-        if tenths.is_multiple_of(10) { format!("{}", tenths / 10) } else { format!("{}.{}", tenths / 10, tenths % 10) }
+        if tenths.is_multiple_of(10) {
+            format!("{}", tenths / 10)
+        } else {
+            format!("{}.{}", tenths / 10, tenths % 10)
+        }
     }
 }
 

@@ -123,7 +123,9 @@ pub(crate) fn seal<M: Serialize>(
     plain[1] = direction.byte();
     plain[2..10].copy_from_slice(&device_id.0);
     plain[10..HEADER].copy_from_slice(&counter.to_le_bytes());
-    let body = postcard::to_slice(message, &mut plain[HEADER..HEADER + MAX_BODY]).ok()?.len();
+    let body = postcard::to_slice(message, &mut plain[HEADER..HEADER + MAX_BODY])
+        .ok()?
+        .len();
     let end = HEADER + body;
     let tag = tag(direction.key(key), &nonce(plain)?, &plain[..end]);
     plain[end..end + TAG_BYTES].copy_from_slice(&tag);
@@ -136,7 +138,11 @@ pub(crate) fn seal<M: Serialize>(
 }
 
 /// Verifies a frame in place. `frame` is what stood between two zero bytes.
-pub(crate) fn open<'a>(key: &PairingKey, direction: Direction, frame: &'a mut [u8]) -> Result<Opened<'a>, Refusal> {
+pub(crate) fn open<'a>(
+    key: &PairingKey,
+    direction: Direction,
+    frame: &'a mut [u8],
+) -> Result<Opened<'a>, Refusal> {
     let length = cobs::decode_in_place(frame).map_err(|_| Refusal::Garbage)?;
     let plain: &'a [u8] = frame.get(..length).ok_or(Refusal::Garbage)?;
     if length > MAX_PLAIN {
@@ -153,7 +159,11 @@ pub(crate) fn open<'a>(key: &PairingKey, direction: Direction, frame: &'a mut [u
         return Err(Refusal::Unknown);
     }
     let (sealed, found) = rest.split_at(rest.len() - TAG_BYTES);
-    let expected = tag(direction.key(key), &nonce(plain).ok_or(Refusal::Incomplete)?, sealed);
+    let expected = tag(
+        direction.key(key),
+        &nonce(plain).ok_or(Refusal::Incomplete)?,
+        sealed,
+    );
     if !bool::from(expected[..].ct_eq(found)) {
         return Err(Refusal::Forged);
     }

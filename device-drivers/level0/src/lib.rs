@@ -25,8 +25,8 @@ mod window;
 pub use frame::{Direction, MAX_BODY, MAX_PLAIN, MAX_WIRE, OVERHEAD, Refusal, VERSION};
 pub use key::{DeviceId, KeyError, PairingKey};
 pub use message::{
-    DeviceClass, DeviceMessage, Hello, HostMessage, MAX_READINGS, MAX_SAMPLES, MISSING_SAMPLE, Outgoing, Reading,
-    Readings, Wave, metric, quality,
+    DeviceClass, DeviceMessage, Hello, HostMessage, MAX_READINGS, MAX_SAMPLES, MISSING_SAMPLE,
+    Outgoing, Reading, Readings, Wave, metric, quality,
 };
 pub use peer::{Accepted, EncodeError, Host, Sensor};
 pub use reader::{Chunk, FrameReader};

@@ -36,7 +36,12 @@ impl Sensor {
     /// power loss and adds one at each start *before* it sends: a counter must never be reused.
     #[must_use]
     pub const fn new(device_id: DeviceId, key: PairingKey, epoch: u32) -> Sensor {
-        Sensor { device_id, key, next_counter: (epoch as u64) << 32, heard: 0 }
+        Sensor {
+            device_id,
+            key,
+            next_counter: (epoch as u64) << 32,
+            heard: 0,
+        }
     }
 
     /// The counter of the next reading.
@@ -49,13 +54,24 @@ impl Sensor {
     ///
     /// # Errors
     /// [`EncodeError`] if the message is too long, or the epoch's counters are used up.
-    pub fn seal(&mut self, message: &Outgoing<'_>, wire: &mut [u8; MAX_WIRE]) -> Result<usize, EncodeError> {
+    pub fn seal(
+        &mut self,
+        message: &Outgoing<'_>,
+        wire: &mut [u8; MAX_WIRE],
+    ) -> Result<usize, EncodeError> {
         let next = self.next_counter + u64::from(message.span());
         if !message.is_within_limits() || next >> 32 != self.next_counter >> 32 {
             return Err(EncodeError);
         }
-        let length = seal(&self.key, Direction::FromDevice, self.device_id, self.next_counter, message, wire)
-            .ok_or(EncodeError)?;
+        let length = seal(
+            &self.key,
+            Direction::FromDevice,
+            self.device_id,
+            self.next_counter,
+            message,
+            wire,
+        )
+        .ok_or(EncodeError)?;
         self.next_counter = next;
         Ok(length)
     }
@@ -104,7 +120,12 @@ impl Host {
     /// A host that holds `key` and refuses every counter up to `replay_floor`.
     #[must_use]
     pub fn new(key: PairingKey, replay_floor: Option<u64>) -> Host {
-        Host { key, device_id: None, window: ReplayWindow::new(replay_floor), sent: 0 }
+        Host {
+            key,
+            device_id: None,
+            window: ReplayWindow::new(replay_floor),
+            sent: 0,
+        }
     }
 
     /// The device, once an authentic frame of it was heard.
@@ -119,23 +140,45 @@ impl Host {
     /// [`Refusal`] says why the frame was refused.
     pub fn open(&mut self, frame: &mut [u8]) -> Result<Accepted, Refusal> {
         let opened = open(&self.key, Direction::FromDevice, frame)?;
-        if self.device_id.is_some_and(|known| known != opened.device_id) {
+        if self
+            .device_id
+            .is_some_and(|known| known != opened.device_id)
+        {
             return Err(Refusal::WrongDevice);
         }
-        let message: Option<DeviceMessage> = postcard::take_from_bytes(opened.body).ok().map(|(message, _)| message);
+        let message: Option<DeviceMessage> = postcard::take_from_bytes(opened.body)
+            .ok()
+            .map(|(message, _)| message);
         let span = message.as_ref().map_or(1, DeviceMessage::span);
         let step = self.window.accept(opened.counter, span)?;
         self.device_id = Some(opened.device_id);
-        Ok(Accepted { device_id: opened.device_id, counter: opened.counter, step, message })
+        Ok(Accepted {
+            device_id: opened.device_id,
+            counter: opened.counter,
+            step,
+            message,
+        })
     }
 
     /// Seals a message to the device; `None` before a device was heard.
     ///
     /// The counter is the wall clock, or one more than the last: it grows over restarts of the
     /// host without being stored.
-    pub fn seal(&mut self, message: &HostMessage, now_millis: u64, wire: &mut [u8; MAX_WIRE]) -> Option<usize> {
+    pub fn seal(
+        &mut self,
+        message: &HostMessage,
+        now_millis: u64,
+        wire: &mut [u8; MAX_WIRE],
+    ) -> Option<usize> {
         let device_id = self.device_id?;
         self.sent = now_millis.max(self.sent.saturating_add(1));
-        seal(&self.key, Direction::FromHost, device_id, self.sent, message, wire)
+        seal(
+            &self.key,
+            Direction::FromHost,
+            device_id,
+            self.sent,
+            message,
+            wire,
+        )
     }
 }

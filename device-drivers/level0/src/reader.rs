@@ -25,7 +25,11 @@ pub struct FrameReader {
 
 impl Default for FrameReader {
     fn default() -> FrameReader {
-        FrameReader { bytes: [0; MAX_WIRE], length: 0, is_too_long: false }
+        FrameReader {
+            bytes: [0; MAX_WIRE],
+            length: 0,
+            is_too_long: false,
+        }
     }
 }
 

@@ -56,7 +56,9 @@ impl ReplayWindow {
     /// counter there is.
     pub fn accept(&mut self, first: u64, span: u32) -> Result<Step, Refusal> {
         let span = span.clamp(1, WINDOW as u32 / 2);
-        let last = first.checked_add(u64::from(span) - 1).ok_or(Refusal::Replayed)?;
+        let last = first
+            .checked_add(u64::from(span) - 1)
+            .ok_or(Refusal::Replayed)?;
         let Some(highest) = self.highest else {
             self.seen = [0; WORDS];
             self.counted_from = first;
@@ -65,18 +67,31 @@ impl ReplayWindow {
             return Ok(Step::default());
         };
         if first > highest {
-            let missing = if first >> 32 == highest >> 32 { first - highest - 1 } else { first & 0xffff_ffff };
+            let missing = if first >> 32 == highest >> 32 {
+                first - highest - 1
+            } else {
+                first & 0xffff_ffff
+            };
             self.advance(highest, last);
             self.mark(first, last);
             self.highest = Some(last);
-            return Ok(Step { missing: u32::try_from(missing).unwrap_or(u32::MAX), recovered: 0 });
+            return Ok(Step {
+                missing: u32::try_from(missing).unwrap_or(u32::MAX),
+                recovered: 0,
+            });
         }
-        if last > highest || highest - first >= WINDOW || (first..=last).any(|counter| self.is_seen(counter)) {
+        if last > highest
+            || highest - first >= WINDOW
+            || (first..=last).any(|counter| self.is_seen(counter))
+        {
             return Err(Refusal::Replayed);
         }
         self.mark(first, last);
         let recovered = if first >= self.counted_from { span } else { 0 };
-        Ok(Step { missing: 0, recovered })
+        Ok(Step {
+            missing: 0,
+            recovered,
+        })
     }
 
     /// Clears the bits of the counters that enter the window. A new epoch's unheard beginning

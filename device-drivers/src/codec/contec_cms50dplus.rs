@@ -1,0 +1,178 @@
+//! Contec CMS50D+ up to firmware 4.x: 19200 baud, 8O1, 60 frames a second, unasked.
+//!
+//! Source: Contec, *Communication protocol* of the CMS50 series (five-byte form), confirmed by
+//! several public readers of the device. Bit 7 is set on the first byte of a frame only:
+//!
+//! ```text
+//! 0  bit 7 start · bit 6 beat · bit 5 SpO₂ falls · bit 4 finger out (searched too long) · 3–0 signal
+//! 1  waveform, 0 to 127
+//! 2  bit 6 pulse bit 7 · bit 5 searching · bit 4 probe error · 3–0 bar graph
+//! 3  pulse bits 6 to 0      (0 or 255: missing)
+//! 4  SpO₂                   (0 or 127: missing)
+//! ```
+//!
+//! There is no checksum, so noise is told by the position of bit 7, by impossible values, and by
+//! the vote of [`crate::codec::vitals`](super). Beat, bar graph and signal strength are left out: the manual
+//! gives them no scale.
+
+use crate::codec::SegmentBuilder;
+use crate::codec::damage::Damage;
+use crate::codec::vitals::{Vitals, VitalsSampler};
+use crate::event::{Event, RejectReason};
+use crate::measurement::{Metric, Quality};
+
+/// Bytes of a frame.
+pub const FRAME_BYTES: usize = 5;
+
+const START: u8 = 0x80;
+const SPO2_MISSING: u8 = 127;
+const PULSE_MISSING: u8 = 255;
+
+/// A frame as it is sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FrameContent {
+    /// The waveform, 0 to 127.
+    pub wave: u8,
+    /// Beats per minute; `None` is sent as 0.
+    pub pulse: Option<u8>,
+    /// Percent; `None` is sent as 0.
+    pub spo2: Option<u8>,
+    /// No finger in the probe.
+    pub is_finger_out: bool,
+    /// The device looks for a pulse.
+    pub is_searching: bool,
+}
+
+/// A frame as bytes.
+#[must_use]
+pub fn encode_frame(content: &FrameContent) -> [u8; FRAME_BYTES] {
+    let pulse = content.pulse.unwrap_or(0);
+    let bit = |is_set: bool, bit: u8| if is_set { bit } else { 0 };
+    [
+        START | bit(content.is_finger_out, 0x10) | bit(!content.is_finger_out, 0x05),
+        content.wave & 0x7f,
+        (pulse >> 7) << 6 | bit(content.is_searching, 0x20) | bit(content.is_finger_out, 0x10),
+        pulse & 0x7f,
+        content.spo2.unwrap_or(0) & 0x7f,
+    ]
+}
+
+/// The decoder.
+#[derive(Debug)]
+pub struct ContecCms50dPlus {
+    bytes: Vec<u8>,
+    stray: u32,
+    sampler: VitalsSampler,
+    pleth: SegmentBuilder,
+    damage: Damage,
+    frames: u64,
+}
+
+impl Default for ContecCms50dPlus {
+    fn default() -> ContecCms50dPlus {
+        ContecCms50dPlus {
+            bytes: Vec::with_capacity(FRAME_BYTES),
+            stray: 0,
+            sampler: VitalsSampler::default(),
+            pleth: SegmentBuilder::new(Metric::PlethWave, 60),
+            damage: Damage::default(),
+            frames: 0,
+        }
+    }
+}
+
+impl ContecCms50dPlus {
+    /// See [`crate::codec::Decoder::push`].
+    pub fn push(&mut self, bytes: &[u8], now_millis: i64, events: &mut Vec<Event>) {
+        for &byte in bytes {
+            if byte & START != 0 {
+                self.end_damage(now_millis, events);
+                self.bytes.push(byte);
+            } else if self.bytes.is_empty() {
+                self.stray += 1;
+                if self.stray == FRAME_BYTES as u32 {
+                    self.end_damage(now_millis, events);
+                }
+            } else {
+                self.bytes.push(byte);
+                if let &[head, wave, flags, pulse, spo2] = self.bytes.as_slice() {
+                    self.bytes.clear();
+                    self.frame([head, wave, flags, pulse, spo2], now_millis, events);
+                }
+            }
+        }
+    }
+
+    /// See [`crate::codec::Decoder::reset`].
+    pub fn reset(&mut self, events: &mut Vec<Event>) {
+        self.pleth.finish(events);
+        if !self.bytes.is_empty() || self.stray > 0 {
+            self.damage.note(RejectReason::Incomplete, 1, events);
+        }
+        self.damage.report(0, events);
+        self.bytes.clear();
+        self.stray = 0;
+        self.sampler.clear();
+    }
+
+    /// See [`crate::codec::Decoder::frames`].
+    #[must_use]
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Counts a half frame or stray bytes as one lost frame.
+    fn end_damage(&mut self, now_millis: i64, events: &mut Vec<Event>) {
+        if self.bytes.is_empty() && self.stray == 0 {
+            return;
+        }
+        let reason = if self.stray >= FRAME_BYTES as u32 {
+            RejectReason::Garbage
+        } else {
+            RejectReason::Incomplete
+        };
+        self.bytes.clear();
+        self.stray = 0;
+        self.refuse(reason, now_millis, events);
+    }
+
+    fn refuse(&mut self, reason: RejectReason, now_millis: i64, events: &mut Vec<Event>) {
+        self.damage.note(reason, 1, events);
+        if self.frames > 0 {
+            self.pleth.push(None, Quality::Missing, now_millis, events);
+            self.sampler
+                .push(None, &mut self.damage, now_millis, events);
+        }
+    }
+
+    fn frame(
+        &mut self,
+        [head, wave, flags, pulse, spo2]: [u8; FRAME_BYTES],
+        now_millis: i64,
+        events: &mut Vec<Event>,
+    ) {
+        if spo2 > 100 && spo2 != SPO2_MISSING {
+            self.refuse(RejectReason::Implausible, now_millis, events);
+            return;
+        }
+        self.frames += 1;
+        let is_off = head & 0x10 != 0 || flags & 0x10 != 0;
+        let quality = match (is_off, flags & 0x20 != 0) {
+            (true, _) => Quality::SensorOff,
+            (false, true) => Quality::Searching,
+            (false, false) => Quality::Good,
+        };
+        let pulse = pulse | (flags & 0x40) << 1;
+        let vitals = Vitals {
+            quality,
+            spo2: Some(spo2).filter(|&spo2| spo2 != 0 && spo2 != SPO2_MISSING),
+            pulse: Some(pulse)
+                .filter(|&pulse| pulse != 0 && pulse != PULSE_MISSING)
+                .map(u16::from),
+        };
+        let sample = (!is_off).then_some(i16::from(wave));
+        self.pleth.push(sample, quality, now_millis, events);
+        self.sampler
+            .push(Some(vitals), &mut self.damage, now_millis, events);
+    }
+}

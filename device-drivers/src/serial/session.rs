@@ -1,0 +1,254 @@
+//! One connection, from an open port to its end.
+//!
+//! Reads bytes, decodes, delivers; asks devices that must be asked; acknowledges to devices that
+//! listen; watches for silence. Writing is best effort and bounded in time: a device that does
+//! not read must not stop the reading of it.
+
+use crate::codec::{Decoder, contec_cms50d};
+use crate::device::{Ends, SerialConfig, stopped};
+use crate::event::{Event, MissingCause, RejectReason};
+use crate::link::{LinkReason, LinkState};
+use crate::profile::Profile;
+use crate::serial::outlook::Outlook;
+use crate::serial::{now_millis, reasons};
+use fogward_level0::HostMessage;
+use std::io;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio_serial::SerialStream;
+
+const WATCH_EVERY: Duration = Duration::from_millis(250);
+const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(5);
+const ASK_AGAIN_EVERY: Duration = Duration::from_secs(2);
+const WRITE_AT_MOST: Duration = Duration::from_millis(200);
+const READ_BYTES: usize = 4_096;
+/// As many bytes without a frame are not just the rest of one.
+const GARBAGE_BYTES: u64 = 64;
+/// As many intact frames that the key does not open, without one that it does, are a wrong key.
+const WRONG_KEY_FRAMES: u64 = 3;
+
+/// How a connection ended.
+pub(super) enum End {
+    /// On request.
+    Stopped,
+    /// By itself.
+    Broken(LinkReason),
+}
+
+/// A connection.
+pub(super) struct Session<'a> {
+    port: SerialStream,
+    config: &'a SerialConfig,
+    decoder: &'a mut Decoder,
+    outlook: &'a mut Outlook,
+    ends: &'a mut Ends,
+    last_frame: Instant,
+    last_ask: Option<Instant>,
+    bytes_since_frame: u64,
+    forged_since_frame: u64,
+    has_identified: bool,
+    events: Vec<Event>,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(
+        port: SerialStream,
+        config: &'a SerialConfig,
+        decoder: &'a mut Decoder,
+        outlook: &'a mut Outlook,
+        ends: &'a mut Ends,
+    ) -> Session<'a> {
+        ends.publish(LinkState::Opening);
+        ends.ack.mark_changed();
+        Session {
+            port,
+            config,
+            decoder,
+            outlook,
+            ends,
+            last_frame: Instant::now(),
+            last_ask: None,
+            bytes_since_frame: 0,
+            forged_since_frame: 0,
+            has_identified: false,
+            events: Vec::new(),
+        }
+    }
+
+    /// Runs until the port breaks or the device is stopped.
+    pub(super) async fn run(mut self) -> End {
+        let mut bytes = [0; READ_BYTES];
+        let mut watch = interval(WATCH_EVERY);
+        watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                () = stopped(&mut self.ends.stop) => return End::Stopped,
+                _ = watch.tick() => {
+                    if let Err(error) = self.ask().await {
+                        return self.broken(&error);
+                    }
+                    if !self.watch().await {
+                        return End::Stopped;
+                    }
+                }
+                read = self.port.read(&mut bytes) => match read {
+                    Ok(0) => return End::Broken(reasons::unplugged(&self.shown_path())),
+                    Ok(length) => {
+                        if !self.received(&bytes[..length]).await {
+                            return End::Stopped;
+                        }
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return self.broken(&error),
+                },
+                changed = self.ends.ack.changed(), if self.has_identified => {
+                    if changed.is_ok() && let Err(error) = self.acknowledge().await {
+                        return self.broken(&error);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Decodes and delivers. False when the device is to stop.
+    async fn received(&mut self, bytes: &[u8]) -> bool {
+        let frames = self.decoder.frames();
+        let mut events = core::mem::take(&mut self.events);
+        self.decoder.push(bytes, now_millis(), &mut events);
+        if self.decoder.frames() > frames {
+            self.last_frame = Instant::now();
+            self.bytes_since_frame = 0;
+            self.forged_since_frame = 0;
+            self.ends.publish(LinkState::Streaming);
+        } else {
+            self.bytes_since_frame += bytes.len() as u64;
+        }
+        for event in events.drain(..) {
+            self.outlook.note(&event);
+            if let Event::Rejected(rejection) = &event
+                && rejection.reason == RejectReason::Forged
+            {
+                self.forged_since_frame += u64::from(rejection.frames);
+            }
+            if !self.ends.send(event).await {
+                return false;
+            }
+        }
+        self.events = events;
+        if self.forged_since_frame >= WRONG_KEY_FRAMES && self.decoder.frames() == frames {
+            self.ends
+                .publish(LinkState::Garbage(reasons::wrong_key(self.config)));
+        }
+        true
+    }
+
+    /// Looks for silence and counts what is overdue. False when the device is to stop.
+    async fn watch(&mut self) -> bool {
+        if self.last_frame.elapsed() < self.outlook.silence() {
+            return true;
+        }
+        let state = if self.forged_since_frame >= WRONG_KEY_FRAMES {
+            LinkState::Garbage(reasons::wrong_key(self.config))
+        } else if self.bytes_since_frame >= GARBAGE_BYTES {
+            LinkState::Garbage(reasons::unrecognised(self.config))
+        } else {
+            LinkState::NoData(reasons::silent(self.config))
+        };
+        self.ends.publish(state);
+        match self.outlook.overdue(MissingCause::Silence) {
+            Some(event) => self.ends.send(event).await,
+            None => true,
+        }
+    }
+
+    /// Sends what is due: start and keep-alive to a Contec, an introduction to a level-0 device.
+    async fn ask(&mut self) -> io::Result<()> {
+        let since_ask = self.last_ask.map(|ask| ask.elapsed());
+        let is_silent = self.last_frame.elapsed() >= ASK_AGAIN_EVERY;
+        match self.config.profile {
+            Profile::ContecCms50d115200 => {
+                let due = if is_silent {
+                    ASK_AGAIN_EVERY
+                } else {
+                    KEEP_ALIVE_EVERY
+                };
+                if since_ask.is_some_and(|since| since < due) {
+                    return Ok(());
+                }
+                let is_start = since_ask.is_none() || is_silent;
+                self.last_ask = Some(Instant::now());
+                let command = if is_start {
+                    contec_cms50d::START
+                } else {
+                    contec_cms50d::KEEP_ALIVE
+                };
+                self.write(&command).await
+            }
+            Profile::FogwardLevel0 if !self.has_identified => self.identify().await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Upon the first frame of a device: asks who it is.
+    async fn identify(&mut self) -> io::Result<()> {
+        let Decoder::Level0(decoder) = &mut *self.decoder else {
+            return Ok(());
+        };
+        let Some(frame) = decoder.seal(HostMessage::Identify, now_millis()) else {
+            return Ok(());
+        };
+        self.has_identified = true;
+        self.write(&frame).await
+    }
+
+    /// Tells the device up to where it is durable: at least what was durable when it was opened.
+    async fn acknowledge(&mut self) -> io::Result<()> {
+        let durable = (*self.ends.ack.borrow_and_update()).max(self.config.replay_floor);
+        let Some(durable) = durable else {
+            return Ok(());
+        };
+        let Decoder::Level0(decoder) = &mut *self.decoder else {
+            return Ok(());
+        };
+        let Some(frame) = decoder.seal(HostMessage::Ack { durable }, now_millis()) else {
+            return Ok(());
+        };
+        self.write(&frame).await
+    }
+
+    /// Writes, but not for long: whether the device reads is its own business.
+    async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match timeout(WRITE_AT_MOST, self.port.write_all(bytes)).await {
+            Ok(written) => written,
+            Err(_elapsed) => Ok(()),
+        }
+    }
+
+    fn shown_path(&self) -> String {
+        self.config.path.display().to_string()
+    }
+
+    /// A pty whose other end closed, and a USB adapter that was pulled, answer with one of these.
+    fn broken(&self, error: &io::Error) -> End {
+        let path = self.shown_path();
+        let is_gone = matches!(
+            error.kind(),
+            io::ErrorKind::BrokenPipe | io::ErrorKind::NotFound
+        ) || matches!(
+            error.raw_os_error(),
+            Some(ERROR_IO | ERROR_NO_SUCH_DEVICE_OR_ADDRESS | ERROR_NO_SUCH_DEVICE)
+        );
+        End::Broken(if is_gone {
+            reasons::unplugged(&path)
+        } else {
+            reasons::transfer_failed(&path, &error.kind().to_string())
+        })
+    }
+}
+
+/// EIO, ENXIO and ENODEV, the same numbers on every Unix.
+const ERROR_IO: i32 = 5;
+const ERROR_NO_SUCH_DEVICE_OR_ADDRESS: i32 = 6;
+const ERROR_NO_SUCH_DEVICE: i32 = 19;
