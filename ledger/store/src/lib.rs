@@ -10,14 +10,14 @@
 //! - One writer ([`Replica`]), any number of readers ([`Snapshot`]): readers see one height as a whole
 //!   and never wait for the writer (WAL).
 //! - A failed write is fatal: the replica refuses to write until it is opened again.
-//! - `fsck` recomputes everything from the genesis on, without trusting a single row.
+//! - [`fsck`](fsck()) recomputes everything from the genesis on, without trusting a single row.
 //!
 //! Left out on purpose: consensus and peers (`ledger-consortium`), clocks, sealed payloads.
 
 mod apply;
 mod connection;
 mod error;
-// mod fsck;
+mod fsck;
 mod memory;
 mod replica;
 mod snapshot;
@@ -25,7 +25,7 @@ mod table;
 
 pub use apply::{CheckedBlock, Prepared, Refused};
 pub use error::{Refusal, StoreError};
-// pub use fsck::{FsckReport, Problem, fsck};
+pub use fsck::{FsckReport, MAX_PROBLEMS, Problem, fsck};
 pub use replica::{Replica, VerifiedCertificate};
-pub use snapshot::{BlockSummary, Counts, Inclusion, Snapshot, StoredTransaction, Tip};
+pub use snapshot::{BlockSummary, Counts, Inclusion, MAX_ROWS, Snapshot, StoredTransaction, Tip};
 pub use table::undecided::Undecided;

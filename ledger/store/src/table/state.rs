@@ -6,7 +6,7 @@ use ledger_core::state::{StateKey, Writes};
 use ledger_core::state_tree::key_hash;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{column, height};
+use super::{column, digest, height};
 use crate::error::{Doing as _, StoreError};
 
 pub(crate) const MIGRATION: &str = "
@@ -81,4 +81,22 @@ pub(crate) fn under(
                 .collect()
         })
         .doing("read the state")
+}
+
+/// Hands every row to `visit`: key, its stored hash, height, value.
+pub(crate) fn for_each(
+    connection: &Connection,
+    mut visit: impl FnMut(Vec<u8>, KeyHash, Height, Vec<u8>),
+) -> Result<(), StoreError> {
+    let doing = "read the state";
+    let mut select = connection
+        .prepare("SELECT key, key_hash, height, value FROM state ORDER BY key")
+        .doing(doing)?;
+    let mut rows = select.query([]).doing(doing)?;
+    while let Some(row) = rows.next().doing(doing)? {
+        let hash = KeyHash(digest(row, 1).doing(doing)?.0);
+        let (key, value) = (row.get(0).doing(doing)?, row.get(3).doing(doing)?);
+        visit(key, hash, height(row, 2).doing(doing)?, value);
+    }
+    Ok(())
 }

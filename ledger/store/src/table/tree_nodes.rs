@@ -5,9 +5,10 @@
 
 use borsh::BorshDeserialize as _;
 use jmt::storage::{Node, NodeKey, TreeUpdateBatch};
+use ledger_core::ids::Height;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::column;
+use super::{column, height};
 use crate::error::{Doing as _, StoreError, damaged};
 
 pub(crate) const MIGRATION: &str = "
@@ -68,4 +69,21 @@ pub(crate) fn get(connection: &Connection, key: &NodeKey) -> Result<Option<Node>
     bytes
         .map(|bytes| Node::try_from_slice(&bytes).map_err(|_| damaged("a node of the state tree")))
         .transpose()
+}
+
+/// Hands every row to `visit`: path, height, node.
+pub(crate) fn for_each(
+    connection: &Connection,
+    mut visit: impl FnMut(Vec<u8>, Height, Vec<u8>),
+) -> Result<(), StoreError> {
+    let doing = "read the state tree";
+    let mut select = connection
+        .prepare("SELECT path, height, node FROM tree_nodes ORDER BY path")
+        .doing(doing)?;
+    let mut rows = select.query([]).doing(doing)?;
+    while let Some(row) = rows.next().doing(doing)? {
+        let (path, node) = (row.get(0).doing(doing)?, row.get(2).doing(doing)?);
+        visit(path, height(row, 1).doing(doing)?, node);
+    }
+    Ok(())
 }

@@ -1,0 +1,280 @@
+//! The chain: every block in order, executed again over a state of our own.
+
+use ledger_core::block::{Block, Header};
+use ledger_core::digest::Digest;
+use ledger_core::genesis::Genesis;
+use ledger_core::ids::Height;
+use ledger_core::transaction::{Payload, SignedTransaction};
+use ledger_core::validators::ValidatorSet;
+use rusqlite::Connection;
+
+use super::{FsckReport, count, sentence};
+use crate::apply::{self, CheckedBlock, Position, TimeRule};
+use crate::error::{StoreError, damaged};
+use crate::memory::MemoryState;
+use crate::table::headers::HeaderRow;
+use crate::table::{self, transactions::TransactionRow};
+
+/// Headers read at once.
+const CHUNK: u32 = 256;
+
+/// How far the replay is.
+struct Replay<'a> {
+    connection: &'a Connection,
+    genesis: &'a Genesis,
+    /// Our own state, until a block cannot be executed.
+    state: Option<MemoryState>,
+    next: Height,
+    parent: Option<HeaderRow>,
+    validators: ValidatorSet,
+}
+
+/// Walks the chain; gives back the state it leads to if every block could be executed.
+pub(super) fn check(
+    connection: &Connection,
+    genesis: &Genesis,
+    report: &mut FsckReport,
+) -> Option<MemoryState> {
+    let mut replay = Replay {
+        connection,
+        genesis,
+        state: Some(MemoryState::default()),
+        next: Height(0),
+        parent: None,
+        validators: genesis.validators.clone(),
+    };
+    loop {
+        let rows = match table::headers::from(connection, replay.next, CHUNK) {
+            Ok(rows) => rows,
+            Err(error) => {
+                let why = format!("From height {} on: {}", replay.next, sentence(&error));
+                report.add("headers", Some(replay.next), why);
+                return None;
+            }
+        };
+        if rows.is_empty() {
+            break;
+        }
+        for row in rows {
+            replay.step(row, report);
+        }
+    }
+    replay.finish(report);
+    replay.state
+}
+
+impl Replay<'_> {
+    fn step(&mut self, row: HeaderRow, report: &mut FsckReport) {
+        if row.height != self.next {
+            let missing = format!("Blocks {} to {} are missing.", self.next, row.height.0 - 1);
+            report.add("headers", Some(self.next), missing);
+            self.state = None;
+        }
+        if let Err(error) = self.block(&row, report) {
+            report.add(
+                "headers",
+                Some(row.height),
+                format!("Block {}: {error}.", row.height),
+            );
+            self.state = None;
+        }
+        report.blocks += 1;
+        report.height = Some(row.height.0);
+        report.tip = Some(row.hash.to_string());
+        self.next = Height(row.height.0.saturating_add(1));
+        self.parent = Some(row);
+    }
+
+    fn block(&mut self, row: &HeaderRow, report: &mut FsckReport) -> Result<(), StoreError> {
+        let header = row.decode()?;
+        if row.time_millis != header.time_millis {
+            report.add(
+                "headers",
+                Some(row.height),
+                said(row.height, "another time than its header"),
+            );
+        }
+        let transactions = table::transactions::at(self.connection, row.height)?;
+        let readings = rows_match(&transactions, report);
+        self.totals(row, transactions.len() as u64, readings, report);
+        report.transactions += transactions.len() as u64;
+        report.readings += readings;
+        let block = Block {
+            header,
+            transactions: transactions.into_iter().map(|row| row.bytes).collect(),
+        };
+        self.certificate(&block.header, row.hash, report);
+        self.execute(&block, report)
+    }
+
+    fn totals(&self, row: &HeaderRow, transactions: u64, readings: u64, report: &mut FsckReport) {
+        let before = self.parent.as_ref();
+        let before = before.map_or((0, 0), |row| (row.transactions_total, row.readings_total));
+        let totals = (row.transactions_total, row.readings_total);
+        if totals
+            != (
+                before.0.saturating_add(transactions),
+                before.1.saturating_add(readings),
+            )
+        {
+            report.add(
+                "headers",
+                Some(row.height),
+                said(row.height, "totals that do not add up"),
+            );
+        }
+    }
+
+    fn certificate(&self, header: &Header, hash: Digest, report: &mut FsckReport) {
+        let height = header.height;
+        let mut problem = |text: String| report.add("certificates", Some(height), text);
+        match table::certificates::at(self.connection, height) {
+            Err(error) => problem(sentence(&error)),
+            Ok(None) if height == Height(0) => {}
+            Ok(None) => problem(format!("The certificate of block {height} is missing.")),
+            Ok(Some(_)) if height == Height(0) => {
+                problem("Block 0 has a certificate, though nobody certifies it.".into());
+            }
+            Ok(Some(found)) if found.block != hash || found.height != height => {
+                problem(format!(
+                    "The certificate of block {height} is for another block."
+                ));
+            }
+            Ok(Some(found)) => {
+                if let Err(error) = found.verify(header.chain, &self.validators) {
+                    problem(format!("Block {height} is not final: {error}."));
+                }
+            }
+        }
+    }
+
+    fn execute(&mut self, block: &Block, report: &mut FsckReport) -> Result<(), StoreError> {
+        let height = block.header.height;
+        let position = self.position(height);
+        let Some(state) = self.state.as_mut() else {
+            return Ok(apply::check_header(&position, block)?);
+        };
+        let checked = apply::check(state, position, block, &|_| None)?;
+        state.absorb(height.0, &checked.writes, &checked.update);
+        self.validator_rows(&checked, report);
+        self.validators = checked.next_validators;
+        Ok(())
+    }
+
+    fn position(&self, height: Height) -> Position {
+        let first = Position::first(self.genesis);
+        let Some(parent) = &self.parent else {
+            return first;
+        };
+        Position {
+            chain: first.chain,
+            height,
+            parent: parent.hash,
+            time: TimeRule::After(parent.time_millis),
+            validators: self.validators.clone(),
+            max_bytes: u64::from(self.genesis.parameters.max_block_bytes),
+        }
+    }
+
+    /// The set that certifies from this block's successor on, or from block 0, must have its row.
+    fn validator_rows(&self, checked: &CheckedBlock, report: &mut FsckReport) {
+        let height = checked.block.header.height;
+        let mut expect = |at: Height, validators: &ValidatorSet| {
+            let found = table::validator_sets::at(self.connection, at);
+            match found {
+                Ok(Some(found)) if found == *validators => {}
+                Ok(_) => report.add(
+                    "validator_sets",
+                    Some(at),
+                    format!("The validators kept for height {at} are not those of the state."),
+                ),
+                Err(error) => report.add("validator_sets", Some(at), sentence(&error)),
+            }
+        };
+        expect(height, &checked.validators);
+        if checked.next_validators != checked.validators {
+            expect(Height(height.0.saturating_add(1)), &checked.next_validators);
+        }
+    }
+
+    /// Rows that belong to no block that was walked.
+    fn finish(&self, report: &mut FsckReport) {
+        let expected = [
+            ("meta", 2),
+            ("headers", report.blocks),
+            ("certificates", report.blocks.saturating_sub(1)),
+            ("transactions", report.transactions),
+        ];
+        if report.blocks == 0 {
+            report.add("headers", None, "There is a genesis, but no block 0.");
+        }
+        for (table, expected) in expected {
+            match count(self.connection, table) {
+                Ok(actual) if actual == expected => {}
+                Ok(actual) => report.add(
+                    table,
+                    None,
+                    format!("{table} has {actual} rows; the chain has {expected}."),
+                ),
+                Err(error) => report.add(table, None, sentence(&error)),
+            }
+        }
+        let tip = Height(report.blocks);
+        let changes = table::validator_sets::changes(self.connection, Height(i64::MAX as u64));
+        match changes {
+            Ok(changes) if changes.iter().all(|(from, _)| *from <= tip) => {}
+            Ok(_) => report.add(
+                "validator_sets",
+                None,
+                "Validators are kept for a height the chain has not reached.",
+            ),
+            Err(error) => report.add("validator_sets", None, sentence(&error)),
+        }
+    }
+}
+
+/// Compares the columns beside the bytes; returns how many readings the transactions anchor.
+fn rows_match(rows: &[TransactionRow], report: &mut FsckReport) -> u64 {
+    let mut readings = 0;
+    for (place, row) in (0u32..).zip(rows) {
+        let at = format!("Transaction {} of block {}", row.place, row.height);
+        if row.place != place {
+            let sentence = format!("{at} is not at place {place}.");
+            report.add("transactions", Some(row.height), sentence);
+        }
+        match columns_of(row) {
+            Ok((expected, anchored)) => {
+                readings += anchored;
+                if expected != (row.id, row.sender, row.kind.as_str()) {
+                    let sentence = format!("{at} is not the one its row names.");
+                    report.add("transactions", Some(row.height), sentence);
+                }
+            }
+            Err(error) => {
+                let sentence = format!("{at} cannot be read: {error}.");
+                report.add("transactions", Some(row.height), sentence);
+            }
+        }
+    }
+    readings
+}
+
+type Columns = (Digest, ledger_core::key::PublicKey, &'static str);
+
+fn columns_of(row: &TransactionRow) -> Result<(Columns, u64), StoreError> {
+    let signed =
+        SignedTransaction::decode(&row.bytes).map_err(|error| damaged(error.to_string()))?;
+    let body = signed.body().map_err(|error| damaged(error.to_string()))?;
+    let readings = match &body.payload {
+        Payload::AnchorBatch(anchor) => u64::from(anchor.readings),
+        _ => 0,
+    };
+    Ok((
+        (signed.id(), *signed.sender(), body.payload.kind()),
+        readings,
+    ))
+}
+
+fn said(height: Height, what: &str) -> String {
+    format!("The row of block {height} says {what}.")
+}
