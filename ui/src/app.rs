@@ -1,0 +1,53 @@
+//! The console as a whole: token, live store, place, frame, page.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::Closure;
+
+use crate::live::Live;
+use crate::pages;
+use crate::route::Route;
+use crate::shell::Shell;
+use crate::transport;
+
+/// The root.
+#[component]
+pub fn App() -> impl IntoView {
+    transport::take_token();
+    provide_context(Live::start());
+    let route = follow_address();
+    provide_context(route);
+    view! {
+        <Shell>
+            {move || match route.get() {
+                Route::Overview => view! { <pages::overview::OverviewPage/> }.into_any(),
+                Route::Devices => view! { <pages::devices::DevicesPage/> }.into_any(),
+                Route::Pair(path) => view! { <pages::pair::PairPage path=path/> }.into_any(),
+                Route::Device(id) => view! { <pages::device::DevicePage id=id/> }.into_any(),
+                Route::Chain => view! { <pages::chain::ChainPage/> }.into_any(),
+                Route::Block(height) => view! { <pages::block::BlockPage height=height/> }.into_any(),
+                Route::Transaction(id) => view! { <pages::transaction::TransactionPage id=id/> }.into_any(),
+                Route::Proofs => view! { <pages::proof::ProofsPage/> }.into_any(),
+                Route::Proof(reading) => view! { <pages::proof::ProofPage reading=reading/> }.into_any(),
+                Route::Unknown(address) => view! { <pages::unknown::UnknownPage address=address/> }.into_any(),
+            }}
+        </Shell>
+    }
+}
+
+/// The place the address names, as a signal.
+fn follow_address() -> RwSignal<Route> {
+    let read = || Route::parse(&location().hash().unwrap_or_default());
+    let route = RwSignal::new(read());
+    let changed = Closure::<dyn Fn()>::new(move || {
+        let next = read();
+        if route.get_untracked() != next {
+            route.set(next);
+            window().scroll_to_with_x_and_y(0.0, 0.0);
+        }
+    });
+    // A window whose address cannot be watched still works through its first page.
+    window().add_event_listener_with_callback("hashchange", changed.as_ref().unchecked_ref()).ok();
+    changed.forget();
+    route
+}

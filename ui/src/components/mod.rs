@@ -1,0 +1,19 @@
+//! Parts that several pages share: icons, states, notes, heads, times. They draw what the look says
+//! and know nothing of where their words come from.
+
+pub mod finder;
+pub mod icon;
+pub mod note;
+pub mod page_head;
+pub mod segments;
+pub mod state_mark;
+pub mod time;
+pub mod way;
+
+pub use icon::Icon;
+pub use note::{FailureNote, Loading, Note};
+pub use page_head::PageHead;
+pub use segments::Segments;
+pub use state_mark::StateMark;
+pub use time::{Hash, local_clock, local_clock_minutes, local_date, offset_minutes};
+pub use way::Way;

@@ -1,0 +1,407 @@
+//! The live store: what the node says, as signals, each as fine as what shows it.
+//!
+//! One stream of events feeds everything. Events are folded ([`crate::live_model`]) and applied once
+//! per animation frame, so 100 devices at 4 Hz cost one update per device and frame. When the stream
+//! breaks, the state says so, and on return everything is asked for again; nothing is guessed.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::time::Duration;
+
+use fog_api::{BlockRow, Device, DeviceLive, DeviceState, Event, Gap, Port, Preview, Status, Vital, Wave};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::failure::Failure;
+use crate::live_model::{Pending, join_blocks};
+use crate::spark::Spark;
+use crate::transport::{self, Signal as Report, Stream};
+
+/// Blocks kept in the list.
+const BLOCKS: usize = 200;
+/// Longest wait between two tries to open the stream, in milliseconds.
+const LONGEST_WAIT: u64 = 8_000;
+
+/// How the connection to the node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// Being opened for the first time.
+    Connecting,
+    /// Events arrive.
+    Online,
+    /// The node does not answer, since that time by this machine's clock.
+    Offline(i64),
+    /// The node does not know this window's token.
+    NotAllowed,
+}
+
+/// Why a device's link is as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceLink {
+    /// The state.
+    pub state: DeviceState,
+    /// Why, where it is not streaming.
+    pub reason: Option<String>,
+    /// What to do.
+    pub next_step: Option<String>,
+    /// The reason's code.
+    pub reason_code: Option<String>,
+}
+
+/// One device's signals. What changes seldom is in `facts`.
+#[derive(Clone, Copy)]
+pub struct DeviceEntry {
+    /// Name, profile, path and so on; its live fields are those of the last full fetch.
+    pub facts: RwSignal<Device>,
+    /// How its link is.
+    pub link: RwSignal<DeviceLink>,
+    /// Newest values.
+    pub vitals: RwSignal<Vec<Vital>>,
+    /// Where its readings are.
+    pub gap: RwSignal<Gap>,
+    /// When it was last heard.
+    pub heard: RwSignal<Option<i64>>,
+    /// Last ten minutes of SpO₂ and pulse.
+    pub sparks: [RwSignal<Spark>; 2],
+}
+
+/// LOINC codes of the two metrics that tables show as lines: SpO₂, pulse.
+pub const SPARK_CODES: [&str; 2] = ["59408-5", "8867-4"];
+
+/// Everything that is live. `Copy`: signals are handles.
+#[derive(Clone, Copy)]
+pub struct Live {
+    /// The connection.
+    pub link: RwSignal<Link>,
+    /// The node as a whole; `None` before the first answer.
+    pub status: RwSignal<Option<Status>>,
+    /// Ids of the devices in the order of their names; `None` before the first answer.
+    pub ids: RwSignal<Option<Vec<String>>>,
+    /// Newest blocks, newest first; `None` before the first answer.
+    pub blocks: RwSignal<Option<Vec<BlockRow>>>,
+    /// Serial ports; `None` until asked for.
+    pub ports: RwSignal<Option<Vec<Port>>>,
+    /// The preview that was asked for.
+    pub preview: RwSignal<Option<Preview>>,
+    /// Newest wave segments of the device that was asked for ([`Live::watch_waves`]).
+    pub waves: RwSignal<Vec<Wave>>,
+    /// The node's clock in Unix milliseconds, set each second.
+    pub now: RwSignal<i64>,
+    /// Counts full fetches: what was fetched by a page itself is to be fetched again when it changes.
+    pub epoch: RwSignal<u32>,
+    /// Why the last full fetch failed.
+    pub failure: RwSignal<Option<Failure>>,
+    entries: StoredValue<HashMap<String, DeviceEntry>>,
+    /// The node's clock minus this machine's, in milliseconds.
+    skew: StoredValue<i64>,
+}
+
+thread_local! {
+    static STREAM: RefCell<Option<Stream>> = const { RefCell::new(None) };
+    static PENDING: RefCell<Pending> = RefCell::new(Pending::default());
+    /// The device whose waves are wanted.
+    static WAVES: RefCell<Option<String>> = const { RefCell::new(None) };
+    static WAIT: RefCell<u64> = const { RefCell::new(500) };
+}
+
+/// The live store of this page.
+#[must_use]
+pub fn use_live() -> Live {
+    expect_context()
+}
+
+/// Runs `work` once after that many milliseconds.
+pub fn after(millis: u64, work: impl FnOnce() + 'static) {
+    set_timeout(work, Duration::from_millis(millis));
+}
+
+/// This machine's clock in Unix milliseconds.
+#[must_use]
+pub fn here_now() -> i64 {
+    js_sys::Date::now() as i64
+}
+
+impl Live {
+    /// Makes the store and begins to listen.
+    #[must_use]
+    pub fn start() -> Self {
+        let live = Self {
+            link: RwSignal::new(Link::Connecting),
+            status: RwSignal::new(None),
+            ids: RwSignal::new(None),
+            blocks: RwSignal::new(None),
+            ports: RwSignal::new(None),
+            preview: RwSignal::new(None),
+            waves: RwSignal::new(Vec::new()),
+            now: RwSignal::new(here_now()),
+            epoch: RwSignal::new(0),
+            failure: RwSignal::new(None),
+            entries: StoredValue::new(HashMap::new()),
+            skew: StoredValue::new(0),
+        };
+        live.open();
+        live.tick();
+        live
+    }
+
+    /// The signals of a device.
+    #[must_use]
+    pub fn device(&self, id: &str) -> Option<DeviceEntry> {
+        self.entries.with_value(|entries| entries.get(id).copied())
+    }
+
+    /// All devices in order; tracks the list, not what is in it.
+    #[must_use]
+    pub fn devices(&self) -> Vec<DeviceEntry> {
+        let ids = self.ids.get().unwrap_or_default();
+        ids.iter().filter_map(|id| self.device(id)).collect()
+    }
+
+    /// Asks for the waves of one device or preview, or of none.
+    pub fn watch_waves(&self, device: Option<String>) {
+        let changed = WAVES.with_borrow_mut(|waves| std::mem::replace(waves, device.clone()) != device);
+        if changed {
+            self.waves.set(Vec::new());
+            self.open();
+        }
+    }
+
+    /// Asks for everything again.
+    pub fn refetch(self) {
+        spawn_local(async move {
+            match transport::get::<Status>("/api/status").await {
+                Ok(status) => self.take_status(status),
+                Err(failure) => return self.failed(failure),
+            }
+            self.refetch_devices().await;
+            match transport::get::<Vec<BlockRow>>("/api/blocks?limit=50").await {
+                Ok(blocks) => self.blocks.set(Some(blocks)),
+                Err(failure) => return self.failed(failure),
+            }
+            self.failure.set(None);
+            self.epoch.update(|epoch| *epoch += 1);
+        });
+    }
+
+    /// Asks for the list of devices again.
+    pub async fn refetch_devices(self) {
+        match transport::get::<Vec<Device>>("/api/devices").await {
+            Ok(devices) => self.take_devices(devices),
+            Err(failure) => self.failed(failure),
+        }
+    }
+
+    fn failed(self, failure: Failure) {
+        match failure {
+            Failure::NotAllowed => self.link.set(Link::NotAllowed),
+            Failure::Unreachable => self.lost(),
+            other => self.failure.set(Some(other)),
+        }
+    }
+
+    fn lost(self) {
+        if !matches!(self.link.get_untracked(), Link::Offline(_) | Link::NotAllowed) {
+            self.link.set(Link::Offline(here_now()));
+        }
+    }
+
+    fn open(self) {
+        let waves = WAVES.with_borrow(Clone::clone);
+        // The old stream ends before the new one begins: two would deliver everything twice.
+        STREAM.with_borrow_mut(Option::take);
+        let stream = Stream::open(waves.as_deref(), move |report| match report {
+            Report::Up => self.up(),
+            Report::Down => self.down(),
+            Report::Message(text) => self.heard(&text),
+        });
+        STREAM.with_borrow_mut(|kept| *kept = Some(stream));
+    }
+
+    fn up(self) {
+        WAIT.with_borrow_mut(|wait| *wait = 500);
+        self.link.set(Link::Online);
+        self.refetch();
+    }
+
+    fn down(self) {
+        self.lost();
+        let wait = WAIT.with_borrow_mut(|wait| {
+            let now = *wait;
+            *wait = (now * 2).min(LONGEST_WAIT);
+            now
+        });
+        after(wait, move || {
+            spawn_local(async move {
+                match transport::get::<Status>("/api/status").await {
+                    Ok(status) => {
+                        self.take_status(status);
+                        self.open();
+                    }
+                    Err(Failure::NotAllowed) => self.link.set(Link::NotAllowed),
+                    Err(_) if matches!(self.link.get_untracked(), Link::Offline(_)) => self.down(),
+                    Err(_) => {}
+                }
+            });
+        });
+    }
+
+    /// Tries at once instead of waiting.
+    pub fn try_now(self) {
+        WAIT.with_borrow_mut(|wait| *wait = 500);
+        self.open();
+    }
+
+    fn heard(self, text: &str) {
+        let Ok(event) = serde_json::from_str::<Event>(text) else {
+            // A newer node may say more than this console knows; what it knows is asked for again.
+            return;
+        };
+        let first = PENDING.with_borrow_mut(|pending| {
+            let first = pending.is_empty();
+            pending.absorb(event);
+            first
+        });
+        if first {
+            if document().hidden() {
+                // No frames are painted in a hidden page; the figures still have to be right on return.
+                after(250, move || self.apply());
+            } else {
+                request_animation_frame(move || self.apply());
+            }
+        }
+    }
+
+    fn apply(self) {
+        let pending = PENDING.take();
+        if let Some(status) = pending.status {
+            self.take_status(*status);
+        }
+        for live in pending.live.into_values() {
+            if let Some(entry) = self.device(&live.id) {
+                entry.take(live);
+            }
+        }
+        if !pending.blocks.is_empty() {
+            self.blocks.update(|blocks| join_blocks(blocks.get_or_insert_default(), pending.blocks, BLOCKS));
+        }
+        if !pending.waves.is_empty() {
+            self.waves.set(pending.waves);
+        }
+        if let Some(ports) = pending.ports {
+            self.ports.set(Some(ports));
+        }
+        if let Some(preview) = pending.preview {
+            self.preview.set(Some(*preview));
+        }
+        if pending.missed {
+            self.refetch();
+        } else if pending.devices_changed {
+            spawn_local(self.refetch_devices());
+        }
+    }
+
+    fn take_status(self, status: Status) {
+        self.skew.set_value(i64::try_from(status.now).unwrap_or(i64::MAX).saturating_sub(here_now()));
+        self.status.set(Some(status));
+    }
+
+    fn take_devices(self, mut devices: Vec<Device>) {
+        devices.sort_by(|a, b| natural(&a.name).cmp(&natural(&b.name)));
+        let ids: Vec<String> = devices.iter().map(|device| device.id.clone()).collect();
+        for device in devices {
+            match self.device(&device.id) {
+                Some(entry) => entry.replace(device),
+                None => {
+                    let (id, entry) = (device.id.clone(), DeviceEntry::new(device));
+                    self.entries.update_value(|entries| {
+                        entries.insert(id, entry);
+                    });
+                }
+            }
+        }
+        if self.ids.with_untracked(|known| known.as_ref() != Some(&ids)) {
+            self.ids.set(Some(ids));
+        }
+    }
+
+    fn tick(self) {
+        set_interval(
+            move || self.now.set(here_now() + self.skew.get_value()),
+            Duration::from_secs(1),
+        );
+    }
+}
+
+/// Splits a name so that `Bed 2` comes before `Bed 10`.
+fn natural(name: &str) -> (String, u64, String) {
+    let digits = name.find(|letter: char| letter.is_ascii_digit()).unwrap_or(name.len());
+    let (head, rest) = name.split_at(digits);
+    let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
+    let (number, tail) = rest.split_at(end);
+    (head.to_lowercase(), number.parse().unwrap_or(0), tail.to_lowercase())
+}
+
+impl DeviceEntry {
+    fn new(device: Device) -> Self {
+        let entry = Self {
+            link: RwSignal::new(link_of(&device)),
+            vitals: RwSignal::new(device.vitals.clone()),
+            gap: RwSignal::new(device.gap),
+            heard: RwSignal::new(device.last_heard),
+            sparks: [RwSignal::new(Spark::default()), RwSignal::new(Spark::default())],
+            facts: RwSignal::new(device),
+        };
+        entry.push_sparks();
+        entry
+    }
+
+    fn replace(self, device: Device) {
+        set_if_new(self.link, link_of(&device));
+        set_if_new(self.vitals, device.vitals.clone());
+        set_if_new(self.gap, device.gap);
+        set_if_new(self.heard, device.last_heard);
+        set_if_new(self.facts, device);
+    }
+
+    fn take(self, live: DeviceLive) {
+        let link = DeviceLink {
+            state: live.state,
+            reason: live.reason,
+            next_step: live.next_step,
+            reason_code: live.reason_code,
+        };
+        set_if_new(self.link, link);
+        set_if_new(self.vitals, live.vitals);
+        set_if_new(self.gap, live.gap);
+        set_if_new(self.heard, live.last_heard);
+        self.push_sparks();
+    }
+
+    fn push_sparks(self) {
+        self.vitals.with_untracked(|vitals| {
+            for (code, spark) in SPARK_CODES.iter().zip(self.sparks) {
+                let Some(vital) = vitals.iter().find(|vital| vital.code == *code) else { continue };
+                let Some(value) = vital.value.as_ref().and_then(|value| value.parse().ok()) else { continue };
+                let changed = spark.try_update_untracked(|spark| spark.push(vital.time, value));
+                if changed == Some(true) {
+                    spark.notify();
+                }
+            }
+        });
+    }
+}
+
+fn link_of(device: &Device) -> DeviceLink {
+    DeviceLink {
+        state: device.state,
+        reason: device.reason.clone(),
+        next_step: device.next_step.clone(),
+        reason_code: device.reason_code.clone(),
+    }
+}
+
+fn set_if_new<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
+    if signal.with_untracked(|known| *known != value) {
+        signal.set(value);
+    }
+}

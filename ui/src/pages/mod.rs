@@ -1,0 +1,11 @@
+//! The pages: each answers one question in its heading, then shows why.
+
+pub mod block;
+pub mod chain;
+pub mod device;
+pub mod devices;
+pub mod overview;
+pub mod pair;
+pub mod proof;
+pub mod transaction;
+pub mod unknown;

@@ -1,0 +1,167 @@
+//! Where in the console one is: the fragment of the address, such as `#/devices/ab12`.
+//!
+//! A fragment needs nothing of the server, so a deep link survives a reload both over HTTP and in the
+//! desktop window's own protocol.
+
+/// A place in the console.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// Does anybody need me, is the record whole?
+    Overview,
+    /// Every device.
+    Devices,
+    /// Adding a device; a port that was already chosen.
+    Pair(Option<String>),
+    /// One device, by the node's id.
+    Device(String),
+    /// The newest blocks.
+    Chain,
+    /// One block, by height.
+    Block(u64),
+    /// One transaction, by id.
+    Transaction(String),
+    /// Check a proof file, or pick a reading.
+    Proofs,
+    /// The proof of one reading, by its id.
+    Proof(String),
+    /// An address that leads nowhere.
+    Unknown(String),
+}
+
+/// The entries of the menu.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The first page.
+    Overview,
+    /// Devices and all below.
+    Devices,
+    /// Blocks and transactions.
+    Chain,
+    /// Proofs.
+    Proofs,
+}
+
+impl Route {
+    /// Reads a fragment, with or without its `#`.
+    #[must_use]
+    pub fn parse(fragment: &str) -> Self {
+        let path = fragment.trim_start_matches('#').trim_matches('/');
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let mut parts = path.trim_end_matches('/').splitn(2, '/');
+        let head = parts.next().unwrap_or_default();
+        let rest = parts.next().map(unescape).filter(|rest| !rest.is_empty());
+        match (head, rest) {
+            ("" | "overview", None) => Self::Overview,
+            ("devices", None) => Self::Devices,
+            ("devices", Some(id)) => Self::Device(id),
+            ("pair", None) => Self::Pair(query.strip_prefix("path=").map(unescape)),
+            ("chain", None) => Self::Chain,
+            ("blocks", Some(height)) => {
+                height.parse().map_or_else(|_| Self::Unknown(fragment.to_owned()), Self::Block)
+            }
+            ("transactions", Some(id)) => Self::Transaction(id),
+            ("proofs", None) => Self::Proofs,
+            ("proofs", Some(reading)) => Self::Proof(reading),
+            _ => Self::Unknown(fragment.to_owned()),
+        }
+    }
+
+    /// The address of this place, for an `href`.
+    #[must_use]
+    pub fn href(&self) -> String {
+        match self {
+            Self::Overview => "#/".to_owned(),
+            Self::Devices => "#/devices".to_owned(),
+            Self::Pair(None) => "#/pair".to_owned(),
+            Self::Pair(Some(path)) => format!("#/pair?path={}", escape(path)),
+            Self::Device(id) => format!("#/devices/{}", escape(id)),
+            Self::Chain => "#/chain".to_owned(),
+            Self::Block(height) => format!("#/blocks/{height}"),
+            Self::Transaction(id) => format!("#/transactions/{}", escape(id)),
+            Self::Proofs => "#/proofs".to_owned(),
+            Self::Proof(reading) => format!("#/proofs/{}", escape(reading)),
+            Self::Unknown(fragment) => fragment.clone(),
+        }
+    }
+
+    /// The entry of the menu under which this place is.
+    #[must_use]
+    pub const fn place(&self) -> Option<Place> {
+        match self {
+            Self::Overview => Some(Place::Overview),
+            Self::Devices | Self::Pair(_) | Self::Device(_) => Some(Place::Devices),
+            Self::Chain | Self::Block(_) | Self::Transaction(_) => Some(Place::Chain),
+            Self::Proofs | Self::Proof(_) => Some(Place::Proofs),
+            Self::Unknown(_) => None,
+        }
+    }
+}
+
+/// Percent-encodes all but unreserved characters, for a path segment or a query value.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    out
+}
+
+/// Undoes [`escape`]; what is not an escape stays as it is.
+fn unescape(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let pair = text.get(at + 1..at + 3).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        match (byte, pair) {
+            (b'%', Some(value)) => {
+                out.push(value);
+                at += 3;
+            }
+            _ => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every place reads back from its own address.
+    #[test]
+    fn address_round_trips() {
+        let places = [
+            Route::Overview,
+            Route::Devices,
+            Route::Pair(None),
+            Route::Pair(Some("/dev/pts/7 é".to_owned())),
+            Route::Device("dev-1".to_owned()),
+            Route::Chain,
+            Route::Block(48_213),
+            Route::Transaction("ab12".to_owned()),
+            Route::Proofs,
+            Route::Proof("91d0.17".to_owned()),
+        ];
+        for place in places {
+            assert_eq!(Route::parse(&place.href()), place);
+        }
+    }
+
+    /// What is no address is named, not guessed.
+    #[test]
+    fn unknown_stays_unknown() {
+        assert_eq!(Route::parse(""), Route::Overview);
+        assert_eq!(Route::parse("#/devices/"), Route::Devices);
+        assert!(matches!(Route::parse("#/blocks/x"), Route::Unknown(_)));
+        assert!(matches!(Route::parse("#/wall"), Route::Unknown(_)));
+        assert_eq!(Route::parse("#/devices/%zz"), Route::Device("%zz".to_owned()));
+    }
+}

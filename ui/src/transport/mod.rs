@@ -1,0 +1,110 @@
+//! The one way to the node, in two forms: HTTP in a browser, Tauri commands in the desktop window.
+//!
+//! Pages call [`get`], [`post`], [`delete`] and [`bytes`] with the same paths in both forms and never
+//! learn which it is. Events arrive through [`Stream`]. Left out: caching and retries, which belong
+//! to the live store ([`crate::live`]), and anything about what is said.
+
+mod desktop;
+mod http;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::failure::Failure;
+
+/// An open stream of events; ends when dropped.
+pub enum Stream {
+    /// Server-sent events.
+    Http(http::Events),
+    /// A Tauri channel.
+    Desktop(desktop::Events),
+}
+
+/// What a stream reports.
+pub enum Signal {
+    /// The stream is up (again).
+    Up,
+    /// The stream is down.
+    Down,
+    /// One event, as JSON.
+    Message(String),
+}
+
+impl Stream {
+    /// Opens the stream; with `waves`, also the waves of that device or preview.
+    pub fn open(waves: Option<&str>, on: impl Fn(Signal) + 'static) -> Self {
+        if desktop::is_here() {
+            Self::Desktop(desktop::Events::open(waves, on))
+        } else {
+            Self::Http(http::Events::open(waves, on))
+        }
+    }
+}
+
+/// Keeps the token of the printed address and takes it out of the address bar. Call once, first.
+pub fn take_token() {
+    if !desktop::is_here() {
+        http::take_token();
+    }
+}
+
+/// Whether this is the desktop window.
+#[must_use]
+pub fn is_desktop() -> bool {
+    desktop::is_here()
+}
+
+/// Asks for something.
+///
+/// # Errors
+/// As [`Failure`] says.
+pub async fn get<T: DeserializeOwned>(path: &str) -> Result<T, Failure> {
+    read(&call("GET", path, None).await?)
+}
+
+/// Asks for something to be done.
+///
+/// # Errors
+/// As [`Failure`] says.
+pub async fn post<T: DeserializeOwned>(path: &str, body: &impl Serialize) -> Result<T, Failure> {
+    let body = serde_json::to_string(body).map_err(|error| Failure::Strange(error.to_string()))?;
+    read(&call("POST", path, Some(body)).await?)
+}
+
+/// Asks for something to be removed.
+///
+/// # Errors
+/// As [`Failure`] says.
+pub async fn delete(path: &str) -> Result<(), Failure> {
+    call("DELETE", path, None).await.map(|_| ())
+}
+
+/// Asks for a file.
+///
+/// # Errors
+/// As [`Failure`] says.
+pub async fn bytes(path: &str) -> Result<Vec<u8>, Failure> {
+    call("GET", path, None).await
+}
+
+/// Saves a file for the person: a download in a browser, the downloads folder in the desktop window.
+/// Answers where it went.
+///
+/// # Errors
+/// As [`Failure`] says.
+pub async fn save_file(name: &str, bytes: &[u8]) -> Result<String, Failure> {
+    if desktop::is_here() { desktop::save_file(name, bytes).await } else { http::save_file(name, bytes) }
+}
+
+async fn call(method: &str, path: &str, body: Option<String>) -> Result<Vec<u8>, Failure> {
+    let (status, body) = if desktop::is_here() {
+        desktop::call(method, path, body).await?
+    } else {
+        http::call(method, path, body).await?
+    };
+    if (200..300).contains(&status) { Ok(body) } else { Err(Failure::from_status(status, &body)) }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(body).map_err(|error| Failure::Strange(error.to_string()))
+}

@@ -1,0 +1,9 @@
+//! What the console says: numbers, ages, states and sentences, as plain functions.
+//!
+//! The page only places these words. Thousands are parted by U+202F, which never breaks and survives
+//! right-to-left text. Nothing here reads a clock: ages come from two given times.
+
+pub mod device;
+pub mod node;
+pub mod number;
+pub mod state;
