@@ -1,1 +1,40 @@
-//! Placeholder.
+//! Consensus over the replica: from a signed transaction to a final block on disk.
+//!
+//! ```text
+//! submit ─▶ mempool ─reap─▶ proposal ─parts─▶ peers        Malachite (Tendermint) decides
+//!              ▲               │ kept before it is told           │
+//!              └── gossip ─────┘                                  ▼
+//! Submission ◀── Finality ◀── FinalizedBlock ◀── one SQLite transaction ◀── block + certificate
+//! ```
+//!
+//! **Volatile**: the mempool and the submissions waiting. Who submits keeps a transaction until it is
+//! final and submits it again after a restart; the same transaction twice ends at the same place.
+//! **Durable**: proposals before they are told to anybody, votes before they are sent (Malachite's
+//! write-ahead log), blocks before they are acknowledged. **Final**: whatever [`Finality`] or a
+//! [`FinalizedBlock`] names; it is on this node's disk with a certificate and never changes.
+//!
+//! A consortium of one runs on the same engine, with the network replaced by none. Blocks are made on
+//! demand: while nothing waits, the engine rests between two heights and no timer runs but the
+//! heartbeat of the genesis. What the application answers the engine upon which message stands at the
+//! head of the module `application`.
+//!
+//! Left out: an outbox (the submitter has it), the choice of validators (the state machine's), light
+//! clients (`ledger-core`).
+
+mod adapter;
+mod application;
+mod config;
+mod consortium;
+mod engine;
+mod error;
+mod finality;
+pub mod mempool;
+mod network;
+mod parts;
+mod proposals;
+mod waiting;
+
+pub use config::{ConsortiumConfig, Peer};
+pub use consortium::Consortium;
+pub use error::StartError;
+pub use finality::{EngineState, Finality, FinalizedBlock, Status, Submission, SubmitError};

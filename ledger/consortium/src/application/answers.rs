@@ -1,0 +1,272 @@
+//! One answer per message of the engine; the table stands in the module above.
+
+use arc_malachitebft_app_channel::app::engine::host::{Next, SyncedValueOutcome};
+use arc_malachitebft_app_channel::app::streaming::{StreamContent, StreamId, StreamMessage};
+use arc_malachitebft_app_channel::app::types::core::{HeightParams, Round, Validity};
+use arc_malachitebft_app_channel::app::types::{LocallyProposedValue, PeerId, ProposedValue};
+use arc_malachitebft_app_channel::{AppMsg, NetworkMsg, Reply};
+use ledger_core::Height;
+
+use super::{Application, End, Held, now_millis};
+use crate::adapter::context::ProposalStart;
+use crate::adapter::{BlockHeight, Chain, ProposalPart, ValueHash};
+use crate::parts::{self, Assembled};
+use crate::proposals::{Checked, proposed};
+
+/// The engine may stop waiting for an answer at any time, most of all while it stops.
+fn answer<T>(reply: Reply<T>, value: T) {
+    drop(reply.send(value));
+}
+
+impl Application {
+    /// Answers one message.
+    pub(super) async fn answer(&mut self, message: AppMsg<Chain>) -> Result<(), End> {
+        match message {
+            AppMsg::ConsensusReady { reply } => self.ready(reply)?,
+            AppMsg::StartedRound {
+                height,
+                round,
+                reply_value,
+                ..
+            } => answer(reply_value, self.started(height.0, round)?),
+            AppMsg::GetValue {
+                height,
+                round,
+                reply,
+                ..
+            } => self.propose(height.0, round, reply).await?,
+            AppMsg::ReceivedProposalPart {
+                from,
+                published_by,
+                part,
+                reply,
+            } => {
+                let publisher = published_by.unwrap_or(from);
+                answer(reply, self.part(publisher, part)?);
+            }
+            AppMsg::Decided {
+                certificate, reply, ..
+            } => {
+                self.commit(&certificate)?;
+                answer(reply, ());
+            }
+            AppMsg::Finalized {
+                evidence, reply, ..
+            } => {
+                if !evidence.is_empty() {
+                    tracing::error!(height = %self.tip, "a validator has signed two different things");
+                }
+                self.finalized(reply)?;
+            }
+            AppMsg::RestreamProposal {
+                height,
+                round,
+                valid_round,
+                value_id,
+                ..
+            } => {
+                self.restream(height.0, round, valid_round, value_id)
+                    .await?
+            }
+            AppMsg::ProcessSyncedValue {
+                height,
+                round,
+                proposer,
+                value_bytes,
+                reply,
+            } => {
+                let start = |block| ProposalStart {
+                    height: height.0,
+                    round,
+                    valid_round: Round::Nil,
+                    proposer: proposer.0,
+                    block,
+                    bytes: 0,
+                };
+                answer(reply, self.synced(start, &value_bytes)?);
+            }
+            AppMsg::GetDecidedValues { range, reply } => {
+                answer(reply, self.final_blocks(range.start().0, range.end().0)?);
+            }
+            // Block 0 is the genesis: each node makes it itself, none is ever sent.
+            AppMsg::GetHistoryMinHeight { reply } => answer(reply, BlockHeight(Height(1))),
+            AppMsg::ExtendVote { reply, .. } => answer(reply, None),
+            AppMsg::VerifyVoteExtensions {
+                extensions, reply, ..
+            } => {
+                let none = extensions
+                    .into_iter()
+                    .map(|(address, ())| (address, Ok(())));
+                answer(reply, none.collect());
+            }
+        }
+        Ok(())
+    }
+
+    /// A consortium of one waits for a reason, unless it left something unfinished. One of several
+    /// does not: what it would wait for could have been said before it listened.
+    fn ready(&mut self, reply: Reply<(BlockHeight, HeightParams<Chain>)>) -> Result<(), End> {
+        let unfinished = self.proposals.any_at(self.next_height().0)?;
+        self.held = Some(Held::First(reply));
+        if self.networked || unfinished {
+            self.release()?;
+        }
+        Ok(())
+    }
+
+    fn finalized(&mut self, reply: Reply<Next<Chain>>) -> Result<(), End> {
+        self.held = Some(Held::Next(reply));
+        if self.synced.is_some_and(|height| height >= self.tip) {
+            self.release()?;
+        }
+        Ok(())
+    }
+
+    fn started(&mut self, height: Height, round: Round) -> Result<Vec<ProposedValue<Chain>>, End> {
+        let mut values = Vec::new();
+        for aside in self.proposals.take_aside(height) {
+            values.extend(self.check(&aside)?);
+        }
+        let kept = self.proposals.of_round(height, round)?;
+        values.retain(|value| !kept.contains(value));
+        values.extend(kept);
+        Ok(values)
+    }
+
+    async fn propose(
+        &mut self,
+        height: Height,
+        round: Round,
+        reply: Reply<LocallyProposedValue<Chain>>,
+    ) -> Result<(), End> {
+        if height != self.next_height().0 {
+            tracing::warn!(%height, tip = %self.tip, "the engine asks for a block of another height");
+            return Ok(());
+        }
+        let built_before = self.proposals.own(height, round, &self.me)?;
+        let (start, block) = match built_before {
+            Some(built) => built,
+            None => self.build(round)?,
+        };
+        let value = ValueHash(start.block);
+        answer(
+            reply,
+            LocallyProposedValue::new(BlockHeight(height), round, value),
+        );
+        self.publish_parts(start, &block).await;
+        Ok(())
+    }
+
+    /// Publishes a block's parts; alone, there is nobody to publish to.
+    async fn publish_parts(&self, start: ProposalStart, block: &[u8]) {
+        if !self.networked {
+            return;
+        }
+        let id = parts::stream_id(start.height, start.round, &start.block);
+        let id = StreamId::new(id.into());
+        for (sequence, part) in (0..).zip(parts::split(start, block)) {
+            let message = StreamMessage::new(id.clone(), sequence, StreamContent::Data(part));
+            let message = NetworkMsg::PublishProposalPart(message);
+            if self.publish.send(message).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn restream(
+        &self,
+        height: Height,
+        round: Round,
+        valid_round: Round,
+        value: ValueHash,
+    ) -> Result<(), End> {
+        let Some((start, block)) = self.proposals.of_block(height, &value.0)? else {
+            tracing::warn!(%height, "asked to repeat a proposal that was never kept");
+            return Ok(());
+        };
+        let start = ProposalStart {
+            round,
+            valid_round,
+            ..start
+        };
+        self.publish_parts(start, &block).await;
+        Ok(())
+    }
+
+    fn part(
+        &mut self,
+        publisher: PeerId,
+        message: StreamMessage<ProposalPart>,
+    ) -> Result<Option<ProposedValue<Chain>>, End> {
+        let part = match message.content {
+            StreamContent::Data(ProposalPart::Transactions(encoded)) => {
+                self.verify_heard(encoded);
+                return Ok(None);
+            }
+            StreamContent::Data(part) => part,
+            StreamContent::Fin => return Ok(None),
+        };
+        if let ProposalPart::Start(start) = &part {
+            if start.height <= self.tip {
+                return Ok(None);
+            }
+            self.release()?;
+        }
+        let stream = message.stream_id.to_bytes();
+        let publisher = publisher.to_bytes();
+        let whole = self
+            .assembler
+            .take(&publisher, &stream, message.sequence, part);
+        let Some(assembled) = whole else {
+            return Ok(None);
+        };
+        if assembled.start.height > self.next_height().0 {
+            self.proposals.put_aside(assembled);
+            return Ok(None);
+        }
+        self.check(&assembled)
+    }
+
+    /// Checks a proposal for the next height. Bytes that are not the announced block are as if they
+    /// had never come.
+    fn check(&mut self, assembled: &Assembled) -> Result<Option<ProposedValue<Chain>>, End> {
+        let Assembled { start, block } = assembled;
+        if start.height != self.next_height().0 || self.validators.find(&start.proposer).is_none() {
+            return Ok(None);
+        }
+        let mempool = &self.mempool;
+        let known = |id: &_| mempool.get(id).cloned();
+        let checked = self.proposals.check(start, block, now_millis(), known)?;
+        Ok(match checked {
+            Checked::Valid => Some(proposed(start, Validity::Valid)),
+            Checked::Invalid => Some(proposed(start, Validity::Invalid)),
+            Checked::Garbage => None,
+        })
+    }
+
+    /// A block that a peer says was decided; its certificate has been verified by the engine.
+    fn synced(
+        &mut self,
+        start: impl FnOnce(ledger_core::Digest) -> ProposalStart,
+        bytes: &[u8],
+    ) -> Result<SyncedValueOutcome<Chain>, End> {
+        let Ok(block) = ledger_core::Block::decode(bytes) else {
+            return Ok(SyncedValueOutcome::PeerFault);
+        };
+        let start = start(block.header.hash());
+        if start.height != self.next_height().0 {
+            return Ok(SyncedValueOutcome::LocalTransientError);
+        }
+        // Two thirds have found the block valid, so its time is not ours to judge any more.
+        let mempool = &self.mempool;
+        let known = |id: &_| mempool.get(id).cloned();
+        let checked = self.proposals.check(&start, bytes, u64::MAX, known)?;
+        Ok(match checked {
+            Checked::Valid => {
+                self.synced = Some(start.height);
+                SyncedValueOutcome::Verdict(proposed(&start, Validity::Valid))
+            }
+            Checked::Invalid | Checked::Garbage => SyncedValueOutcome::PeerFault,
+        })
+    }
+}

@@ -1,0 +1,145 @@
+//! Transactions of this node and of its peers, on their way into the mempool.
+//!
+//! Peers hear of a transaction at once, and again every second while it waits. Gossip travels on the
+//! channel of block parts, between peers who know each other's keys; a sender may be a stranger to
+//! none of them, for only members' transactions are taken.
+
+use std::time::Instant;
+
+use arc_malachitebft_app_channel::NetworkMsg;
+use arc_malachitebft_app_channel::app::streaming::{StreamContent, StreamId, StreamMessage};
+use ledger_core::genesis::Member;
+use ledger_core::state::{ExecutionError, StateKey, read};
+use ledger_core::{Nonce, SignedTransaction, VerifiedTransaction};
+use tokio::sync::oneshot;
+
+use super::{Application, Command, End};
+use crate::adapter::ProposalPart;
+use crate::finality::{Submission, SubmitError};
+use crate::mempool::Inserted;
+use crate::parts::PIECE_BYTES;
+use crate::waiting;
+
+/// Most transactions taken from one message of a peer.
+const MAX_HEARD: usize = 1024;
+
+impl Application {
+    /// Takes a transaction of this node, or says why not.
+    pub(super) async fn submit(
+        &mut self,
+        transaction: VerifiedTransaction,
+        since: Instant,
+        reply: oneshot::Sender<Result<Submission, SubmitError>>,
+    ) -> Result<(), End> {
+        let bytes = self.networked.then(|| transaction.bytes().to_vec());
+        let outcome = self.admit(transaction, since)?;
+        let accepted = outcome.is_ok();
+        // The submitter may have stopped waiting; the transaction stays.
+        let _ = reply.send(outcome);
+        if let (true, Some(bytes)) = (accepted, bytes) {
+            self.publish_transactions(vec![bytes]).await;
+        }
+        Ok(())
+    }
+
+    fn admit(
+        &mut self,
+        transaction: VerifiedTransaction,
+        since: Instant,
+    ) -> Result<Result<Submission, SubmitError>, End> {
+        let id = transaction.id();
+        let next = match self.next_nonce(&transaction)? {
+            Ok(next) => next,
+            Err(error) => return Ok(Err(error)),
+        };
+        if transaction.body().nonce < next {
+            let snapshot = self.replica.read()?;
+            if let Some(found) = snapshot.transaction(&id)? {
+                return Ok(Ok(waiting::settled(id, found.height, found.index)));
+            }
+        }
+        Ok(self
+            .mempool
+            .insert(transaction, next)
+            .map(|_| self.waiting.attach(id, since)))
+    }
+
+    /// The sender's next nonce, or that it may not send at all.
+    fn next_nonce(
+        &self,
+        transaction: &VerifiedTransaction,
+    ) -> Result<Result<Nonce, SubmitError>, End> {
+        let sender = transaction.sender();
+        if let Some(next) = self.mempool.next_nonce(&sender) {
+            return Ok(Ok(next));
+        }
+        let snapshot = self.replica.read()?;
+        let member = read::<Member, _>(&snapshot, &StateKey::member(&sender));
+        if member.map_err(ledger_store::StoreError::from)?.is_none() {
+            return Ok(Err(ExecutionError::NotMember.into()));
+        }
+        Ok(Ok(snapshot.account(&sender)?.next_nonce))
+    }
+
+    /// Takes what a peer told.
+    pub(super) fn hear(&mut self, transactions: Vec<VerifiedTransaction>) -> Result<(), End> {
+        for transaction in transactions {
+            let id = transaction.id();
+            if self.mempool.contains(&id) {
+                continue;
+            }
+            let Ok(next) = self.next_nonce(&transaction)? else {
+                continue;
+            };
+            match self.mempool.insert(transaction, next) {
+                Ok(Inserted::New | Inserted::Known) => {}
+                Err(error) => tracing::debug!(%error, "a peer's transaction was not taken"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Verifies what a peer told on other threads; it comes back as [`Command::Heard`].
+    pub(super) fn verify_heard(&self, encoded: Vec<Vec<u8>>) {
+        let (chain, commands) = (self.chain, self.commands.clone());
+        let known = |bytes: &Vec<u8>| {
+            let transaction = SignedTransaction::decode(bytes).ok()?;
+            (!self.mempool.contains(&transaction.id())).then_some(transaction)
+        };
+        let fresh: Vec<_> = encoded.iter().take(MAX_HEARD).filter_map(known).collect();
+        let Some(permit) = self.verifying.clone().try_acquire_owned().ok() else {
+            return;
+        };
+        if fresh.is_empty() {
+            return;
+        }
+        self.runtime.spawn_blocking(move || {
+            let verified = fresh.into_iter().filter_map(|one| one.verify(chain).ok());
+            if let Some(commands) = commands.upgrade() {
+                // A full queue drops gossip; it is repeated within a second.
+                let _ = commands.try_send(Command::Heard(verified.collect()));
+            }
+            drop(permit);
+        });
+    }
+
+    /// Tells the peers what waits here.
+    pub(super) async fn gossip_waiting(&mut self) {
+        let waiting = self.mempool.sample(PIECE_BYTES);
+        if !waiting.is_empty() {
+            self.publish_transactions(waiting).await;
+        }
+    }
+
+    async fn publish_transactions(&mut self, transactions: Vec<Vec<u8>>) {
+        self.gossiped += 1;
+        let stream = StreamId::new(self.gossiped.to_be_bytes().to_vec().into());
+        let content = StreamContent::Data(ProposalPart::Transactions(transactions));
+        let message = StreamMessage::new(stream, 0, content);
+        // A network that is gone is noticed at the engine's channel.
+        let _ = self
+            .publish
+            .send(NetworkMsg::PublishProposalPart(message))
+            .await;
+    }
+}

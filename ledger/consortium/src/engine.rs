@@ -1,0 +1,125 @@
+//! Starting and stopping Malachite.
+
+use std::time::Duration;
+
+use arc_malachitebft_app_channel::app::types::Keypair;
+use arc_malachitebft_app_channel::{
+    Channels, ConsensusContext, EngineBuilder, EngineHandle, NetworkContext, NetworkIdentity,
+    RequestContext, SyncContext, WalContext,
+};
+use arc_malachitebft_codec::Codec as _;
+use arc_malachitebft_signing::Signer as _;
+use ledger_core::genesis::Parameters;
+use ledger_core::{ChainId, PublicKey};
+use ledger_store::StoreError;
+
+use crate::adapter::signing::{ChainSigner, ChainVerifier};
+use crate::adapter::{Address, Chain, PostcardCodec};
+use crate::config::ConsortiumConfig;
+use crate::error::StartError;
+use crate::network::{self, Settings};
+
+/// Requests to the engine that may wait.
+const REQUESTS: usize = 16;
+/// How long the engine may take to stop.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// A running engine and what it was started for.
+pub(crate) struct Engine {
+    pub chain: ChainId,
+    pub parameters: Parameters,
+    pub channels: Channels<Chain>,
+    pub handle: EngineHandle,
+    /// Whether there are peers to talk to.
+    pub networked: bool,
+}
+
+/// Starts the engine over the replica's chain.
+pub(crate) async fn start(config: &ConsortiumConfig) -> Result<Engine, StartError> {
+    let (chain, parameters, validators) = {
+        let snapshot = config.replica.read()?;
+        let (chain, genesis) = snapshot.chain()?;
+        let validators = snapshot.validators_at(snapshot.next_height())?;
+        (
+            chain,
+            genesis.parameters,
+            validators.ok_or(StoreError::Unfounded)?,
+        )
+    };
+    let me = config.validator_key.public();
+    let alone = config.peers.is_empty() && validators.as_slice().iter().all(|one| one.key == me);
+    if !alone && config.listen.is_none() {
+        return Err(StartError::ListenMissing(validators.as_slice().len()));
+    }
+    let home = |source| StartError::Home {
+        path: config.home.clone(),
+        source,
+    };
+    std::fs::create_dir_all(&config.home).map_err(home)?;
+    let settings = Settings::new(&me, config, parameters.max_block_bytes, alone)?;
+    let signer = ChainSigner {
+        chain,
+        key: config.validator_key.clone(),
+    };
+    let wal = WalContext::new(config.home.join("consensus.wal"), PostcardCodec);
+    let consensus = ConsensusContext::new_validator(
+        Address(me),
+        Box::new(ChainVerifier { chain }),
+        Box::new(signer.clone()),
+    );
+    let builder = EngineBuilder::new(Chain, settings)
+        .with_default_wal(wal)
+        .with_default_consensus(consensus)
+        .with_default_request(RequestContext::new(REQUESTS));
+    let started = if alone {
+        let (network, publish) = network::start_alone().await?;
+        // The builder knows no network without a codec; this one never encodes anything.
+        let builder = builder.with_custom_network(network, publish).with_no_sync();
+        builder.build().await
+    } else {
+        let identity = network_identity(me, &signer, network::identity(&config.validator_key)?);
+        let builder = builder
+            .with_default_network(NetworkContext::new(identity.await?, PostcardCodec))
+            .with_default_sync(SyncContext::new(PostcardCodec));
+        builder.build().await
+    };
+    let (channels, handle) = started.map_err(|error| StartError::Engine(format!("{error:#}")))?;
+    Ok(Engine {
+        chain,
+        parameters,
+        channels,
+        handle,
+        networked: !alone,
+    })
+}
+
+/// The node's identity for its peers, with the proof that it is the validator it says.
+async fn network_identity(
+    me: PublicKey,
+    signer: &ChainSigner,
+    keypair: Keypair,
+) -> Result<NetworkIdentity, StartError> {
+    let peer_id = network::peer_id(&me)?.to_bytes();
+    let proof = signer
+        .sign_validator_proof(me.0.to_vec(), peer_id)
+        .await
+        .map_err(|error| StartError::Engine(error.to_string()))?;
+    let proof = PostcardCodec
+        .encode(&proof)
+        .map_err(|error| StartError::Engine(error.to_string()))?;
+    Ok(NetworkIdentity::new_validator(
+        me.short(),
+        keypair,
+        me.to_string(),
+        proof,
+    ))
+}
+
+/// Stops the engine: first its parts, so that the write-ahead log is closed, then their supervisor.
+pub(crate) async fn stop(handle: EngineHandle) {
+    let node = handle.actor.get_cell();
+    node.stop_children_and_wait(None, Some(STOP_PATIENCE)).await;
+    if node.stop_and_wait(None, Some(STOP_PATIENCE)).await.is_err() {
+        tracing::debug!("the consensus engine had stopped before it was asked to");
+    }
+}

@@ -1,0 +1,305 @@
+//! Transactions waiting for a block: bounded, ordered by nonce within each sender, by arrival between
+//! senders. Pure: no clock, no I/O; who calls it says what the state's next nonces are.
+//!
+//! ```text
+//! sender A   next nonce 7   │ 7  8  9        ready: 7, then 8, then 9
+//! sender B   next nonce 2   │    3  4        not ready: 2 is missing
+//! ```
+//!
+//! - **Upon insert**: a transaction is refused if its nonce is used, taken, or too far ahead; if the
+//!   sender or the pool is full; if no block can hold it. The same transaction twice is told apart.
+//! - **Upon reap**: of all senders whose next nonce is here, the one that has waited longest goes
+//!   first; its following transactions compete from then on. A sender whose turn does not fit into the
+//!   rest of the block waits for the next one.
+//! - **Upon a final block**: its transactions leave, and with them whatever waits under a used nonce.
+//!
+//! Nothing is evicted for another: what was accepted stays until it is final or refused. The pool is
+//! memory only; who submits keeps a transaction until it is final.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+
+use ledger_core::{Digest, Nonce, PublicKey, VerifiedTransaction};
+
+use crate::finality::SubmitError;
+
+/// How much may wait.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Most transactions.
+    pub transactions: usize,
+    /// Most bytes of transactions.
+    pub bytes: usize,
+    /// Most transactions of one sender, and how far ahead of its next nonce one may be.
+    pub per_sender: usize,
+    /// Most bytes of one transaction: what fits into a block.
+    pub transaction_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            transactions: 20_000,
+            bytes: 32 << 20,
+            per_sender: 4096,
+            transaction_bytes: 512 * 1024,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Waiting {
+    transaction: VerifiedTransaction,
+    arrival: u64,
+}
+
+#[derive(Debug)]
+struct Sender {
+    next: Nonce,
+    waiting: BTreeMap<Nonce, Waiting>,
+}
+
+/// Transactions waiting for a block.
+#[derive(Debug)]
+pub struct Mempool {
+    limits: Limits,
+    senders: BTreeMap<PublicKey, Sender>,
+    ids: BTreeMap<Digest, (PublicKey, Nonce)>,
+    ready: BTreeSet<PublicKey>,
+    bytes: usize,
+    arrivals: u64,
+}
+
+/// What came of an insert that was not refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Inserted {
+    /// It waits now.
+    New,
+    /// It was waiting before.
+    Known,
+}
+
+impl Mempool {
+    /// An empty pool.
+    #[must_use]
+    pub const fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            senders: BTreeMap::new(),
+            ids: BTreeMap::new(),
+            ready: BTreeSet::new(),
+            bytes: 0,
+            arrivals: 0,
+        }
+    }
+
+    /// Transactions waiting.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// Bytes of the transactions waiting.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether some transaction could go into the next block.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// Whether this transaction waits.
+    #[must_use]
+    pub fn contains(&self, id: &Digest) -> bool {
+        self.ids.contains_key(id)
+    }
+
+    /// The next nonce of a sender of whom something waits.
+    #[must_use]
+    pub fn next_nonce(&self, sender: &PublicKey) -> Option<Nonce> {
+        self.senders.get(sender).map(|queue| queue.next)
+    }
+
+    /// A transaction that waits.
+    #[must_use]
+    pub fn get(&self, id: &Digest) -> Option<&VerifiedTransaction> {
+        let (sender, nonce) = self.ids.get(id)?;
+        let waiting = self.senders.get(sender)?.waiting.get(nonce)?;
+        Some(&waiting.transaction)
+    }
+
+    /// Takes `transaction`, whose sender's next nonce in the state is `next`.
+    ///
+    /// # Errors
+    /// [`SubmitError`] if it cannot wait here; nothing has changed then.
+    pub fn insert(
+        &mut self,
+        transaction: VerifiedTransaction,
+        next: Nonce,
+    ) -> Result<Inserted, SubmitError> {
+        let id = transaction.id();
+        if self.ids.contains_key(&id) {
+            return Ok(Inserted::Known);
+        }
+        let actual = transaction.bytes().len();
+        self.check(&transaction, next, actual)?;
+        let (sender, nonce) = (transaction.sender(), transaction.body().nonce);
+        self.ids.insert(id, (sender, nonce));
+        self.bytes += actual;
+        let arrival = self.arrivals;
+        self.arrivals += 1;
+        let queue = self.senders.entry(sender).or_insert_with(|| Sender {
+            next,
+            waiting: BTreeMap::new(),
+        });
+        let waiting = Waiting {
+            transaction,
+            arrival,
+        };
+        queue.waiting.insert(nonce, waiting);
+        self.settle(sender);
+        Ok(Inserted::New)
+    }
+
+    fn check(
+        &self,
+        transaction: &VerifiedTransaction,
+        next: Nonce,
+        actual: usize,
+    ) -> Result<(), SubmitError> {
+        let nonce = transaction.body().nonce;
+        if actual > self.limits.transaction_bytes {
+            return Err(SubmitError::TooLarge {
+                actual,
+                limit: self.limits.transaction_bytes,
+            });
+        }
+        let Some(ahead) = nonce.0.checked_sub(next.0) else {
+            return Err(SubmitError::NonceUsed {
+                expected: next,
+                actual: nonce,
+            });
+        };
+        if let Some(queue) = self.senders.get(&transaction.sender()) {
+            if queue.waiting.contains_key(&nonce) {
+                return Err(SubmitError::NonceTaken(nonce));
+            }
+            if queue.waiting.len() >= self.limits.per_sender {
+                return Err(SubmitError::SenderLimit);
+            }
+        }
+        if ahead >= self.limits.per_sender as u64 {
+            return Err(SubmitError::SenderLimit);
+        }
+        if self.ids.len() >= self.limits.transactions || self.bytes + actual > self.limits.bytes {
+            return Err(SubmitError::Full);
+        }
+        Ok(())
+    }
+
+    /// Up to `max_bytes` of transactions for the next block, in the order they are executed. They
+    /// stay in the pool until [`Self::remove`] or [`Self::advance`].
+    #[must_use]
+    pub fn reap(&self, max_bytes: usize) -> Vec<VerifiedTransaction> {
+        let mut heads = BinaryHeap::new();
+        for key in &self.ready {
+            if let Some(queue) = self.senders.get(key) {
+                Self::push_head(&mut heads, key, queue, queue.next);
+            }
+        }
+        let (mut reaped, mut bytes) = (Vec::new(), 0);
+        while let Some(Reverse((_, key, nonce))) = heads.pop() {
+            let Some(queue) = self.senders.get(key) else {
+                continue;
+            };
+            let Some(head) = queue.waiting.get(&nonce) else {
+                continue;
+            };
+            let length = head.transaction.bytes().len();
+            if bytes + length > max_bytes {
+                continue;
+            }
+            bytes += length;
+            reaped.push(head.transaction.clone());
+            if let Some(following) = nonce.next() {
+                Self::push_head(&mut heads, key, queue, following);
+            }
+        }
+        reaped
+    }
+
+    fn push_head<'a>(
+        heads: &mut BinaryHeap<Reverse<(u64, &'a PublicKey, Nonce)>>,
+        key: &'a PublicKey,
+        queue: &Sender,
+        nonce: Nonce,
+    ) {
+        if let Some(head) = queue.waiting.get(&nonce) {
+            heads.push(Reverse((head.arrival, key, nonce)));
+        }
+    }
+
+    /// Takes one transaction out: the state refused it.
+    pub fn remove(&mut self, id: &Digest) -> Option<VerifiedTransaction> {
+        let (sender, nonce) = self.ids.remove(id)?;
+        let queue = self.senders.get_mut(&sender)?;
+        let removed = queue.waiting.remove(&nonce)?.transaction;
+        self.bytes -= removed.bytes().len();
+        self.settle(sender);
+        Some(removed)
+    }
+
+    /// The state's next nonce of `sender` is `next` now: everything before leaves. Returns the ids of
+    /// those that left.
+    pub fn advance(&mut self, sender: PublicKey, next: Nonce) -> Vec<Digest> {
+        let Some(queue) = self.senders.get_mut(&sender) else {
+            return Vec::new();
+        };
+        queue.next = next;
+        let kept = queue.waiting.split_off(&next);
+        let left = std::mem::replace(&mut queue.waiting, kept);
+        let mut ids = Vec::with_capacity(left.len());
+        for waiting in left.into_values() {
+            let id = waiting.transaction.id();
+            self.bytes -= waiting.transaction.bytes().len();
+            self.ids.remove(&id);
+            ids.push(id);
+        }
+        self.settle(sender);
+        ids
+    }
+
+    /// All transactions waiting, up to `max_bytes`, oldest senders' first: to be told to peers.
+    #[must_use]
+    pub fn sample(&self, max_bytes: usize) -> Vec<Vec<u8>> {
+        let reaped = self.reap(max_bytes);
+        reaped
+            .into_iter()
+            .map(|transaction| transaction.bytes().to_vec())
+            .collect()
+    }
+
+    /// Brings a sender's place among the ready in line with what waits.
+    fn settle(&mut self, sender: PublicKey) {
+        let Some(queue) = self.senders.get(&sender) else {
+            return;
+        };
+        if queue.waiting.contains_key(&queue.next) {
+            self.ready.insert(sender);
+        } else {
+            self.ready.remove(&sender);
+        }
+        if queue.waiting.is_empty() {
+            self.senders.remove(&sender);
+        }
+    }
+}
