@@ -12,10 +12,10 @@ use crate::error::{Doing as _, StoreError, damaged};
 
 pub(crate) const MIGRATION: &str = "
 CREATE TABLE undecided (
-    height INTEGER NOT NULL,
-    round  INTEGER NOT NULL,
-    hash   BLOB NOT NULL,
-    bytes  BLOB NOT NULL,
+    height       INTEGER NOT NULL,
+    round        INTEGER NOT NULL,
+    hash         BLOB NOT NULL,
+    bytes        BLOB NOT NULL,
     check_digest BLOB NOT NULL,
     PRIMARY KEY (height, round, hash)
 ) STRICT, WITHOUT ROWID;

@@ -1,0 +1,11 @@
+//! Tests of the replica over its public API.
+
+mod alter;
+mod append;
+mod crash;
+mod fault;
+mod prune;
+mod read;
+mod refuse;
+mod schema;
+mod support;
