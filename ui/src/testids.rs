@@ -129,6 +129,13 @@ pub const UNPAIR_KEEP: &str = "unpair-keep";
 /// One segment of the period; carries `data-period`.
 pub const PERIOD: &str = "period";
 
+// Plots.
+
+/// A view's plots; the canvas is inside.
+pub const PLOTS: &str = "plots";
+/// The same data as a table.
+pub const PLOTS_TABLE: &str = "plots-table";
+
 // Chain and proof.
 
 /// One block in a list; carries `data-height`.
