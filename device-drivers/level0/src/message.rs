@@ -111,10 +111,6 @@ pub struct Wave {
 }
 
 /// What a host hears from a device.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "lives on a stack for one frame; boxing needs an allocator"
-)]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceMessage {
     /// 0: the device introduces itself.

@@ -63,11 +63,13 @@ fn explain(error: &tokio_serial::Error, shown: &str) -> LinkReason {
         ErrorKind::Io(std::io::ErrorKind::NotFound) => reasons::port_missing(shown),
         ErrorKind::Io(std::io::ErrorKind::PermissionDenied) => reasons::permission_denied(shown),
         ErrorKind::Io(std::io::ErrorKind::WouldBlock) => reasons::port_busy(shown),
-        _ if error.description.contains("not a typewriter")
-            || error.description.contains("Inappropriate ioctl") =>
-        {
-            reasons::not_a_port(shown)
-        }
+        _ if is_no_terminal(&error.description) => reasons::not_a_port(shown),
         _ => reasons::open_failed(shown, &error.description),
     }
+}
+
+/// ENOTTY, which the library passes on only as the system's words.
+fn is_no_terminal(description: &str) -> bool {
+    let description = description.to_ascii_lowercase();
+    description.contains("not a typewriter") || description.contains("inappropriate ioctl")
 }

@@ -1,0 +1,107 @@
+//! Goal: a level-0 sensor on a line is asked who it is, told what is durable, and refused with a
+//! wrong key. Method: a test plays the sensor's firmware on a pty.
+
+use crate::key;
+use crate::pty::Sensor as Line;
+use device_drivers::{
+    Device, Event, LinkState, PairingKey, Profile, ReasonCode, RejectReason, SerialConfig,
+    SourceConfig,
+};
+use fogward_level0::{
+    Chunk, DeviceId, FrameReader, HostMessage, MAX_WIRE, Outgoing, Reading, Sensor, metric, quality,
+};
+use std::time::Duration;
+use tokio::time::timeout;
+
+const SOON: Duration = Duration::from_secs(5);
+
+fn open(line: &Line, key: PairingKey, replay_floor: Option<u64>) -> Device {
+    let mut config = SerialConfig::new(line.path(), Profile::FogwardLevel0);
+    config.key = Some(key);
+    config.replay_floor = replay_floor;
+    Device::open(SourceConfig::Serial(config)).unwrap()
+}
+
+fn reading(sensor: &mut Sensor) -> Vec<u8> {
+    let reading = Reading {
+        metric: metric::SPO2,
+        quality: quality::GOOD,
+        mantissa: 97,
+        exponent: 0,
+    };
+    let mut wire = [0; MAX_WIRE];
+    let message = Outgoing::Readings {
+        time_millis: None,
+        readings: &[reading],
+    };
+    let length = sensor.seal(&message, &mut wire).unwrap();
+    wire[..length].to_vec()
+}
+
+/// The host's next messages, as the firmware reads them.
+async fn hear(line: &mut Line, sensor: &mut Sensor, count: usize) -> Vec<HostMessage> {
+    let is_enough = |heard: &[u8]| heard.iter().filter(|byte| **byte == 0).count() >= 2 * count;
+    let mut reader = FrameReader::default();
+    let mut messages = Vec::new();
+    for byte in line.hear(SOON, is_enough).await {
+        if let Some(Chunk::Frame(frame)) = reader.push(byte) {
+            messages.push(sensor.open(frame).unwrap());
+        }
+    }
+    messages
+}
+
+#[tokio::test]
+async fn a_sensor_is_asked_and_acknowledged() {
+    let mut line = Line::plug_in();
+    let mut sensor = Sensor::new(DeviceId([8; 8]), key(), 1);
+    let floor = (1 << 32) - 1;
+    let mut device = open(&line, key(), Some(floor));
+    line.send(&reading(&mut sensor));
+    let messages = hear(&mut line, &mut sensor, 2).await;
+    assert_eq!(
+        messages,
+        [HostMessage::Identify, HostMessage::Ack { durable: floor }]
+    );
+
+    let durable = loop {
+        match timeout(SOON, device.events.recv()).await.unwrap().unwrap() {
+            Event::Measurement(measured) => break measured.sequence.unwrap(),
+            Event::Device(_) => {}
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(durable, 1 << 32);
+    device.handle.ack(durable);
+    device.handle.ack(0);
+    assert_eq!(
+        hear(&mut line, &mut sensor, 1).await,
+        [HostMessage::Ack { durable }]
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_told_from_a_bad_line() {
+    let mut line = Line::plug_in();
+    let mut sensor = Sensor::new(DeviceId([8; 8]), key(), 1);
+    let mut device = open(&line, PairingKey::from_bytes([1; 32]), None);
+    for _ in 0..4 {
+        line.send(&reading(&mut sensor));
+    }
+    let state = timeout(
+        SOON,
+        device.state.wait_for(|state| state.code() == "garbage"),
+    )
+    .await
+    .unwrap()
+    .unwrap()
+    .clone();
+    let LinkState::Garbage(reason) = state else {
+        panic!("{state:?}")
+    };
+    assert_eq!(reason.code, ReasonCode::WrongKey);
+    let event = device.events.recv().await.unwrap();
+    assert!(
+        matches!(event, Event::Rejected(rejection) if rejection.reason == RejectReason::Forged)
+    );
+}
