@@ -1,8 +1,8 @@
 //! Simulated devices, a supported driver: the same events as a sensor, in real time, always
 //! marked as simulated.
 //!
-//! [`Simulation`] makes the events and knows no clock; [`run`] plays it in real time. It leaves
-//! out bytes: to exercise a decoder, feed it with the `encode` functions of [`crate::codec`].
+//! [`Simulation`] makes the events and knows no clock; an open device plays it in real time.
+//! It leaves out bytes: to exercise a decoder, feed it with the `encode` functions of [`crate::codec`].
 
 mod physiology;
 

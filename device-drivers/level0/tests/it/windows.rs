@@ -7,8 +7,11 @@ use std::collections::BTreeSet;
 
 const EPOCH: u64 = 1 << 32;
 
+/// First counter, span, and what is expected: missing and recovered, or a refusal.
+type Expected = (u64, u32, Result<(u32, u32), Refusal>);
+
 #[track_caller]
-fn check(floor: Option<u64>, steps: &[(u64, u32, Result<(u32, u32), Refusal>)]) {
+fn check(floor: Option<u64>, steps: &[Expected]) {
     let mut window = ReplayWindow::new(floor);
     for (index, &(first, span, expected)) in steps.iter().enumerate() {
         let expected = expected.map(|(missing, recovered)| Step { missing, recovered });
