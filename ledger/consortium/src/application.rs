@@ -212,7 +212,7 @@ impl Application {
             Err(end) => end,
         };
         self.held = None;
-        engine::stop(engine.handle).await;
+        engine::stop(engine.handle, &engine.log).await;
         let state = match end {
             End::Asked => EngineState::Stopped,
             failure => {

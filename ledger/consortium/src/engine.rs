@@ -1,6 +1,9 @@
 //! Starting and stopping Malachite.
 
-use std::time::Duration;
+use std::fs::TryLockError;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use arc_malachitebft_app_channel::app::types::Keypair;
 use arc_malachitebft_app_channel::{
@@ -30,6 +33,8 @@ pub(crate) struct Engine {
     pub parameters: Parameters,
     pub channels: Channels<Chain>,
     pub handle: EngineHandle,
+    /// The write-ahead log.
+    pub log: PathBuf,
     /// Whether there are peers to talk to.
     pub networked: bool,
 }
@@ -56,12 +61,16 @@ pub(crate) async fn start(config: &ConsortiumConfig) -> Result<Engine, StartErro
         source,
     };
     std::fs::create_dir_all(&config.home).map_err(home)?;
+    let log = config.home.join("consensus.wal");
+    if !is_free(&log).map_err(home)? {
+        return Err(StartError::InUse(log));
+    }
     let settings = Settings::new(&me, config, parameters.max_block_bytes, alone)?;
     let signer = ChainSigner {
         chain,
         key: config.validator_key.clone(),
     };
-    let wal = WalContext::new(config.home.join("consensus.wal"), PostcardCodec);
+    let wal = WalContext::new(log.clone(), PostcardCodec);
     let consensus = ConsensusContext::new_validator(
         Address(me),
         Box::new(ChainVerifier { chain }),
@@ -89,6 +98,7 @@ pub(crate) async fn start(config: &ConsortiumConfig) -> Result<Engine, StartErro
         parameters,
         channels,
         handle,
+        log,
         networked: !alone,
     })
 }
@@ -115,11 +125,33 @@ async fn network_identity(
     ))
 }
 
+/// Whether no engine has the write-ahead log open, in this process or another.
+fn is_free(log: &Path) -> std::io::Result<bool> {
+    match std::fs::File::open(log) {
+        Ok(file) => match file.try_lock_shared() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(error),
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
 /// Stops the engine: first its parts, so that the write-ahead log is closed, then their supervisor.
-pub(crate) async fn stop(handle: EngineHandle) {
+/// The log has a thread of its own, which ends a moment after its actor.
+pub(crate) async fn stop(handle: EngineHandle, log: &Path) {
     let node = handle.actor.get_cell();
     node.stop_children_and_wait(None, Some(STOP_PATIENCE)).await;
     if node.stop_and_wait(None, Some(STOP_PATIENCE)).await.is_err() {
         tracing::debug!("the consensus engine had stopped before it was asked to");
+    }
+    let deadline = Instant::now() + STOP_PATIENCE;
+    while !is_free(log).unwrap_or(true) {
+        if Instant::now() > deadline {
+            tracing::warn!("the consensus engine still holds its write-ahead log");
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }

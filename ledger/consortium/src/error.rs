@@ -20,6 +20,9 @@ pub enum StartError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// Another process runs on the same write-ahead log.
+    #[error("{0} is in use: another node runs on the same data")]
+    InUse(PathBuf),
     /// A consortium of several needs an address to listen at.
     #[error(
         "the consortium has {0} validators: a node needs an address to listen at and its peers"

@@ -53,6 +53,7 @@ impl Application {
             return;
         }
         self.mempool.remove(&refused.id);
+        self.tell_waiting();
         self.waiting.refuse(&refused.id, &refused.error.into());
     }
 
@@ -78,16 +79,16 @@ impl Application {
         Ok(())
     }
 
+    /// First the mempool and the status, then those who wait: whoever hears of a block finds this node
+    /// in the state after it.
     fn tell_final(&mut self, block: &CheckedBlock, certificate: Certificate) {
         let height = block.header().height;
-        let ids: Vec<Digest> = block.ids().collect();
-        let mut own = Vec::new();
-        for (index, id) in (0..).zip(&ids) {
-            own.extend(self.waiting.resolve(*id, height, index));
+        let encoded = &block.block().transactions;
+        let mut outdated = Vec::new();
+        for bytes in encoded {
+            self.leave_mempool(bytes, &mut outdated);
         }
-        for bytes in &block.block().transactions {
-            self.leave_mempool(bytes);
-        }
+        self.tell_waiting();
         let (validators, me) = (&self.validators, &self.me);
         self.status.send_modify(|status| {
             status.height = height;
@@ -95,26 +96,29 @@ impl Application {
             status.validators = validators.as_slice().len();
             status.is_validator = validators.find(me).is_some();
         });
-        let transaction_bytes = block
-            .block()
-            .transactions
-            .iter()
-            .map(Vec::len)
-            .sum::<usize>();
+        let ids: Vec<Digest> = block.ids().collect();
+        let mut own = Vec::new();
+        for (index, id) in (0..).zip(&ids) {
+            own.extend(self.waiting.resolve(*id, height, index));
+        }
+        for (id, error) in outdated {
+            self.waiting.refuse(&id, &error);
+        }
         // Nobody may be listening.
         let _ = self.blocks.send(Arc::new(FinalizedBlock {
             header: block.header().clone(),
             hash: block.hash(),
             certificate,
             transactions: ids,
-            transaction_bytes: transaction_bytes as u64,
+            transaction_bytes: encoded.iter().map(|bytes| bytes.len() as u64).sum(),
             committed_at_millis: now_millis(),
             own,
         }));
     }
 
     /// A transaction is final: it leaves the mempool, and whatever waits under a used nonce with it.
-    fn leave_mempool(&mut self, bytes: &[u8]) {
+    /// Adds all that left to `outdated`; those that are final have been told before they are refused.
+    fn leave_mempool(&mut self, bytes: &[u8], outdated: &mut Vec<(Digest, SubmitError)>) {
         let Ok(transaction) = SignedTransaction::decode(bytes) else {
             return;
         };
@@ -128,11 +132,9 @@ impl Application {
         let Some(expected) = actual.next() else {
             return;
         };
-        for id in self.mempool.advance(sender, expected) {
-            // Its own submissions were told before; this tells those of another one with its nonce.
-            let error = SubmitError::NonceUsed { expected, actual };
-            self.waiting.refuse(&id, &error);
-        }
+        let error = SubmitError::NonceUsed { expected, actual };
+        let left = self.mempool.advance(sender, expected);
+        outdated.extend(left.into_iter().map(|id| (id, error.clone())));
     }
 
     /// Final blocks for a peer that catches up: as many of the range as fit, from its start on.

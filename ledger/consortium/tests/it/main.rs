@@ -1,0 +1,7 @@
+//! Consensus as the rest of the node sees it: one validator, killed validators, several validators.
+
+mod alone;
+mod fixture;
+mod four;
+mod killed;
+mod mempool;
