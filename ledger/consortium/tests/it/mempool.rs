@@ -1,1 +1,218 @@
-//! The mempool.
+//! The mempool against tables, and against a model that forgets nothing.
+
+use std::collections::BTreeMap;
+
+use ledger_consortium::SubmitError;
+use ledger_consortium::mempool::{Inserted, Limits, Mempool};
+use ledger_core::genesis::Parameters;
+use ledger_core::{ChainId, Digest, Nonce, VerifiedTransaction};
+use proptest::prelude::*;
+
+use crate::fixture::{anchor_of_batch, genesis, key};
+
+fn chain() -> ChainId {
+    genesis(1, Parameters::default()).chain_id()
+}
+
+fn transaction(sender: u8, nonce: u64, variant: u64) -> VerifiedTransaction {
+    let signed = anchor_of_batch(chain(), &key(sender), nonce, variant);
+    signed.verify(chain()).unwrap()
+}
+
+fn limits() -> Limits {
+    Limits {
+        transactions: 5,
+        bytes: 1 << 20,
+        per_sender: 3,
+        transaction_bytes: 4096,
+    }
+}
+
+/// Goal: each reason for a refusal, at its border; method: a table of inserts into one pool whose
+/// senders are all at nonce 2.
+#[test]
+fn inserts() {
+    use SubmitError::{Full, NonceTaken, NonceUsed, SenderLimit};
+    let used = NonceUsed {
+        expected: Nonce(2),
+        actual: Nonce(1),
+    };
+    let table = [
+        ((1, 1, 0), Err(used)),
+        ((1, 2, 0), Ok(Inserted::New)),
+        ((1, 2, 0), Ok(Inserted::Known)),
+        ((1, 2, 9), Err(NonceTaken(Nonce(2)))),
+        ((1, 5, 0), Err(SenderLimit)),
+        ((1, 4, 0), Ok(Inserted::New)),
+        ((1, 3, 0), Ok(Inserted::New)),
+        ((2, 2, 0), Ok(Inserted::New)),
+        ((3, 4, 0), Ok(Inserted::New)),
+        ((4, 2, 0), Err(Full)),
+        ((3, 4, 0), Ok(Inserted::Known)),
+    ];
+    let mut pool = Mempool::new(limits());
+    for ((sender, nonce, variant), expected) in table {
+        let outcome = pool.insert(transaction(sender, nonce, variant), Nonce(2));
+        assert_eq!(outcome, expected, "sender {sender}, nonce {nonce}");
+    }
+    assert_eq!(pool.len(), 5);
+}
+
+/// Goal: bytes are bounded, of the pool and of one transaction.
+#[test]
+fn bytes_are_bounded() {
+    let one = transaction(1, 0, 0);
+    let length = one.bytes().len();
+    let with = |bytes, transaction_bytes| Limits {
+        bytes,
+        transaction_bytes,
+        ..limits()
+    };
+    let mut pool = Mempool::new(with(length * 2 - 1, 4096));
+    pool.insert(one.clone(), Nonce(0)).unwrap();
+    assert_eq!(pool.bytes(), length);
+    let full = pool.insert(transaction(2, 0, 0), Nonce(0));
+    assert_eq!(full, Err(SubmitError::Full));
+    let mut pool = Mempool::new(with(1 << 20, length - 1));
+    let refused = SubmitError::TooLarge {
+        actual: length,
+        limit: length - 1,
+    };
+    assert_eq!(pool.insert(one, Nonce(0)), Err(refused));
+    assert!(pool.is_empty());
+}
+
+fn reaped(pool: &Mempool, max_bytes: usize) -> Vec<(u8, u64)> {
+    let senders: BTreeMap<_, _> = (1..5)
+        .map(|number| (key(number).public(), number))
+        .collect();
+    let reaped = pool.reap(max_bytes);
+    let place = |one: &VerifiedTransaction| (senders[&one.sender()], one.body().nonce.0);
+    reaped.iter().map(place).collect()
+}
+
+/// Goal: nonce order within a sender, order of arrival between senders, and no gap is jumped.
+#[test]
+fn reaping() {
+    let mut pool = Mempool::new(Limits {
+        transactions: 100,
+        per_sender: 100,
+        ..limits()
+    });
+    for (sender, nonce) in [(1, 1), (2, 0), (1, 0), (3, 1), (2, 1), (1, 3), (4, 0)] {
+        pool.insert(transaction(sender, nonce, 0), Nonce(0))
+            .unwrap();
+    }
+    let everything = [(2, 0), (1, 0), (1, 1), (2, 1), (4, 0)];
+    assert_eq!(reaped(&pool, 1 << 20), everything);
+    let length = transaction(1, 0, 0).bytes().len();
+    assert_eq!(reaped(&pool, length * 2), everything[..2]);
+    assert!(reaped(&pool, length - 1).is_empty());
+
+    assert!(pool.remove(&transaction(1, 0, 0).id()).is_some());
+    assert_eq!(reaped(&pool, 1 << 20), [(2, 0), (2, 1), (4, 0)]);
+    let left = pool.advance(key(1).public(), Nonce(3));
+    assert_eq!(left, [transaction(1, 1, 0).id()]);
+    assert_eq!(reaped(&pool, 1 << 20), [(2, 0), (2, 1), (1, 3), (4, 0)]);
+    assert_eq!(pool.advance(key(3).public(), Nonce(1)), []);
+    assert!(reaped(&pool, 1 << 20).contains(&(3, 1)));
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Insert {
+        sender: u8,
+        nonce: u64,
+        variant: u64,
+    },
+    Remove {
+        sender: u8,
+        nonce: u64,
+        variant: u64,
+    },
+    Advance {
+        sender: u8,
+        by: u64,
+    },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let one = (1..4u8, 0..8u64, 0..2u64);
+    let step = prop_oneof![
+        6 => one.clone().prop_map(|(sender, nonce, variant)| Step::Insert { sender, nonce, variant }),
+        1 => one.prop_map(|(sender, nonce, variant)| Step::Remove { sender, nonce, variant }),
+        1 => (1..4u8, 0..3u64).prop_map(|(sender, by)| Step::Advance { sender, by }),
+    ];
+    proptest::collection::vec(step, 1..60)
+}
+
+/// What must hold of a pool whose content should be `model`.
+fn check(pool: &Mempool, model: &BTreeMap<(u8, u64), VerifiedTransaction>, next: &[u64; 4]) {
+    assert_eq!(pool.len(), model.len());
+    let bytes: usize = model.values().map(|one| one.bytes().len()).sum();
+    assert_eq!(pool.bytes(), bytes);
+    for one in model.values() {
+        assert_eq!(pool.get(&one.id()), Some(one));
+    }
+    let mut expected = Vec::new();
+    for sender in 1..4u8 {
+        let from = next[usize::from(sender)];
+        let run = (from..).take_while(|nonce| model.contains_key(&(sender, *nonce)));
+        expected.extend(run.map(|nonce| (sender, nonce)));
+    }
+    assert_eq!(pool.is_ready(), !expected.is_empty());
+    let order = reaped(pool, usize::MAX);
+    let mut sorted = order.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, expected, "exactly what has no gap before it");
+    for sender in 1..4 {
+        let nonces = order.iter().filter(|(of, _)| *of == sender);
+        assert!(nonces.is_sorted_by_key(|(_, nonce)| *nonce));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Goal: whatever is done to a pool, it holds what it accepted and nothing else, keeps its limits,
+    /// and offers exactly what could be executed.
+    #[test]
+    fn a_pool_keeps_what_it_accepted(steps in steps()) {
+        let limits = Limits { transactions: 12, per_sender: 6, ..limits() };
+        let mut pool = Mempool::new(limits);
+        let mut model = BTreeMap::new();
+        let mut next = [0u64; 4];
+        for step in steps {
+            match step {
+                Step::Insert { sender, nonce, variant } => {
+                    let one = transaction(sender, nonce, variant);
+                    let state = Nonce(next[usize::from(sender)]);
+                    if pool.insert(one.clone(), state) == Ok(Inserted::New) {
+                        prop_assert!(model.insert((sender, nonce), one).is_none());
+                    }
+                }
+                Step::Remove { sender, nonce, variant } => {
+                    let id = transaction(sender, nonce, variant).id();
+                    let here = model.get(&(sender, nonce)).is_some_and(|one| one.id() == id);
+                    prop_assert_eq!(pool.remove(&id).is_some(), here);
+                    if here {
+                        model.remove(&(sender, nonce));
+                    }
+                }
+                Step::Advance { sender, by } => {
+                    let state = &mut next[usize::from(sender)];
+                    *state += by;
+                    let left = pool.advance(key(sender).public(), Nonce(*state));
+                    let gone: Vec<Digest> = model
+                        .range((sender, 0)..(sender, *state))
+                        .map(|(_, one)| one.id())
+                        .collect();
+                    prop_assert_eq!(left, gone);
+                    model.retain(|(of, nonce), _| *of != sender || *nonce >= *state);
+                }
+            }
+            prop_assert!(pool.len() <= limits.transactions);
+            check(&pool, &model, &next);
+        }
+    }
+}
