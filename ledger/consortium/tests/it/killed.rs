@@ -4,6 +4,11 @@
 //! The validator is this very test binary in a process of its own, asked by an environment variable to
 //! submit without end and to print a line for each transaction once it is final.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "the killed validator talks to the test through stdout"
+)]
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -127,7 +132,7 @@ fn run_and_kill(home: &Path, delay: Duration, acknowledged: &mut Acknowledged) {
             continue;
         };
         // Half the time the clock starts with the process' first word, else with the first final one.
-        let delay_starts = if delay.subsec_millis() % 2 == 0 {
+        let delay_starts = if delay.subsec_millis().is_multiple_of(2) {
             "ready"
         } else {
             "final"
