@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which blocks: those at `from` and below, newest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 pub struct BlocksQuery {
     /// Highest height; the tip without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -54,7 +54,7 @@ pub struct ReadingRow {
 
 /// Which readings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 pub struct ReadingsQuery {
     /// The device's id.
     pub device: String,
@@ -71,7 +71,7 @@ pub struct ReadingsQuery {
 
 /// Which part of a metric's past.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 pub struct HistoryQuery {
     /// LOINC code.
     pub metric: String,

@@ -1,0 +1,170 @@
+//! Asks a running node over its API. Knows the address as the node printed it: with its token.
+
+use std::fmt;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use fog_api::ApiError;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::de::DeserializeOwned;
+use ureq::Agent;
+use ureq::http::Uri;
+
+/// Longest answer that is read, in bytes.
+const MAX_ANSWER_BYTES: u64 = 64 << 20;
+/// Longest wait for an answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How to reach the node.
+#[derive(Debug, clap::Args)]
+pub(super) struct Api {
+    /// The node's address as `fogward run` printed it, with its token.
+    #[arg(long = "api", value_name = "URL", env = "FOGWARD_API", hide_env_values = true)]
+    url: Address,
+    /// Print one JSON value instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// An address with its token.
+#[derive(Clone)]
+struct Address {
+    base: String,
+    token: String,
+}
+
+/// Holds a token, so says nothing of itself.
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.base)
+    }
+}
+
+impl std::str::FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let hint = "expected an address such as http://127.0.0.1:7400/?token=…";
+        let uri: Uri = text.parse().map_err(|_| hint.to_owned())?;
+        let (Some("http"), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(hint.to_owned());
+        };
+        let pairs = uri.query().unwrap_or("").split('&');
+        let mut tokens = pairs.filter_map(|pair| pair.strip_prefix("token="));
+        let token = tokens
+            .next()
+            .ok_or("the address has no token; give it as the node printed it, in quotes")?;
+        Ok(Self {
+            base: format!("http://{authority}"),
+            token: token.to_owned(),
+        })
+    }
+}
+
+/// The node said no.
+#[derive(Debug, thiserror::Error)]
+#[error("{} {} {} ({})", .error.what, .error.why, .error.next, .error.code)]
+pub(super) struct Refused {
+    status: u16,
+    error: ApiError,
+}
+
+impl Refused {
+    /// Whether the refusal answers the question: no such thing, or not in this state.
+    pub(super) const fn is_answer(&self) -> bool {
+        matches!(self.status, 400 | 404 | 409)
+    }
+}
+
+/// A question, as a path below the node's address.
+pub(super) struct Question(String);
+
+impl Question {
+    /// What is at `path`, a fixed one.
+    pub(super) fn path(path: &'static str) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// What is at `path` under this name.
+    pub(super) fn named(path: &'static str, name: &str) -> Self {
+        Self(format!("{path}/{}", escape(name)))
+    }
+
+    /// Only so much of it.
+    pub(super) fn with<T: ToString>(mut self, name: &'static str, value: Option<T>) -> Self {
+        if let Some(value) = value {
+            let joint = if self.0.contains('?') { '&' } else { '?' };
+            self.0.push(joint);
+            self.0.push_str(name);
+            self.0.push('=');
+            self.0.push_str(&escape(&value.to_string()));
+        }
+        self
+    }
+}
+
+fn escape(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+impl Api {
+    /// Asks for a typed answer.
+    pub(super) fn ask<T: DeserializeOwned>(&self, question: &Question) -> anyhow::Result<T> {
+        let bytes = self.fetch(question)?;
+        serde_json::from_slice(&bytes).context("the node's answer has an unknown form; is it of another version?")
+    }
+
+    /// Asks for bytes.
+    ///
+    /// # Errors
+    /// [`Refused`] if the node said no; another error if it could not be asked.
+    pub(super) fn fetch(&self, question: &Question) -> anyhow::Result<Vec<u8>> {
+        // The token must reach the node and nobody else, so proxies of the environment are not used.
+        let agent: Agent = Agent::config_builder()
+            .proxy(None)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_global(Some(PATIENCE))
+            .build()
+            .into();
+        let Address { base, token } = &self.url;
+        let mut answer = agent
+            .get(format!("{base}{}", question.0))
+            .header("Authorization", format!("Bearer {token}"))
+            .call()
+            .with_context(|| format!("the node at {base} cannot be reached"))?;
+        let status = answer.status().as_u16();
+        let body = answer.body_mut().with_config().limit(MAX_ANSWER_BYTES);
+        let bytes = body.read_to_vec().context("the node broke off its answer")?;
+        if status == 200 {
+            return Ok(bytes);
+        }
+        match serde_json::from_slice(&bytes) {
+            Ok(error) => Err(Refused { status, error }.into()),
+            Err(_) => bail!("what is at {base} is no fog node: it answered with status {status}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Goal: addresses as printed are understood. Method: examples.
+
+    use super::*;
+
+    #[test]
+    fn the_printed_address_is_taken_apart() {
+        let address: Address = "http://127.0.0.1:7400/?token=ab12".parse().unwrap();
+        assert_eq!((address.base.as_str(), address.token.as_str()), ("http://127.0.0.1:7400", "ab12"));
+        assert!(!format!("{address:?}").contains("ab12"));
+        for wrong in ["", "127.0.0.1:7400", "http://127.0.0.1:7400/", "https://127.0.0.1:7400/?token=a"] {
+            assert!(wrong.parse::<Address>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn questions_are_escaped() {
+        let question = Question::named("/api/proofs", "a/b?c").with("x", Some("d&e")).with("y", Some(3)).with("z", None::<u8>);
+        assert_eq!(question.0, "/api/proofs/a%2Fb%3Fc?x=d%26e&y=3");
+    }
+}

@@ -1,0 +1,108 @@
+//! The command line `fogward`: the node as a service, questions to a running one, and offline checks.
+//!
+//! | Exit code | Meaning |
+//! |---|---|
+//! | 0 | yes: done, valid, clean |
+//! | 1 | no: invalid, not clean, or the node refused what was asked |
+//! | 2 | cannot tell: wrong use, no node there, or a file cannot be read |
+//!
+//! Answers go to standard output, as tables for people or with `--json` as one JSON value for programs;
+//! errors and the log go to standard error. The names of commands, options and JSON keys are a contract.
+
+mod ask;
+mod check;
+mod client;
+mod output;
+mod run;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Fogward: a fog node that seals what sensors measure and proves it on a consortium's ledger.
+#[derive(Debug, Parser)]
+#[command(name = "fogward", version, propagate_version = true)]
+#[command(after_help = "Exit codes: 0 yes, 1 no, 2 cannot tell. Times are Unix milliseconds in JSON and \
+                        UTC in tables; ages and durations are milliseconds. FOGWARD_LOG sets the log, \
+                        such as FOGWARD_LOG=debug.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a node without a screen until SIGTERM or Ctrl-C.
+    Run(run::Run),
+    /// Show a running node: height, tip, finality, devices, backlog, disk.
+    Status(ask::Status),
+    /// List a running node's devices and their gap ledgers.
+    Devices(ask::Devices),
+    /// List a device's newest readings and how far they are.
+    Readings(ask::Readings),
+    /// List the newest blocks.
+    Blocks(ask::Blocks),
+    /// Save the proof file of a final reading.
+    Proof(ask::Proof),
+    /// Save the genesis file that proofs are verified against.
+    Genesis(ask::Genesis),
+    /// Verify a proof file against a genesis file, with no node and no network.
+    Verify(check::Verify),
+}
+
+/// What a command found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Done, valid, clean.
+    Yes,
+    /// Invalid, not clean, refused.
+    No,
+    /// It could not be found out.
+    CannotTell,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        Self::from(match outcome {
+            Outcome::Yes => 0,
+            Outcome::No => 1,
+            Outcome::CannotTell => 2,
+        })
+    }
+}
+
+/// Runs the command that the process's arguments name.
+#[must_use]
+pub fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Run(run) => run.run(),
+        Command::Status(ask) => ask.run(),
+        Command::Devices(ask) => ask.run(),
+        Command::Readings(ask) => ask.run(),
+        Command::Blocks(ask) => ask.run(),
+        Command::Proof(ask) => ask.run(),
+        Command::Genesis(ask) => ask.run(),
+        Command::Verify(verify) => verify.run(),
+    };
+    let outcome = done.unwrap_or_else(|error| {
+        output::complain(&error);
+        match error.downcast_ref::<client::Refused>() {
+            Some(refused) if refused.is_answer() => Outcome::No,
+            _ => Outcome::CannotTell,
+        }
+    });
+    outcome.into()
+}
+
+#[cfg(test)]
+mod tests {
+    //! Goal: the command line is one clap accepts. Method: clap's own check.
+
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}

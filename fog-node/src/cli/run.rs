@@ -1,0 +1,225 @@
+//! `fogward run`: the node without a screen.
+//!
+//! Order of a start: listen, then open the node, then print the address, so that who reads the line can
+//! ask at once. Upon SIGTERM or Ctrl-C: answer what is on its way, flush, stop; upon a second one, give
+//! up waiting. Whatever way it ends, what was acknowledged is durable.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+use device_drivers::Profile;
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+use super::Outcome;
+use super::output::print_json;
+use crate::http::{Access, Token, router, serve};
+use crate::ingest::BatchPolicy;
+use crate::keystore::create_private_dir;
+use crate::{Node, NodeConfig, SerialDevice};
+
+/// `fogward run`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "When ready, prints one JSON line: {\"api\":\"http://127.0.0.1:PORT/?token=…\",\
+                        \"chain_id\":\"…\",\"node_id\":\"…\"}. The address shows the console in a browser \
+                        and is what --api of the other commands takes. It stays valid over restarts on \
+                        the same port; the token is in DIR/api.token.")]
+pub(super) struct Run {
+    /// Folder that holds everything the node keeps; made if missing.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Address of the API and the console, on this machine only; port 0 takes any free port.
+    /// Without it: 127.0.0.1:7400, or a free port where that is taken.
+    #[arg(long, value_name = "127.0.0.1:PORT")]
+    api: Option<SocketAddr>,
+    /// Pair the serial sensor at PATH, which speaks PROFILE (nonin-oem3, nonin-ascii, contec-cms50dplus,
+    /// contec-cms50d-115200, fogward-level0); nothing is done where it is paired already.
+    #[arg(long, value_name = "PATH=PROFILE", value_parser = parse_serial)]
+    serial: Vec<(PathBuf, Profile)>,
+    /// File with the pairing key, 64 hexadecimal digits, of the fogward-level0 sensor at PATH.
+    #[arg(long, value_name = "PATH=KEYFILE", value_parser = parse_key_file)]
+    serial_key: Vec<(PathBuf, PathBuf)>,
+    /// Add N simulated devices (6 without a number, at most 200) unless there are any.
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "6",
+          value_parser = clap::value_parser!(u16).range(1..=200))]
+    demo: Option<u16>,
+    /// Close a batch when it has so many readings.
+    #[arg(long, value_name = "N", default_value_t = BatchPolicy::default().readings,
+          value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    batch_readings: u32,
+    /// Close a batch when its oldest reading has waited so many milliseconds.
+    #[arg(long, value_name = "MILLIS", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=3_600_000))]
+    batch_age_ms: u64,
+    /// The node's name, for people; kept from its first start.
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+}
+
+/// What is printed when the node is ready.
+#[derive(serde::Serialize)]
+struct Ready {
+    api: String,
+    chain_id: String,
+    node_id: String,
+}
+
+impl Run {
+    pub(super) fn run(self) -> anyhow::Result<Outcome> {
+        start_log();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .context("cannot start the program's threads")?;
+        runtime.block_on(self.serve())?;
+        Ok(Outcome::Yes)
+    }
+
+    async fn serve(self) -> anyhow::Result<()> {
+        let signals = Signals::listen()?;
+        create_private_dir(&self.data)?;
+        let listener = serve::bind(self.api).await?;
+        let address = listener.local_addr()?;
+        let token = Token::load_or_make(&self.data)?;
+        let node = Node::start(self.config()?).await?;
+        let status = node.status()?;
+        print_json(&Ready {
+            api: format!("http://{address}/?token={}", token.digits()),
+            chain_id: status.chain_id,
+            node_id: status.node_id,
+        })?;
+        let access = Access::Loopback {
+            token,
+            port: address.port(),
+        };
+                let served = serve::serve(listener, router(node.clone(), access), signals.nth(1)).await;
+        tracing::info!("stopping");
+        tokio::select! {
+            () = node.shutdown() => {}
+            () = signals.nth(2) => bail!("stopped before the last batch was final; it is durable and goes on at the next start"),
+        }
+        served
+    }
+
+    fn config(self) -> anyhow::Result<NodeConfig> {
+        let mut keys = BTreeMap::new();
+        for (path, file) in self.serial_key {
+            let key = std::fs::read_to_string(&file)
+                .with_context(|| format!("cannot read {}", file.display()))?;
+            keys.insert(path, key.trim().to_owned());
+        }
+        let serial = self.serial.into_iter().map(|(path, profile)| {
+            let key = keys.remove(&path);
+            SerialDevice { path, profile, key }
+        });
+        let serial = serial.collect();
+        if let Some(path) = keys.keys().next() {
+            bail!("--serial-key names {}, which no --serial names", path.display());
+        }
+        Ok(NodeConfig {
+            name: self.name,
+            serial,
+            demo: self.demo,
+            batch: BatchPolicy {
+                readings: self.batch_readings,
+                age: Duration::from_millis(self.batch_age_ms),
+            },
+            ..NodeConfig::new(self.data)
+        })
+    }
+}
+
+fn start_log() {
+    let filter = EnvFilter::try_from_env("FOGWARD_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("warn,fog_node=info,device_drivers=info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+fn parse_serial(text: &str) -> anyhow::Result<(PathBuf, Profile)> {
+    let (path, profile) = split(text, "PATH=PROFILE")?;
+    Ok((path, profile.parse()?))
+}
+
+fn parse_key_file(text: &str) -> anyhow::Result<(PathBuf, PathBuf)> {
+    let (path, file) = split(text, "PATH=KEYFILE")?;
+    Ok((path, file.into()))
+}
+
+/// Splits at the last `=`, since a path may have one and a profile has none.
+fn split<'a>(text: &'a str, form: &str) -> anyhow::Result<(PathBuf, &'a str)> {
+    let parts = text.rsplit_once('=');
+    let (path, value) = parts.filter(|(path, _)| !path.is_empty()).ok_or_else(|| anyhow!("expected {form}"))?;
+    Ok((path.into(), value))
+}
+
+/// The system's requests to end, counted.
+struct Signals(watch::Receiver<u32>);
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        let (count, counted) = watch::channel(0);
+        let mut requests = EndRequests::new().context("cannot wait for signals")?;
+        tokio::spawn(async move {
+            loop {
+                requests.next().await;
+                count.send_modify(|count| *count += 1);
+            }
+        });
+        Ok(Self(counted))
+    }
+
+    /// Resolves at the request number `n`, counted from 1.
+    fn nth(&self, n: u32) -> impl Future<Output = ()> + Send + 'static {
+        let mut counted = self.0.clone();
+        async move {
+            // The counting task runs as long as the program.
+            let _ = counted.wait_for(|count| *count >= n).await;
+        }
+    }
+}
+
+#[cfg(unix)]
+struct EndRequests {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl EndRequests {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct EndRequests;
+
+#[cfg(not(unix))]
+impl EndRequests {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

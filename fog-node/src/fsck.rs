@@ -1,0 +1,1 @@
+//! Checks everything a stopped node keeps.

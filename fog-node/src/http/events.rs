@@ -1,0 +1,111 @@
+//! Server-sent events: what the node tells, to each listener in order.
+//!
+//! Upon a listener: the node's status first, then every event, and the waves of the one device it asked
+//! for. Upon a listener that is too slow: one `missed`, then on from the present. A listener of whom
+//! nothing is heard is found by the keep-alive comments.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::sse::{Event as Frame, KeepAlive, Sse};
+use fog_api::{Event, Wave};
+use futures_util::stream::{self, Stream};
+use serde::Deserialize;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+
+use super::Shared;
+use super::body::Query;
+use crate::Failure;
+
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Which waves a listener wants.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct EventsQuery {
+    /// Id of the device whose waves are sent; none without it.
+    waves: Option<String>,
+}
+
+/// The node's events, each one JSON object of an [`Event`].
+#[utoipa::path(get, path = "/api/events", tag = "node", params(EventsQuery), responses(
+    (status = 200, body = Event, content_type = "text/event-stream"),
+    (status = "default", body = fog_api::ApiError)))]
+pub(super) async fn events(
+    State(shared): State<Shared>,
+    Query(query): Query<EventsQuery>,
+) -> Result<Sse<impl Stream<Item = Result<Frame, Infallible>>>, Failure> {
+    let permit = Arc::clone(&shared.listeners)
+        .try_acquire_owned()
+        .map_err(|_| too_many())?;
+    let events = shared.node.events();
+    let waves = query.waves.map(|device| (device, shared.node.waves()));
+    // Subscribed first, so that nothing falls between the status and the events after it.
+    let first = Event::Status(Box::new(shared.node.status()?));
+    let listener = Listener {
+        first: Some(first),
+        events,
+        waves,
+        _permit: permit,
+    };
+    let frames = stream::unfold(listener, |mut listener| async {
+        let frame = listener.next().await?;
+        Some((Ok(frame), listener))
+    });
+    Ok(Sse::new(frames).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+struct Listener {
+    first: Option<Event>,
+    events: Receiver<Arc<Event>>,
+    waves: Option<(String, Receiver<Arc<Wave>>)>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Listener {
+    /// The next frame, or `None` when the node has stopped.
+    async fn next(&mut self) -> Option<Frame> {
+        if let Some(first) = self.first.take() {
+            return frame(&first);
+        }
+        tokio::select! {
+            event = self.events.recv() => match event {
+                Ok(event) => frame(&event),
+                Err(RecvError::Lagged(_)) => frame(&Event::Missed),
+                Err(RecvError::Closed) => None,
+            },
+            wave = next_wave(&mut self.waves) => frame(&Event::Wave(wave?)),
+        }
+    }
+}
+
+/// The next wave of the device that was asked for; a lost second is a hole in a picture, no more.
+async fn next_wave(waves: &mut Option<(String, Receiver<Arc<Wave>>)>) -> Option<Wave> {
+    let Some((device, waves)) = waves else {
+        return std::future::pending().await;
+    };
+    loop {
+        match waves.recv().await {
+            Ok(wave) if wave.device == *device => return Some(wave.as_ref().clone()),
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return None,
+        }
+    }
+}
+
+fn frame(event: &Event) -> Option<Frame> {
+    let text = serde_json::to_string(event).ok()?;
+    Some(Frame::default().data(text))
+}
+
+fn too_many() -> Failure {
+    Failure::new(429,
+        "API-08",
+        "Too many consoles listen at once.",
+        format!("The node tells at most {} listeners.", super::MAX_LISTENERS),
+        "Close windows that are not needed.",
+    )
+}

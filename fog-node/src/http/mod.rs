@@ -1,0 +1,112 @@
+//! The node's API over HTTP, and the console's files.
+//!
+//! ```text
+//! request ─▶ guard (Host, Origin, token) ─▶ route ─▶ one-line handler ─▶ Node
+//!                                             └─▶ console's files, public: they hold no data
+//! ```
+//!
+//! The same router serves two kinds of callers ([`Access`]): the desktop window, in process and
+//! unguarded, and programs on this machine over loopback. What each route takes and answers is in
+//! `fog-api`; what the node does, in [`crate::Node`]. Every refusal is a [`fog_api::ApiError`].
+//!
+//! Left out on purpose: TLS, sessions and other machines; [`serve::bind`] refuses to listen for them.
+
+mod access;
+mod body;
+mod console;
+mod events;
+mod failure;
+mod routes;
+pub mod serve;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRef, Request};
+use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
+use tokio::sync::Semaphore;
+use tower_http::compression::CompressionLayer;
+
+pub use access::{Access, Token};
+
+use crate::Node;
+
+/// Longest request body in bytes.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+/// Most listeners to events at once.
+pub const MAX_LISTENERS: usize = 64;
+
+/// Scripts and styles of the console only; nothing is fetched from elsewhere, nobody frames it.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
+     style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; object-src 'none'; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// What handlers work with.
+#[derive(Clone)]
+struct Shared {
+    node: Arc<Node>,
+    /// One permit for each further listener to events.
+    listeners: Arc<Semaphore>,
+}
+
+impl FromRef<Shared> for Arc<Node> {
+    fn from_ref(shared: &Shared) -> Self {
+        Self::clone(&shared.node)
+    }
+}
+
+/// The API and the console's files, for callers of this kind.
+pub fn router(node: Arc<Node>, access: Access) -> Router {
+    let shared = Shared {
+        node,
+        listeners: Arc::new(Semaphore::new(MAX_LISTENERS)),
+    };
+    let router = routes::router()
+        .fallback(console::file)
+        .method_not_allowed_fallback(failure::method_not_allowed)
+        .layer(CompressionLayer::new().compress_when(is_json))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(shared);
+    let router = match access {
+        Access::InProcess => router,
+        Access::Loopback { token, port } => {
+            let door = Arc::new(access::Door::new(token, port));
+            router.layer(from_fn_with_state(door, access::guard))
+        }
+    };
+    router.layer(from_fn(add_headers))
+}
+
+/// Only JSON is worth compressing: files go over loopback, events must not wait in a compressor.
+fn is_json(
+    _: axum::http::StatusCode,
+    _: axum::http::Version,
+    headers: &axum::http::HeaderMap,
+    _: &axum::http::Extensions,
+) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
+}
+
+async fn add_headers(request: Request, next: Next) -> Response {
+    let is_api = request.uri().path().starts_with("/api/");
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers.insert(name, HeaderValue::from_static(value));
+    };
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
+    set(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    );
+    if is_api {
+        set(header::CACHE_CONTROL, "no-store");
+    }
+    response
+}

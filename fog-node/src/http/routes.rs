@@ -1,0 +1,261 @@
+//! The routes: each handler hands its request to the node and its answer back, in one line.
+//!
+//! The attributes above the handlers are the OpenAPI description; `fog-api`'s first page is the table.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use fog_api::{
+    AddDevice, ApiError, BlockDetail, BlockRow, BlocksQuery, Device, FinalitySeries, History,
+    HistoryQuery, Port, Preview, ProfileInfo, ReadingRow, ReadingsQuery, StartDemo, StartPreview,
+    Status, TransactionDetail,
+};
+use serde::Deserialize;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Shared;
+use super::body::{Body, Path, Query};
+use super::events;
+use crate::{Failure, Node};
+
+type App = State<Arc<Node>>;
+type Answer<T> = Result<Json<T>, Failure>;
+
+/// What the description says of the API as a whole.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Fogward node",
+        description = "One fog node: its devices, readings, chain and proofs. Times are Unix milliseconds, \
+                       hashes and keys lowercase hex, units UCUM, codes LOINC. Every request carries the \
+                       token of the address that the node printed."
+    ),
+    components(schemas(ApiError, fog_api::Event)),
+    modifiers(&Security),
+    security(("token" = []), ("query" = []))
+)]
+struct Description;
+
+struct Security;
+
+impl utoipa::Modify for Security {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        use utoipa::openapi::security::{
+            ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme,
+        };
+        let components = description.components.get_or_insert_default();
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("token", SecurityScheme::Http(bearer));
+        let query = ApiKey::Query(ApiKeyValue::new("token"));
+        components.add_security_scheme("query", SecurityScheme::ApiKey(query));
+    }
+}
+
+/// All routes below `/api/`.
+pub(super) fn router() -> axum::Router<Shared> {
+    let routes = OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(status))
+        .routes(routes!(devices, add_device))
+        .routes(routes!(device, remove_device))
+        .routes(routes!(history))
+        .routes(routes!(readings))
+        .routes(routes!(reading))
+        .routes(routes!(profiles))
+        .routes(routes!(ports))
+        .routes(routes!(start_preview))
+        .routes(routes!(preview, end_preview))
+        .routes(routes!(blocks))
+        .routes(routes!(block))
+        .routes(routes!(transaction))
+        .routes(routes!(finality))
+        .routes(routes!(proof))
+        .routes(routes!(genesis))
+        .routes(routes!(start_demo, end_demo))
+        .routes(routes!(events::events));
+    let (router, description) = routes.split_for_parts();
+    router.route(
+        "/api/openapi.json",
+        axum::routing::get(async move || Json(description)),
+    )
+}
+
+/// The node as a whole.
+#[utoipa::path(get, path = "/api/status", tag = "node", responses(
+    (status = 200, body = Status), (status = "default", body = ApiError)))]
+async fn status(State(node): App) -> Answer<Status> {
+    node.status().map(Json)
+}
+
+/// The paired devices, in the order they were paired.
+#[utoipa::path(get, path = "/api/devices", tag = "devices", responses(
+    (status = 200, body = Vec<Device>), (status = "default", body = ApiError)))]
+async fn devices(State(node): App) -> Json<Vec<Device>> {
+    Json(node.devices())
+}
+
+/// Pairs a device; answered once it is durable.
+#[utoipa::path(post, path = "/api/devices", tag = "devices", request_body = AddDevice, responses(
+    (status = 200, body = Device), (status = "default", body = ApiError)))]
+async fn add_device(State(node): App, Body(asked): Body<AddDevice>) -> Answer<Device> {
+    node.add_device(asked).await.map(Json)
+}
+
+/// One device.
+#[utoipa::path(get, path = "/api/devices/{id}", tag = "devices", params(("id" = String, Path)), responses(
+    (status = 200, body = Device), (status = "default", body = ApiError)))]
+async fn device(State(node): App, Path(id): Path<String>) -> Answer<Device> {
+    node.device(&id).map(Json)
+}
+
+/// Removes a device; its readings stay.
+#[utoipa::path(delete, path = "/api/devices/{id}", tag = "devices", params(("id" = String, Path)), responses(
+    (status = 204), (status = "default", body = ApiError)))]
+async fn remove_device(
+    State(node): App,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Failure> {
+    node.remove_device(&id).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+/// A metric's past, decimated for a plot.
+#[utoipa::path(get, path = "/api/devices/{id}/history", tag = "readings",
+    params(("id" = String, Path), HistoryQuery), responses(
+    (status = 200, body = History), (status = "default", body = ApiError)))]
+async fn history(
+    State(node): App,
+    Path(id): Path<String>,
+    Query(query): Query<HistoryQuery>,
+) -> Answer<History> {
+    node.history(id, query).await.map(Json)
+}
+
+/// Readings of a device, newest first.
+#[utoipa::path(get, path = "/api/readings", tag = "readings", params(ReadingsQuery), responses(
+    (status = 200, body = Vec<ReadingRow>), (status = "default", body = ApiError)))]
+async fn readings(
+    State(node): App,
+    Query(query): Query<ReadingsQuery>,
+) -> Answer<Vec<ReadingRow>> {
+    node.readings(query).await.map(Json)
+}
+
+/// One reading and where it is.
+#[utoipa::path(get, path = "/api/readings/{id}", tag = "readings", params(("id" = String, Path)), responses(
+    (status = 200, body = ReadingRow), (status = "default", body = ApiError)))]
+async fn reading(State(node): App, Path(id): Path<String>) -> Answer<ReadingRow> {
+    node.reading(id).await.map(Json)
+}
+
+/// The profiles the node can read.
+#[utoipa::path(get, path = "/api/profiles", tag = "devices", responses(
+    (status = 200, body = Vec<ProfileInfo>), (status = "default", body = ApiError)))]
+async fn profiles(State(node): App) -> Json<Vec<ProfileInfo>> {
+    Json(node.profiles())
+}
+
+/// The serial ports of this machine.
+#[utoipa::path(get, path = "/api/ports", tag = "devices", responses(
+    (status = 200, body = Vec<Port>), (status = "default", body = ApiError)))]
+async fn ports(State(node): App) -> Json<Vec<Port>> {
+    Json(node.ports().await)
+}
+
+/// Looks at a port; nothing is recorded.
+#[utoipa::path(post, path = "/api/previews", tag = "devices", request_body = StartPreview, responses(
+    (status = 200, body = Preview), (status = "default", body = ApiError)))]
+async fn start_preview(State(node): App, Body(asked): Body<StartPreview>) -> Answer<Preview> {
+    node.start_preview(asked).await.map(Json)
+}
+
+/// What a preview shows.
+#[utoipa::path(get, path = "/api/previews/{id}", tag = "devices", params(("id" = String, Path)), responses(
+    (status = 200, body = Preview), (status = "default", body = ApiError)))]
+async fn preview(State(node): App, Path(id): Path<String>) -> Answer<Preview> {
+    node.preview(&id).map(Json)
+}
+
+/// Ends a preview.
+#[utoipa::path(delete, path = "/api/previews/{id}", tag = "devices", params(("id" = String, Path)), responses(
+    (status = 204), (status = "default", body = ApiError)))]
+async fn end_preview(State(node): App, Path(id): Path<String>) -> Result<StatusCode, Failure> {
+    node.end_preview(&id).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+/// Blocks, newest first.
+#[utoipa::path(get, path = "/api/blocks", tag = "chain", params(BlocksQuery), responses(
+    (status = 200, body = Vec<BlockRow>), (status = "default", body = ApiError)))]
+async fn blocks(State(node): App, Query(query): Query<BlocksQuery>) -> Answer<Vec<BlockRow>> {
+    node.blocks(query).await.map(Json)
+}
+
+/// One block.
+#[utoipa::path(get, path = "/api/blocks/{height}", tag = "chain", params(("height" = u64, Path)), responses(
+    (status = 200, body = BlockDetail), (status = "default", body = ApiError)))]
+async fn block(State(node): App, Path(height): Path<u64>) -> Answer<BlockDetail> {
+    node.block(height).await.map(Json)
+}
+
+/// One transaction.
+#[utoipa::path(get, path = "/api/transactions/{id}", tag = "chain", params(("id" = String, Path)), responses(
+    (status = 200, body = TransactionDetail), (status = "default", body = ApiError)))]
+async fn transaction(State(node): App, Path(id): Path<String>) -> Answer<TransactionDetail> {
+    node.transaction(id).await.map(Json)
+}
+
+/// How far back the series goes.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct FinalityQuery {
+    /// Minutes, 1 to 1,440; 15 without it.
+    minutes: Option<u32>,
+}
+
+/// Time to finality and load over the last minutes.
+#[utoipa::path(get, path = "/api/finality", tag = "chain", params(FinalityQuery), responses(
+    (status = 200, body = FinalitySeries), (status = "default", body = ApiError)))]
+async fn finality(
+    State(node): App,
+    Query(query): Query<FinalityQuery>,
+) -> Json<FinalitySeries> {
+    Json(node.finality(query.minutes.unwrap_or(15).clamp(1, 1440)))
+}
+
+/// The proof file of a final reading.
+#[utoipa::path(get, path = "/api/proofs/{reading}", tag = "chain", params(("reading" = String, Path)), responses(
+    (status = 200, body = [u8], content_type = "application/octet-stream"),
+    (status = "default", body = ApiError)))]
+async fn proof(State(node): App, Path(reading): Path<String>) -> Result<Response, Failure> {
+    node.proof(reading).await.map(file)
+}
+
+/// The chain's genesis file.
+#[utoipa::path(get, path = "/api/genesis", tag = "chain", responses(
+    (status = 200, body = [u8], content_type = "application/octet-stream"),
+    (status = "default", body = ApiError)))]
+async fn genesis(State(node): App) -> Response {
+    file(node.genesis())
+}
+
+/// Adds simulated devices.
+#[utoipa::path(post, path = "/api/demo", tag = "devices", request_body = StartDemo, responses(
+    (status = 200, body = Vec<Device>), (status = "default", body = ApiError)))]
+async fn start_demo(State(node): App, Body(asked): Body<StartDemo>) -> Answer<Vec<Device>> {
+    node.start_demo(asked).await.map(Json)
+}
+
+/// Removes the simulated devices.
+#[utoipa::path(delete, path = "/api/demo", tag = "devices", responses(
+    (status = 204), (status = "default", body = ApiError)))]
+async fn end_demo(State(node): App) -> Result<StatusCode, Failure> {
+    node.end_demo().await.map(|()| StatusCode::NO_CONTENT)
+}
+
+fn file(bytes: Vec<u8>) -> Response {
+    let kind = [(header::CONTENT_TYPE, "application/octet-stream")];
+    (kind, bytes).into_response()
+}
