@@ -3,6 +3,7 @@
 //! The names are a contract (`Display` and `FromStr`); commands and configurations use them. The
 //! protocols themselves are in [`crate::codec`].
 
+use crate::measurement::Metric;
 use core::fmt;
 use core::str::FromStr;
 use serde::{Deserialize, Serialize};
@@ -101,6 +102,18 @@ impl Profile {
                 per_millis: 1_000,
             }),
             Profile::FogwardLevel0 => None,
+        }
+    }
+
+    /// What it measures, as far as the protocol alone says.
+    #[must_use]
+    pub const fn metrics(self) -> &'static [Metric] {
+        match self {
+            Profile::NoninAscii => &[Metric::SpO2, Metric::PulseRate],
+            Profile::NoninOem3 | Profile::ContecCms50dPlus | Profile::ContecCms50d115200 => {
+                &[Metric::SpO2, Metric::PulseRate, Metric::PlethWave]
+            }
+            Profile::FogwardLevel0 => &[],
         }
     }
 

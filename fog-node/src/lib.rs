@@ -1,1 +1,37 @@
-//! Placeholder.
+//! The fog node without a screen: sensors in, sealed and anchored readings out, and an API that shows
+//! both.
+//!
+//! ```text
+//! sensor ▶ ingest ▶ vault ▶ submitter ▶ consensus ▶ finality_log, live
+//!                                 pairing, previews, readings, chain, proofs ◀ http ◀ console, programs
+//! ```
+//!
+//! The desktop shell hosts a [`Node`] in process; `fogward run` hosts one without a screen. Left out:
+//! what a valid block is (`ledger-core`), how bytes become measurements (`device-drivers`), how it
+//! looks (`ui`).
+
+// pub mod bench;
+mod chain;
+pub mod cli;
+pub mod clock;
+mod failure;
+mod finality_log;
+// pub mod fsck;
+pub mod http;
+pub mod ingest;
+pub mod keystore;
+mod live;
+mod node;
+mod pairing;
+mod previews;
+mod proofs;
+mod readings;
+mod sensor;
+mod status;
+mod submitter;
+pub mod vault;
+
+pub use failure::Failure;
+pub use finality_log::percentile;
+pub use ingest::BatchPolicy;
+pub use node::{LOCK_FILE, Node, NodeConfig, REPLICA_FILE, SerialDevice, lock_data_dir};

@@ -132,6 +132,12 @@ impl SignedTransaction {
         &self.sender
     }
 
+    /// The signature.
+    #[must_use]
+    pub const fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
     /// The body, undecoded.
     ///
     /// # Errors

@@ -1,0 +1,236 @@
+//! The chain for people and programs, read from the node's own replica.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use fog_api::{
+    BlockDetail, BlockRow, BlocksQuery, FinalitySeries, TransactionDetail, TransactionRow,
+};
+use ledger_core::{Digest, Header, Height, Payload, PublicKey, SignedTransaction, ValidatorSet};
+use ledger_store::{Snapshot, StoredTransaction};
+
+use crate::clock::now_millis;
+use crate::failure::Failure;
+use crate::node::Node;
+
+/// Blocks in an answer without a limit.
+const DEFAULT_LIMIT: u32 = 50;
+/// Most blocks in an answer.
+const MAX_LIMIT: u32 = 1000;
+
+impl Node {
+    /// Blocks, newest first.
+    ///
+    /// # Errors
+    /// [`Failure`] if the replica cannot be read.
+    pub async fn blocks(self: &Arc<Self>, query: BlocksQuery) -> Result<Vec<BlockRow>, Failure> {
+        self.blocking(move |node| {
+            let snapshot = node.replica.read()?;
+            let tip = snapshot.tip().map_or(Height(0), ledger_store::Tip::height);
+            let from = query.from.map_or(tip, |from| Height(from).min(tip));
+            let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
+            let blocks = snapshot.blocks(from, limit)?;
+            let times = node.finality_by_height();
+            blocks
+                .into_iter()
+                .map(|block| {
+                    let took = times.get(&block.header.height.0).copied().flatten();
+                    row_of(&snapshot, &block.header, block.hash, block.readings, took)
+                })
+                .collect()
+        })
+        .await
+    }
+
+    /// One block.
+    ///
+    /// # Errors
+    /// [`Failure`] if there is none at this height.
+    pub async fn block(self: &Arc<Self>, height: u64) -> Result<BlockDetail, Failure> {
+        self.blocking(move |node| node.block_detail(Height(height))).await
+    }
+
+    /// One transaction.
+    ///
+    /// # Errors
+    /// [`Failure`] if the chain holds none of this id.
+    pub async fn transaction(self: &Arc<Self>, id: String) -> Result<TransactionDetail, Failure> {
+        self.blocking(move |node| node.transaction_detail(&id)).await
+    }
+
+    /// Time to finality and load over the last minutes.
+    #[must_use]
+    pub fn finality(&self, minutes: u32) -> FinalitySeries {
+        let limit = self.genesis.parameters.finality_limit_millis;
+        self.log().series(now_millis(), minutes, limit)
+    }
+
+    /// A final block as a row, with the times its transactions took.
+    pub(crate) fn block_row(
+        &self,
+        height: Height,
+        own_ms: &[f64],
+    ) -> Result<Option<BlockRow>, Failure> {
+        let snapshot = self.replica.read()?;
+        let longest = own_ms.iter().copied().reduce(f64::max);
+        let block = snapshot.blocks(height, 1)?.into_iter().next();
+        block
+            .filter(|block| block.header.height == height)
+            .map(|block| row_of(&snapshot, &block.header, block.hash, block.readings, longest))
+            .transpose()
+    }
+
+    /// The longest time to finality by height, for the blocks this node has seen become final.
+    fn finality_by_height(&self) -> BTreeMap<u64, Option<f64>> {
+        self.log().by_height()
+    }
+
+    fn block_detail(&self, height: Height) -> Result<BlockDetail, Failure> {
+        let missing = || {
+            Failure::not_found("There is no block at this height.", "The newest is on the chain page.")
+        };
+        let snapshot = self.replica.read()?;
+        let header = snapshot.header(height)?.ok_or_else(missing)?;
+        let stored = snapshot.transactions(height)?;
+        let certificate = snapshot.certificate(height)?;
+        let validators = validators_of(&snapshot, height)?;
+        let signed = |at: usize| {
+            certificate.as_ref().is_some_and(|certificate| {
+                certificate.signatures.iter().any(|commit| usize::from(commit.validator) == at)
+            })
+        };
+        let (signers, absent) = validators
+            .as_slice()
+            .iter()
+            .enumerate()
+            .partition::<Vec<_>, _>(|(at, _)| signed(*at));
+        let names = |of: Vec<(usize, &ledger_core::Validator)>| {
+            of.into_iter().map(|(_, validator)| validator.name.clone()).collect()
+        };
+        let transactions: Vec<_> = stored
+            .iter()
+            .map(|stored| self.transaction_row(stored))
+            .collect::<Result<_, _>>()?;
+        let readings = transactions.iter().map(|row| row.readings).sum();
+        let took = self.finality_by_height().get(&height.0).copied().flatten();
+        Ok(BlockDetail {
+            row: row_of(&snapshot, &header, header.hash(), readings, took)?,
+            parent: header.parent.to_string(),
+            tx_root: header.tx_root.to_string(),
+            state_root: header.state_root.to_string(),
+            validators_hash: header.validators_hash.to_string(),
+            proposer_key: header.proposer.to_string(),
+            round: certificate.as_ref().map(|certificate| certificate.round),
+            signers: names(signers),
+            absent: names(absent),
+            bytes: stored.iter().map(|stored| stored.bytes.len() as u64).sum(),
+            transactions,
+        })
+    }
+
+    fn transaction_detail(&self, id: &str) -> Result<TransactionDetail, Failure> {
+        let missing = || {
+            Failure::not_found(
+                "There is no such transaction.",
+                "A transaction is named by 64 hexadecimal digits; copy all of them.",
+            )
+        };
+        let id: Digest = id.parse().map_err(|_| missing())?;
+        let snapshot = self.replica.read()?;
+        let stored = snapshot.transaction(&id)?.ok_or_else(missing)?;
+        let header = snapshot.header(stored.height)?.ok_or_else(missing)?;
+        let transaction = SignedTransaction::decode(&stored.bytes).map_err(Failure::internal)?;
+        let body = transaction.body().map_err(Failure::internal)?;
+        Ok(TransactionDetail {
+            row: self.transaction_row(&stored)?,
+            height: stored.height.0,
+            index: stored.index,
+            time: header.time_millis,
+            sender_key: stored.sender.to_string(),
+            nonce: body.nonce.0,
+            signature: hex::encode(transaction.signature().0),
+            fields: fields_of(&body.payload),
+        })
+    }
+
+    fn transaction_row(&self, stored: &StoredTransaction) -> Result<TransactionRow, Failure> {
+        let transaction = SignedTransaction::decode(&stored.bytes).map_err(Failure::internal)?;
+        let body = transaction.body().map_err(Failure::internal)?;
+        let (summary, readings) = match &body.payload {
+            Payload::Genesis(genesis) => (format!("Founds {}", genesis.name), 0),
+            Payload::RegisterDevice(device) if device.simulated => {
+                ("Registers a simulated device".to_owned(), 0)
+            }
+            Payload::RegisterDevice(_) => ("Registers a device".to_owned(), 0),
+            Payload::AnchorBatch(anchor) => (
+                format!("Anchors batch {} of {} streams", anchor.batch, anchor.streams),
+                u64::from(anchor.readings),
+            ),
+        };
+        Ok(TransactionRow {
+            id: stored.id.to_string(),
+            kind: stored.kind.clone(),
+            summary,
+            sender: self.member_name(&stored.sender),
+            bytes: stored.bytes.len() as u64,
+            readings,
+        })
+    }
+
+    fn member_name(&self, key: &PublicKey) -> String {
+        let members = &self.genesis.members;
+        let found = members.iter().find(|member| member.key == *key);
+        found.map_or_else(|| key.short(), |member| member.name.clone())
+    }
+}
+
+fn fields_of(payload: &Payload) -> Vec<(String, String)> {
+    let fields: Vec<(&str, String)> = match payload {
+        Payload::Genesis(genesis) => vec![
+            ("Consortium", genesis.name.clone()),
+            ("Validators", genesis.validators.as_slice().len().to_string()),
+            ("Members", genesis.members.len().to_string()),
+            ("Agreed limit", format!("{} ms", genesis.parameters.finality_limit_millis)),
+        ],
+        Payload::RegisterDevice(device) => vec![
+            ("Handle", device.handle.to_string()),
+            ("Simulated", if device.simulated { "yes" } else { "no" }.into()),
+        ],
+        Payload::AnchorBatch(anchor) => vec![
+            ("Batch", anchor.batch.to_string()),
+            ("Batch root", anchor.root.to_string()),
+            ("Streams", anchor.streams.to_string()),
+            ("Readings", anchor.readings.to_string()),
+        ],
+    };
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The validators that certify a height; block 0 is certified by nobody and shows those it names.
+fn validators_of(snapshot: &Snapshot<'_>, height: Height) -> Result<ValidatorSet, Failure> {
+    let found = snapshot.validators_at(height.max(Height(1)))?;
+    found.ok_or_else(|| Failure::internal("a height without validators"))
+}
+
+fn row_of(
+    snapshot: &Snapshot<'_>,
+    header: &Header,
+    hash: Digest,
+    readings: u64,
+    finality_ms: Option<f64>,
+) -> Result<BlockRow, Failure> {
+    let validators = validators_of(snapshot, header.height)?;
+    let certificate = snapshot.certificate(header.height)?;
+    let proposer = validators.find(&header.proposer);
+    Ok(BlockRow {
+        height: header.height.0,
+        hash: hash.to_string(),
+        time: header.time_millis,
+        proposer: proposer.map_or_else(|| "founder".into(), |(_, validator)| validator.name.clone()),
+        transactions: header.tx_count,
+        readings,
+        signed: certificate.map_or(0, |certificate| certificate.signatures.len() as u32),
+        validators: validators.as_slice().len() as u32,
+        finality_ms,
+    })
+}

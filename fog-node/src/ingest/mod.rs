@@ -1,0 +1,113 @@
+//! Ingest: measurements in, durable sealed readings and anchored batches out.
+//!
+//! ```text
+//! device tasks ──Item──▶ queue ──▶ writer thread ──one SQLite transaction──▶ durable
+//!                                      │ every `batch_readings` or `batch_age`:
+//!                                      └ Merkle batch, signed anchor, outbox ──▶ submitter ──▶ consensus
+//! ```
+//!
+//! Upon an item, the writer waits at most [`COMMIT_AGE`] for others, then commits all of them at once:
+//! sealed into the journal, or, when a flush is due, into payloads together with their batch and its
+//! signed transaction. Upon the commit it counts them as received, tells the live view and, for devices
+//! that listen, acknowledges them. Upon a failed commit nothing was acknowledged: it reopens the vault,
+//! rebuilds its state from it and commits the same items again.
+//!
+//! The queue is bounded; a full one slows the devices' readers down and drops nothing.
+
+mod batching;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::time::Duration;
+
+use device_drivers::measurement::Measurement;
+use tokio::sync::{mpsc, oneshot};
+
+pub use batching::plan_batches;
+pub use writer::{Anchored, Writer, WriterParts, random_handle};
+pub(crate) use stream::quality_of;
+
+use crate::vault::devices::DeviceRow;
+use crate::vault::gaps::Kind;
+
+/// Longest time an item waits for others before it is committed.
+pub const COMMIT_AGE: Duration = Duration::from_millis(100);
+/// Items that wait for the writer before senders wait.
+pub const QUEUE_ITEMS: usize = 512;
+/// Most measurements one item may carry.
+pub const MAX_ITEM_READINGS: usize = 1024;
+
+/// When a batch is closed.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchPolicy {
+    /// Most readings in a batch; a batch is closed when it has this many.
+    pub readings: u32,
+    /// A batch is closed when its oldest reading waits this long.
+    pub age: Duration,
+}
+
+impl Default for BatchPolicy {
+    fn default() -> Self {
+        Self {
+            readings: 4096,
+            age: Duration::from_secs(1),
+        }
+    }
+}
+
+/// A device as the writer knows it, while it is open.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct DeviceIndex(pub u32);
+
+/// What the writer is told.
+#[derive(Debug)]
+pub enum Item {
+    /// A device measured something.
+    Readings(DeviceIndex, Vec<Measurement>),
+    /// Something for a device's gap ledger.
+    Count(DeviceIndex, Kind, &'static str, u64),
+    /// A new device: store it and register it on the ledger.
+    Add(DeviceRow, oneshot::Sender<Result<DeviceIndex, String>>),
+    /// A removed device: its readings stay, its port key is destroyed.
+    Remove(DeviceIndex, oneshot::Sender<Result<(), String>>),
+    /// Close the batch and commit all that is waiting; answered when durable.
+    Flush(oneshot::Sender<()>),
+}
+
+/// The senders' end of the queue.
+#[derive(Clone, Debug)]
+pub struct Ingest(mpsc::Sender<Item>);
+
+/// The writer has stopped; nothing was accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the node is stopping and accepts nothing more")]
+pub struct IngestStopped;
+
+impl Ingest {
+    /// A queue and its two ends.
+    #[must_use]
+    pub fn queue() -> (Self, mpsc::Receiver<Item>) {
+        let (sender, receiver) = mpsc::channel(QUEUE_ITEMS);
+        (Self(sender), receiver)
+    }
+
+    /// Hands an item over, waiting for room.
+    ///
+    /// # Errors
+    /// [`IngestStopped`].
+    pub async fn send(&self, item: Item) -> Result<(), IngestStopped> {
+        self.0.send(item).await.map_err(|_| IngestStopped)
+    }
+
+    /// Closes the batch and waits until all that was sent before is durable.
+    ///
+    /// # Errors
+    /// [`IngestStopped`].
+    pub async fn flush(&self) -> Result<(), IngestStopped> {
+        let (done, waiting) = oneshot::channel();
+        self.send(Item::Flush(done)).await?;
+        waiting.await.map_err(|_| IngestStopped)
+    }
+}

@@ -1,0 +1,547 @@
+//! The writer thread: the only one that writes to the vault.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use device_drivers::measurement::{Measurement, Metric};
+use ledger_core::{
+    BatchNumber, BatchTree, ChainId, Digest, Nonce, Payload, SecretKey, SignedTransaction,
+    StreamId, TransactionBody, transaction::RegisterDevice,
+};
+use rusqlite::Connection;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+
+use super::batching::{Part, plan_batches};
+use super::stream::{Stream, record_of};
+use super::{BatchPolicy, COMMIT_AGE, DeviceIndex, Item};
+use crate::clock::now_millis;
+use crate::keystore::random;
+use crate::live::LiveView;
+use crate::vault::open_stream::OpenStream;
+use crate::vault::seal::{MasterKey, StreamKeys};
+use crate::vault::{
+    self, VaultError, batches, devices, gaps, gaps::Kind, journal, outbox, payloads, streams,
+};
+
+/// Readings that may wait in memory before a commit is made without waiting for more.
+const COMMIT_READINGS: usize = 16_384;
+/// Pause before the vault is opened again after a failed write.
+const REOPEN_PAUSE: Duration = Duration::from_secs(1);
+
+/// A transaction of this node that is durable and on its way, and whose readings it anchors.
+#[derive(Clone, Debug)]
+pub struct Anchored {
+    /// The transaction.
+    pub transaction: outbox::OutboxRow,
+    /// How many readings of which device.
+    pub readings: Vec<(DeviceIndex, u64)>,
+}
+
+/// What a writer works with.
+pub struct WriterParts {
+    /// The vault's file.
+    pub path: PathBuf,
+    /// Opens and seals its keys.
+    pub master: Arc<MasterKey>,
+    /// Signs transactions.
+    pub signer: SecretKey,
+    /// The chain they are meant for.
+    pub chain: ChainId,
+    /// When batches are closed.
+    pub policy: BatchPolicy,
+    /// Is told what is durable.
+    pub live: Arc<LiveView>,
+    /// Takes transactions that are durable, in the order of their nonces.
+    pub submit: mpsc::Sender<Anchored>,
+    /// Own transactions below this nonce are final.
+    pub final_nonce: Arc<AtomicU64>,
+}
+
+/// The writer and its state, all of which can be rebuilt from the vault.
+pub struct Writer {
+    parts: WriterParts,
+    connection: Connection,
+    devices: Vec<OpenDevice>,
+    streams: Vec<Stream>,
+    next_batch: u64,
+    next_nonce: u64,
+    pruned_nonce: u64,
+    oldest_waiting: Option<Instant>,
+}
+
+struct OpenDevice {
+    id: String,
+    streams: BTreeMap<Metric, usize>,
+}
+
+/// What a commit leads to, once it is durable.
+#[derive(Default)]
+struct Outcome {
+    anchored: Vec<Anchored>,
+    added: Vec<(usize, DeviceIndex)>,
+}
+
+impl Writer {
+    /// Opens the vault and rebuilds the state from it: devices, streams, and readings that wait for a
+    /// batch.
+    ///
+    /// # Errors
+    /// [`VaultError`].
+    pub fn open(parts: WriterParts) -> Result<Self, VaultError> {
+        let connection = vault::open(&parts.path)?;
+        let mut writer = Self {
+            next_batch: batches::next_number(&connection)?,
+            next_nonce: outbox::next_nonce(&connection)?,
+            pruned_nonce: 0,
+            devices: Vec::new(),
+            streams: Vec::new(),
+            oldest_waiting: None,
+            connection,
+            parts,
+        };
+        for device in devices::active(&writer.connection)? {
+            writer.open_device(device.id);
+        }
+        writer.load_streams()?;
+        Ok(writer)
+    }
+
+    /// Rebuilds the streams of all open devices, and what waits in the journal.
+    fn load_streams(&mut self) -> Result<(), VaultError> {
+        for at in 0..self.devices.len() {
+            let id = self.devices[at].id.clone();
+            for row in streams::list(&self.connection, Some(&id))? {
+                let next = payloads::next_sequence(&self.connection, row.number)?;
+                self.open_stream(&row, DeviceIndex(at as u32), next)?;
+            }
+        }
+        // A device's rows left the journal when it was removed: removing flushes.
+        for row in journal::list(&self.connection, None)? {
+            let stream = self
+                .streams
+                .iter_mut()
+                .find(|stream| stream.number() == row.stream)
+                .ok_or(VaultError::Row { table: "journal" })?;
+            stream.restore(&row)?;
+            self.oldest_waiting = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    /// The open devices' ids, by index.
+    pub fn device_ids(&self) -> impl Iterator<Item = (DeviceIndex, &str)> {
+        self.devices
+            .iter()
+            .enumerate()
+            .map(|(at, device)| (DeviceIndex(at as u32), device.id.as_str()))
+    }
+
+    /// Own transactions that were not final when the vault was written, to be submitted again.
+    ///
+    /// # Errors
+    /// [`VaultError`].
+    pub fn pending(&self) -> Result<Vec<Anchored>, VaultError> {
+        let mut pending = Vec::new();
+        for transaction in outbox::list(&self.connection)? {
+            let mut readings: BTreeMap<DeviceIndex, u64> = BTreeMap::new();
+            if let Some(batch) = transaction.batch {
+                for payload in payloads::of_batch(&self.connection, batch)? {
+                    let stream = self.streams.iter().find(|stream| stream.number() == payload.stream);
+                    if let Some(stream) = stream {
+                        *readings.entry(stream.device).or_default() += u64::from(payload.count);
+                    }
+                }
+            }
+            pending.push(Anchored {
+                transaction,
+                readings: readings.into_iter().collect(),
+            });
+        }
+        Ok(pending)
+    }
+
+    /// Works until all senders are gone; then flushes what waits and returns.
+    pub fn run(mut self, mut queue: mpsc::Receiver<Item>, runtime: &Handle) {
+        let mut items = Vec::new();
+        while runtime.block_on(self.collect(&mut queue, &mut items)) || !items.is_empty() {
+            self.commit_until_durable(&mut items, false);
+        }
+        self.commit_until_durable(&mut items, true);
+    }
+
+    /// Waits for items, or until a batch is due. False when there will be no more items.
+    async fn collect(&self, queue: &mut mpsc::Receiver<Item>, items: &mut Vec<Item>) -> bool {
+        let limit = super::QUEUE_ITEMS;
+        let flush_at = self.oldest_waiting.map(|since| since + self.parts.policy.age);
+        match flush_at {
+            None => {
+                if queue.recv_many(items, limit).await == 0 {
+                    return false;
+                }
+            }
+            Some(flush_at) => {
+                match tokio::time::timeout_at(flush_at.into(), queue.recv_many(items, limit)).await {
+                    Ok(0) => return false,
+                    Ok(_) => {}
+                    Err(_) => return true,
+                }
+            }
+        }
+        let commit_at = Instant::now() + COMMIT_AGE;
+        loop {
+            let is_urgent = items.iter().any(|item| !matches!(item, Item::Readings(..) | Item::Count(..)));
+            if is_urgent || readings_in(items) >= self.room() {
+                return true;
+            }
+            match tokio::time::timeout_at(commit_at.into(), queue.recv_many(items, limit)).await {
+                Ok(0) => return false,
+                Ok(_) => {}
+                Err(_) => return true,
+            }
+        }
+    }
+
+    /// How many more readings make a commit worth while at once.
+    fn room(&self) -> usize {
+        let batch = self.parts.policy.readings as usize;
+        let waiting: usize = self.streams.iter().map(Stream::waiting).sum();
+        batch.saturating_sub(waiting).clamp(1, COMMIT_READINGS)
+    }
+
+    /// Commits the items, again and again until they are durable. Nothing else can be done without a
+    /// vault: the queue fills and the devices' readers wait.
+    fn commit_until_durable(&mut self, items: &mut Vec<Item>, is_last: bool) {
+        loop {
+            match self.commit(items, is_last) {
+                Ok(outcome) => {
+                    self.parts.live.set_vault_trouble(None);
+                    self.publish(std::mem::take(items), outcome);
+                    return;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the vault could not be written; opening it again");
+                    self.parts.live.set_vault_trouble(Some(error.to_string()));
+                    std::thread::sleep(REOPEN_PAUSE);
+                    if let Err(error) = self.reopen() {
+                        tracing::error!(%error, "the vault could not be opened");
+                        if is_last {
+                            return;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Opens the vault again and takes the state from it, for the devices that are open.
+    fn reopen(&mut self) -> Result<(), VaultError> {
+        self.connection = vault::open(&self.parts.path)?;
+        self.streams.clear();
+        self.oldest_waiting = None;
+        for device in &mut self.devices {
+            device.streams.clear();
+        }
+        self.next_batch = batches::next_number(&self.connection)?;
+        self.next_nonce = outbox::next_nonce(&self.connection)?;
+        self.load_streams()
+    }
+
+    fn commit(&mut self, items: &[Item], is_last: bool) -> Result<Outcome, VaultError> {
+        let mut outcome = Outcome::default();
+        let is_flush_asked =
+            is_last || items.iter().any(|item| matches!(item, Item::Flush(_) | Item::Remove(..)));
+        let devices_before = self.devices.len();
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        let done = self.write(items, is_flush_asked, &mut outcome).and_then(|()| {
+            self.connection.execute_batch("COMMIT")?;
+            Ok(())
+        });
+        if let Err(error) = done {
+            // What this leaves is thrown away by the reopening that follows.
+            let _ = self.connection.execute_batch("ROLLBACK");
+            self.devices.truncate(devices_before);
+            return Err(error);
+        }
+        Ok(outcome)
+    }
+
+    fn write(
+        &mut self,
+        items: &[Item],
+        is_flush_asked: bool,
+        outcome: &mut Outcome,
+    ) -> Result<(), VaultError> {
+        let mut counts: BTreeMap<(DeviceIndex, Kind, &'static str), u64> = BTreeMap::new();
+        for (at, item) in items.iter().enumerate() {
+            match item {
+                Item::Readings(device, measurements) => {
+                    self.push_readings(*device, measurements)?;
+                    *counts.entry((*device, Kind::Received, "")).or_default() +=
+                        measurements.len() as u64;
+                }
+                Item::Count(device, kind, reason, count) => {
+                    *counts.entry((*device, *kind, reason)).or_default() += count;
+                }
+                Item::Add(row, _) => {
+                    let index = self.add_device(row, outcome)?;
+                    outcome.added.push((at, index));
+                }
+                Item::Remove(..) | Item::Flush(_) => {}
+            }
+        }
+        let waiting: usize = self.streams.iter().map(Stream::waiting).sum();
+        let is_due = self
+            .oldest_waiting
+            .is_some_and(|since| since.elapsed() >= self.parts.policy.age);
+        if waiting >= self.parts.policy.readings as usize || is_due || is_flush_asked {
+            self.flush(&mut counts, outcome)?;
+        } else {
+            for stream in &mut self.streams {
+                if let Some(row) = stream.journal_row()? {
+                    journal::insert(&self.connection, &row)?;
+                }
+            }
+        }
+        for item in items {
+            if let Item::Remove(device, _) = item {
+                self.remove_device(*device)?;
+            }
+        }
+        for ((device, kind, reason), count) in counts {
+            if let Some(device) = self.devices.get(device.0 as usize) {
+                gaps::add(&self.connection, &device.id, kind, reason, count)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn push_readings(
+        &mut self,
+        device: DeviceIndex,
+        measurements: &[Measurement],
+    ) -> Result<(), VaultError> {
+        let mut newest = None;
+        for measurement in measurements {
+            let stream = self.stream_of(device, measurement.metric)?;
+            if let Some(stream) = self.streams.get_mut(stream) {
+                stream.push(record_of(measurement));
+            }
+            newest = newest.max(measurement.sequence);
+        }
+        if let (Some(newest), Some(open)) = (newest, self.devices.get(device.0 as usize)) {
+            devices::set_durable_sequence(&self.connection, &open.id, newest)?;
+        }
+        self.oldest_waiting.get_or_insert_with(Instant::now);
+        Ok(())
+    }
+
+    /// Puts all that waits into batches and signs their anchors.
+    fn flush(
+        &mut self,
+        counts: &mut BTreeMap<(DeviceIndex, Kind, &'static str), u64>,
+        outcome: &mut Outcome,
+    ) -> Result<(), VaultError> {
+        let waiting: Vec<_> = self.streams.iter().map(Stream::waiting).enumerate().collect();
+        let plan = plan_batches(&waiting, self.parts.policy.readings as usize);
+        if !plan.is_empty() {
+            journal::clear(&self.connection)?;
+        }
+        for parts in plan {
+            let anchored = self.flush_batch(&parts)?;
+            for (device, count) in &anchored.readings {
+                *counts.entry((*device, Kind::Anchored, "")).or_default() += count;
+            }
+            outcome.anchored.push(anchored);
+        }
+        for stream in &mut self.streams {
+            stream.clear();
+        }
+        self.oldest_waiting = None;
+        let final_nonce = self.parts.final_nonce.load(Ordering::Relaxed);
+        if final_nonce > self.pruned_nonce {
+            outbox::delete_below(&self.connection, final_nonce)?;
+            self.pruned_nonce = final_nonce;
+        }
+        Ok(())
+    }
+
+    fn flush_batch(&mut self, parts: &[Part]) -> Result<Anchored, VaultError> {
+        let number = self.next_batch;
+        let mut rows = Vec::with_capacity(parts.len());
+        let mut leaves = Vec::with_capacity(parts.len());
+        let mut readings: BTreeMap<DeviceIndex, u64> = BTreeMap::new();
+        for part in parts {
+            let Some(stream) = self.streams.get(part.stream) else { continue };
+            let (row, stream_leaves) = stream.batch_part(part, number)?;
+            rows.push(row);
+            leaves.push(stream_leaves);
+            *readings.entry(stream.device).or_default() += part.len as u64;
+        }
+        let tree = BatchTree::build(leaves).map_err(|_| VaultError::Row { table: "batches" })?;
+        let anchor = tree.anchor(BatchNumber(number));
+        let transaction = self.sign(Payload::AnchorBatch(anchor), Some(number));
+        batches::insert(
+            &self.connection,
+            &batches::BatchRow {
+                number,
+                tx: transaction.id,
+                root: anchor.root,
+                readings: anchor.readings,
+                created: now_millis(),
+            },
+        )?;
+        for row in &rows {
+            payloads::insert(&self.connection, row)?;
+        }
+        outbox::insert(&self.connection, &transaction)?;
+        self.next_batch += 1;
+        Ok(Anchored {
+            transaction,
+            readings: readings.into_iter().collect(),
+        })
+    }
+
+    fn sign(&mut self, payload: Payload, batch: Option<u64>) -> outbox::OutboxRow {
+        let nonce = self.next_nonce;
+        self.next_nonce += 1;
+        let body = TransactionBody {
+            chain: self.parts.chain,
+            nonce: Nonce(nonce),
+            payload,
+        };
+        let signed = SignedTransaction::sign(&body, &self.parts.signer);
+        outbox::OutboxRow {
+            nonce,
+            id: signed.id(),
+            batch,
+            bytes: signed.encode(),
+        }
+    }
+
+    fn add_device(
+        &mut self,
+        row: &devices::DeviceRow,
+        outcome: &mut Outcome,
+    ) -> Result<DeviceIndex, VaultError> {
+        devices::insert(&self.connection, row)?;
+        let registration = RegisterDevice {
+            handle: row.handle,
+            key: None,
+            simulated: row.simulated,
+        };
+        let transaction = self.sign(Payload::RegisterDevice(registration), None);
+        outbox::insert(&self.connection, &transaction)?;
+        outcome.anchored.push(Anchored {
+            transaction,
+            readings: Vec::new(),
+        });
+        Ok(self.open_device(row.id.clone()))
+    }
+
+    fn remove_device(&mut self, device: DeviceIndex) -> Result<(), VaultError> {
+        if let Some(open) = self.devices.get(device.0 as usize) {
+            devices::remove(&self.connection, &open.id, now_millis())?;
+        }
+        Ok(())
+    }
+
+    fn open_device(&mut self, id: String) -> DeviceIndex {
+        self.devices.push(OpenDevice {
+            id,
+            streams: BTreeMap::new(),
+        });
+        DeviceIndex(self.devices.len() as u32 - 1)
+    }
+
+    fn open_stream(
+        &mut self,
+        row: &streams::StreamRow,
+        device: DeviceIndex,
+        next_sequence: u64,
+    ) -> Result<usize, VaultError> {
+        let metric = Metric::from_loinc(&row.code).ok_or(VaultError::Row { table: "streams" })?;
+        let open = OpenStream::new(row, &self.parts.master)?;
+        self.streams.push(Stream::new(open, device, next_sequence));
+        let at = self.streams.len() - 1;
+        if let Some(open) = self.devices.get_mut(device.0 as usize) {
+            open.streams.insert(metric, at);
+        }
+        Ok(at)
+    }
+
+    /// The stream of a device's metric, made at its first reading.
+    fn stream_of(&mut self, device: DeviceIndex, metric: Metric) -> Result<usize, VaultError> {
+        let open = self
+            .devices
+            .get(device.0 as usize)
+            .ok_or(VaultError::Row { table: "devices" })?;
+        if let Some(at) = open.streams.get(&metric) {
+            return Ok(*at);
+        }
+        let id = StreamId(random::<16>().map_err(|_| vault::seal::SealError::Randomness)?);
+        let keys = StreamKeys::generate()?;
+        let sealed_keys = keys.wrap(&self.parts.master, id)?;
+        let (code, unit) = (metric.loinc(), metric.ucum());
+        let number = streams::insert(&self.connection, id, &open.id, code, unit, &sealed_keys)?;
+        let row = streams::StreamRow {
+            number,
+            id,
+            device: open.id.clone(),
+            code: code.into(),
+            unit: unit.into(),
+            sealed_keys,
+        };
+        self.open_stream(&row, device, 0)
+    }
+
+    /// Tells everybody what is durable now.
+    fn publish(&self, items: Vec<Item>, outcome: Outcome) {
+        for anchored in outcome.anchored {
+            self.parts.live.anchored(&anchored.readings);
+            // A full queue makes the writer wait for consensus. Nobody listens only while the node
+            // stops; the outbox keeps the transaction.
+            let _ = self.parts.submit.blocking_send(anchored);
+        }
+        for (at, item) in items.into_iter().enumerate() {
+            match item {
+                Item::Readings(device, measurements) => self.parts.live.received(device, measurements),
+                Item::Count(device, kind, reason, count) => {
+                    self.parts.live.counted(device, kind, reason, count);
+                }
+                Item::Add(_, done) => {
+                    let index = outcome.added.iter().find(|(of, _)| *of == at).map(|(_, index)| *index);
+                    answer(done, index.ok_or_else(|| "the device was not stored".to_owned()));
+                }
+                Item::Remove(_, done) => answer(done, Ok(())),
+                Item::Flush(done) => answer(done, ()),
+            }
+        }
+    }
+}
+
+fn readings_in(items: &[Item]) -> usize {
+    items
+        .iter()
+        .map(|item| match item {
+            Item::Readings(_, measurements) => measurements.len(),
+            _ => 0,
+        })
+        .sum()
+}
+
+/// Answers whoever asked; it may have gone meanwhile, and what was done stays done.
+fn answer<T>(done: oneshot::Sender<T>, value: T) {
+    let _ = done.send(value);
+}
+
+/// A fresh handle for a device on the ledger.
+///
+/// # Errors
+/// If the system has no randomness.
+pub fn random_handle() -> anyhow::Result<Digest> {
+    random::<32>().map(Digest)
+}

@@ -1,0 +1,444 @@
+//! What everybody may see of the devices now: newest values, link states, gap ledgers.
+//!
+//! Changes are noted at once and told at most four times a second, however many devices there are, and
+//! only while somebody listens. Values are told once they are durable. Waves go out as they come.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use device_drivers::link::LinkState;
+use device_drivers::measurement::{Measurement, Metric, Value};
+use fog_api::{
+    ApiError, BlockRow, Device, DeviceLive, DeviceState, Event, Gap, RejectedCount, Vital, Wave,
+};
+use ledger_core::{Decimal, Quality};
+use tokio::sync::{broadcast, watch};
+
+use crate::ingest::DeviceIndex;
+use crate::ingest::quality_of;
+use crate::vault::gaps::Kind;
+
+/// Time between two rounds of telling.
+pub const TELL_EVERY: Duration = Duration::from_millis(250);
+/// Events a slow listener may fall behind before it misses some.
+const EVENT_BACKLOG: usize = 64;
+/// Waves a slow listener may fall behind.
+const WAVE_BACKLOG: usize = 512;
+/// Blocks told at once at the most; a listener that was away asks for the rest.
+const MAX_BLOCKS_TOLD: usize = 50;
+
+/// The live view of all devices.
+pub struct LiveView {
+    inner: Mutex<Inner>,
+    events: broadcast::Sender<Arc<Event>>,
+    waves: broadcast::Sender<Arc<Wave>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    devices: BTreeMap<DeviceIndex, LiveDevice>,
+    changed: BTreeSet<DeviceIndex>,
+    blocks: Vec<BlockRow>,
+    trouble: Option<ApiError>,
+    received: u64,
+}
+
+/// One device's live state.
+pub struct LiveDevice {
+    base: Device,
+    vitals: BTreeMap<Metric, Vital>,
+    counters: BTreeMap<(Kind, String), u64>,
+    in_flight: u64,
+    durable_sequence: watch::Sender<Option<u64>>,
+}
+
+impl LiveDevice {
+    /// A device whose gap ledger stands at `counters`, with `in_flight` readings anchored but not final.
+    #[must_use]
+    pub fn new(base: Device, counters: BTreeMap<(Kind, String), u64>, in_flight: u64) -> Self {
+        Self {
+            base,
+            vitals: BTreeMap::new(),
+            counters,
+            in_flight,
+            durable_sequence: watch::Sender::new(None),
+        }
+    }
+
+    fn sum(&self, kind: Kind) -> u64 {
+        let of_kind = self.counters.iter().filter(|((of, _), _)| *of == kind);
+        of_kind.map(|(_, count)| count).sum()
+    }
+
+    fn gap(&self) -> Gap {
+        let received = self.sum(Kind::Received);
+        let lost = self.sum(Kind::RejectedReadings) + self.sum(Kind::Missing);
+        let anchored = self.sum(Kind::Anchored);
+        Gap {
+            expected: (received + lost).saturating_sub(self.sum(Kind::Recovered)),
+            received,
+            rejected: self.sum(Kind::RejectedFrames),
+            sealed: received,
+            anchored,
+            finalized: anchored.saturating_sub(self.in_flight),
+        }
+    }
+
+    fn snapshot(&self) -> Device {
+        let rejected_reasons = self.counters.iter().filter(|((kind, _), _)| *kind == Kind::RejectedFrames);
+        Device {
+            vitals: self.vitals.values().cloned().collect(),
+            gap: self.gap(),
+            rejected_reasons: rejected_reasons
+                .map(|((_, reason), count)| RejectedCount {
+                    reason: reason.clone(),
+                    count: *count,
+                })
+                .collect(),
+            ..self.base.clone()
+        }
+    }
+
+    fn live(&self) -> DeviceLive {
+        DeviceLive {
+            id: self.base.id.clone(),
+            state: self.base.state,
+            reason: self.base.reason.clone(),
+            next_step: self.base.next_step.clone(),
+            reason_code: self.base.reason_code.clone(),
+            last_heard: self.base.last_heard,
+            vitals: self.vitals.values().cloned().collect(),
+            gap: self.gap(),
+        }
+    }
+
+    /// The state in words: what the link says, and, while it streams, whether there is contact.
+    fn refresh_contact(&mut self) {
+        if !self.base.state.is_live() || self.vitals.is_empty() {
+            return;
+        }
+        let without = |vital: &Vital| matches!(vital.quality, Quality::SensorOff | Quality::Searching);
+        let all_without = self.vitals.values().all(without);
+        if all_without {
+            self.base.state = DeviceState::NoContact;
+            self.base.reason = Some("The sensor is not on the body, or it is still searching.".into());
+            self.base.next_step = Some("Put the sensor on and keep it still for some seconds.".into());
+            self.base.reason_code = Some("DEV-01".into());
+        } else if self.base.state == DeviceState::NoContact {
+            self.base.state = DeviceState::Streaming;
+            self.clear_reason();
+        }
+    }
+
+    fn clear_reason(&mut self) {
+        self.base.reason = None;
+        self.base.next_step = None;
+        self.base.reason_code = None;
+    }
+}
+
+impl Default for LiveView {
+    fn default() -> Self {
+        Self {
+            inner: Mutex::default(),
+            events: broadcast::Sender::new(EVENT_BACKLOG),
+            waves: broadcast::Sender::new(WAVE_BACKLOG),
+        }
+    }
+}
+
+impl LiveView {
+    /// Shows a device.
+    pub fn open(&self, index: DeviceIndex, device: LiveDevice) {
+        self.lock().devices.insert(index, device);
+        self.tell(Event::DevicesChanged);
+    }
+
+    /// Shows a device no more.
+    pub fn close(&self, index: DeviceIndex) {
+        self.lock().devices.remove(&index);
+        self.tell(Event::DevicesChanged);
+    }
+
+    /// All devices, in the order they were paired.
+    #[must_use]
+    pub fn devices(&self) -> Vec<Device> {
+        self.lock().devices.values().map(LiveDevice::snapshot).collect()
+    }
+
+    /// One device and its index.
+    #[must_use]
+    pub fn device(&self, id: &str) -> Option<(DeviceIndex, Device)> {
+        let inner = self.lock();
+        let found = inner.devices.iter().find(|(_, device)| device.base.id == id);
+        found.map(|(index, device)| (*index, device.snapshot()))
+    }
+
+    /// The gap ledgers of all devices together.
+    #[must_use]
+    pub fn gap(&self) -> Gap {
+        let inner = self.lock();
+        inner.devices.values().map(LiveDevice::gap).fold(Gap::default(), |sum, gap| Gap {
+            expected: sum.expected + gap.expected,
+            received: sum.received + gap.received,
+            rejected: sum.rejected + gap.rejected,
+            sealed: sum.sealed + gap.sealed,
+            anchored: sum.anchored + gap.anchored,
+            finalized: sum.finalized + gap.finalized,
+        })
+    }
+
+    /// Readings made durable since the node started.
+    #[must_use]
+    pub fn received_since_start(&self) -> u64 {
+        self.lock().received
+    }
+
+    /// Why the node does not seal or anchor, if so.
+    #[must_use]
+    pub fn trouble(&self) -> Option<ApiError> {
+        self.lock().trouble.clone()
+    }
+
+    /// The newest of a device's own sequence numbers that is durable, as it changes.
+    #[must_use]
+    pub fn durable_sequence(&self, index: DeviceIndex) -> Option<watch::Receiver<Option<u64>>> {
+        let inner = self.lock();
+        inner.devices.get(&index).map(|device| device.durable_sequence.subscribe())
+    }
+
+    /// A device's registration became final.
+    pub fn registered(&self, handle: &str, height: u64) {
+        for device in self.lock().devices.values_mut() {
+            if device.base.handle == handle {
+                device.base.registered_height = Some(height);
+            }
+        }
+        self.tell(Event::DevicesChanged);
+    }
+
+    /// Readings are durable.
+    pub fn received(&self, index: DeviceIndex, measurements: Vec<Measurement>) {
+        let mut inner = self.lock();
+        let count = measurements.len() as u64;
+        inner.received += count;
+        let Some(device) = inner.devices.get_mut(&index) else { return };
+        *device.counters.entry((Kind::Received, String::new())).or_default() += count;
+        device.base.last_heard = measurements.last().map(|last| last.host_time_millis).or(device.base.last_heard);
+        let newest = measurements.iter().filter_map(|measurement| measurement.sequence).max();
+        if newest.is_some() {
+            device.durable_sequence.send_if_modified(|known| {
+                let is_newer = *known < newest;
+                *known = newest.max(*known);
+                is_newer
+            });
+        }
+        for measurement in measurements {
+            match wave_of(&device.base.id, &measurement) {
+                Some(wave) => {
+                    if !device.base.waves.contains(&wave.code) {
+                        device.base.waves.push(wave.code.clone());
+                    }
+                    // Nobody listens most of the time.
+                    let _ = self.waves.send(Arc::new(wave));
+                }
+                None => {
+                    device.vitals.insert(measurement.metric, vital_of(&measurement));
+                }
+            }
+        }
+        device.refresh_contact();
+        inner.changed.insert(index);
+    }
+
+    /// Something was counted in a device's gap ledger, durably.
+    pub fn counted(&self, index: DeviceIndex, kind: Kind, reason: &str, count: u64) {
+        let mut inner = self.lock();
+        if let Some(device) = inner.devices.get_mut(&index) {
+            *device.counters.entry((kind, reason.to_owned())).or_default() += count;
+            inner.changed.insert(index);
+        }
+    }
+
+    /// Readings are in a batch whose transaction is durable.
+    pub fn anchored(&self, readings: &[(DeviceIndex, u64)]) {
+        let mut inner = self.lock();
+        for (index, count) in readings {
+            if let Some(device) = inner.devices.get_mut(index) {
+                *device.counters.entry((Kind::Anchored, String::new())).or_default() += count;
+                device.in_flight += count;
+                inner.changed.insert(*index);
+            }
+        }
+    }
+
+    /// Readings are final.
+    pub fn finalized(&self, readings: &[(DeviceIndex, u64)]) {
+        let mut inner = self.lock();
+        for (index, count) in readings {
+            if let Some(device) = inner.devices.get_mut(index) {
+                device.in_flight = device.in_flight.saturating_sub(*count);
+                inner.changed.insert(*index);
+            }
+        }
+    }
+
+    /// A device's link changed.
+    pub fn link_changed(&self, index: DeviceIndex, link: &LinkState) {
+        let mut inner = self.lock();
+        let Some(device) = inner.devices.get_mut(&index) else { return };
+        device.base.state = state_of(link);
+        device.clear_reason();
+        if let Some(reason) = link.reason() {
+            device.base.reason = Some(format!("{} {}", reason.what, reason.why));
+            device.base.next_step = Some(reason.next.clone());
+            device.base.reason_code = Some(reason.code.to_string());
+        }
+        device.refresh_contact();
+        inner.changed.insert(index);
+    }
+
+    /// A block is final.
+    pub fn block(&self, row: BlockRow) {
+        let mut inner = self.lock();
+        if inner.blocks.len() == MAX_BLOCKS_TOLD {
+            inner.blocks.remove(0);
+        }
+        inner.blocks.push(row);
+    }
+
+    /// The vault cannot be written, or can again.
+    pub fn set_vault_trouble(&self, why: Option<String>) {
+        self.set_trouble(why.map(|why| ApiError {
+            code: "NODE-01".into(),
+            what: "Readings cannot be sealed now; none is lost as long as the sensors wait.".into(),
+            why,
+            next: "Free space on the node's disk and see that its folder can be written. It goes on by itself.".into(),
+        }), "NODE-01");
+    }
+
+    /// Consensus does not take transactions, or does again.
+    pub fn set_ledger_trouble(&self, why: Option<String>) {
+        self.set_trouble(why.map(|why| ApiError {
+            code: "NODE-02".into(),
+            what: "Readings are sealed, but cannot be anchored now.".into(),
+            why,
+            next: "Restart the node. What is sealed is anchored then.".into(),
+        }), "NODE-02");
+    }
+
+    /// Sets the trouble, or clears it if it is the one with this code.
+    fn set_trouble(&self, trouble: Option<ApiError>, code: &str) {
+        let mut inner = self.lock();
+        let is_other = inner.trouble.as_ref().is_some_and(|now| now.code != code);
+        if trouble.is_some() || !is_other {
+            inner.trouble = trouble;
+        }
+    }
+
+    /// Events from now on.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<Arc<Event>> {
+        self.events.subscribe()
+    }
+
+    /// Waves of all devices from now on.
+    #[must_use]
+    pub fn waves(&self) -> broadcast::Receiver<Arc<Wave>> {
+        self.waves.subscribe()
+    }
+
+    /// Whether anybody listens.
+    #[must_use]
+    pub fn has_listeners(&self) -> bool {
+        self.events.receiver_count() > 0
+    }
+
+    /// Tells an event at once.
+    pub fn tell(&self, event: Event) {
+        // Nobody listens most of the time.
+        let _ = self.events.send(Arc::new(event));
+    }
+
+    /// Tells a wave at once.
+    pub fn tell_wave(&self, wave: Wave) {
+        let _ = self.waves.send(Arc::new(wave));
+    }
+
+    /// Tells what changed since the last call. True if anything did.
+    pub fn tell_changes(&self) -> bool {
+        let (live, blocks) = {
+            let mut inner = self.lock();
+            let changed = std::mem::take(&mut inner.changed);
+            let live: Vec<_> = changed
+                .iter()
+                .filter_map(|index| inner.devices.get(index).map(LiveDevice::live))
+                .collect();
+            (live, std::mem::take(&mut inner.blocks))
+        };
+        let is_anything = !live.is_empty() || !blocks.is_empty();
+        if !live.is_empty() {
+            self.tell(Event::Live(live));
+        }
+        if !blocks.is_empty() {
+            self.tell(Event::Blocks(blocks));
+        }
+        is_anything
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The API's word for a link's state.
+#[must_use]
+pub fn state_of(link: &LinkState) -> DeviceState {
+    match link {
+        LinkState::Opening => DeviceState::Connecting,
+        LinkState::Streaming => DeviceState::Streaming,
+        LinkState::NoData(_) => DeviceState::Silent,
+        LinkState::Garbage(_) => DeviceState::Garbled,
+        LinkState::Disconnected(_) | LinkState::Stopped => DeviceState::Disconnected,
+    }
+}
+
+/// A measurement as the newest value of its metric.
+#[must_use]
+pub fn vital_of(measurement: &Measurement) -> Vital {
+    let value = match measurement.value {
+        Value::Quantity { mantissa, exponent } => Some(Decimal { mantissa, exponent }.to_string()),
+        Value::Samples { .. } | Value::Absent => None,
+    };
+    Vital {
+        code: measurement.metric.loinc().into(),
+        label: measurement.metric.label().into(),
+        unit: measurement.metric.ucum().into(),
+        value,
+        quality: quality_of(measurement.quality),
+        time: measurement.host_time_millis,
+    }
+}
+
+/// A measurement as a wave, if its metric is one.
+#[must_use]
+pub fn wave_of(device: &str, measurement: &Measurement) -> Option<Wave> {
+    if !measurement.metric.is_waveform() {
+        return None;
+    }
+    let (period_micros, samples) = match &measurement.value {
+        Value::Samples {
+            period_micros,
+            samples,
+        } => (*period_micros, samples.clone()),
+        Value::Quantity { .. } | Value::Absent => (0, Vec::new()),
+    };
+    Some(Wave {
+        device: device.into(),
+        code: measurement.metric.loinc().into(),
+        time: measurement.host_time_millis,
+        period_micros,
+        samples,
+    })
+}

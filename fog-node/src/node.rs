@@ -1,0 +1,478 @@
+//! The node: opens what is on disk, starts consensus, ingest and the devices, and stops them in order.
+//!
+//! ```text
+//! start: lock ▶ keys ▶ replica (founded if empty) ▶ vault ▶ consensus ▶ outbox again ▶ devices
+//! stop:  devices ▶ last batch durable ▶ last batch final (bounded wait) ▶ consensus ▶ lock
+//! ```
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use device_drivers::profile::Profile;
+use fog_api::{Event, Wave};
+use ledger_consortium::{Consortium, ConsortiumConfig};
+use ledger_core::genesis::{Member, Parameters};
+use ledger_core::{ChainId, Digest, Genesis, PublicKey, Validator, ValidatorSet};
+use ledger_store::Replica;
+use rusqlite::Connection;
+use tokio::sync::{broadcast, mpsc};
+use tokio::task::JoinHandle;
+
+use crate::clock::now_millis;
+use crate::finality_log::{BlockStat, FinalityLog};
+use crate::ingest::{Anchored, BatchPolicy, DeviceIndex, Ingest, Writer, WriterParts};
+use crate::keystore::{Keystore, create_private_dir, random};
+use crate::live::{LiveDevice, LiveView, TELL_EVERY};
+use crate::previews::Previews;
+use crate::sensor::{Sensor, source_of};
+use crate::submitter;
+use crate::vault::seal::MasterKey;
+use crate::vault::{self, VAULT_FILE, devices, gaps};
+
+/// Name of the replica's file in the data folder.
+pub const REPLICA_FILE: &str = "replica.db";
+/// Name of the file that keeps two processes out of one data folder.
+pub const LOCK_FILE: &str = "node.lock";
+/// Longest wait for the last batches to become final while stopping.
+const FINALITY_WAIT: Duration = Duration::from_secs(5);
+/// Blocks read back at the start, for the plots.
+const REMEMBERED_BLOCKS: u32 = 1000;
+
+/// What a node is started with.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// Folder that holds everything the node keeps; created if missing.
+    pub data_dir: PathBuf,
+    /// The node's name, for people; made of its key if absent.
+    pub name: Option<String>,
+    /// Serial devices to pair unless they are paired already.
+    pub serial: Vec<SerialDevice>,
+    /// Simulated devices to add unless there are any.
+    pub demo: Option<u16>,
+    /// When batches are closed.
+    pub batch: BatchPolicy,
+}
+
+/// A serial device named on the command line.
+#[derive(Clone)]
+pub struct SerialDevice {
+    /// Path of its port.
+    pub path: PathBuf,
+    /// What it speaks.
+    pub profile: Profile,
+    /// Its pairing key as 64 hex digits, for profiles that authenticate.
+    pub key: Option<String>,
+}
+
+impl std::fmt::Debug for SerialDevice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}={}", self.path.display(), self.profile)
+    }
+}
+
+impl NodeConfig {
+    /// A node in `data_dir` with all else as usual.
+    #[must_use]
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            name: None,
+            serial: Vec::new(),
+            demo: None,
+            batch: BatchPolicy::default(),
+        }
+    }
+}
+
+/// A running node.
+pub struct Node {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) chain: ChainId,
+    pub(crate) genesis: Genesis,
+    pub(crate) node_key: PublicKey,
+    pub(crate) name: String,
+    pub(crate) started: i64,
+    pub(crate) master: Arc<MasterKey>,
+    pub(crate) replica: Arc<Replica>,
+    pub(crate) consortium: Arc<Consortium>,
+    pub(crate) live: Arc<LiveView>,
+    pub(crate) log: Arc<Mutex<FinalityLog>>,
+    pub(crate) previews: Arc<Previews>,
+    pub(crate) rate: Rate,
+    vault_reader: Mutex<Connection>,
+    running: Mutex<Running>,
+    _lock: File,
+}
+
+/// Readings a second, measured by the ticker.
+#[derive(Debug, Default)]
+pub(crate) struct Rate(AtomicU64);
+
+impl Rate {
+    pub(crate) fn per_second(&self) -> f64 {
+        f64::from_bits(self.0.load(Ordering::Relaxed))
+    }
+
+    fn set(&self, per_second: f64) {
+        self.0.store(per_second.to_bits(), Ordering::Relaxed);
+    }
+}
+
+/// What is taken apart when the node stops.
+#[derive(Default)]
+struct Running {
+    ingest: Option<Ingest>,
+    sensors: BTreeMap<DeviceIndex, Sensor>,
+    writer: Option<std::thread::JoinHandle<()>>,
+    submitter: Option<JoinHandle<()>>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Node {
+    /// Starts a node. What an earlier run left unfinished is finished first.
+    ///
+    /// Must be called within a multi-threaded tokio runtime.
+    ///
+    /// # Errors
+    /// In words for a person: the folder cannot be used, another node runs in it, or its content is
+    /// damaged.
+    pub async fn start(config: NodeConfig) -> anyhow::Result<Arc<Self>> {
+        create_private_dir(&config.data_dir)?;
+        let lock = lock_data_dir(&config.data_dir)?;
+        let keys = Keystore::open(&config.data_dir)?;
+        let node_key = keys.node.public();
+        let name = config.name.clone().unwrap_or_else(|| format!("fog-{}", node_key.short()));
+        let (replica, genesis) = open_replica(&config.data_dir, &keys, &name)?;
+        let chain = genesis.chain_id();
+        let live = Arc::new(LiveView::default());
+        let final_nonce = Arc::new(AtomicU64::new(replica.read()?.account(&node_key)?.next_nonce.0));
+        let (submit, from_writer) = mpsc::channel(submitter::IN_FLIGHT);
+        let master = Arc::new(keys.vault);
+        let writer = Writer::open(WriterParts {
+            path: config.data_dir.join(VAULT_FILE),
+            master: Arc::clone(&master),
+            signer: keys.node,
+            chain,
+            policy: config.batch,
+            live: Arc::clone(&live),
+            submit: submit.clone(),
+            final_nonce: Arc::clone(&final_nonce),
+        })
+        .context("cannot open the vault")?;
+        let consortium = Consortium::start(ConsortiumConfig {
+            home: config.data_dir.join("consensus"),
+            replica: Arc::clone(&replica),
+            validator_key: keys.validator,
+            listen: None,
+            peers: Vec::new(),
+        })
+        .await
+        .context("cannot start consensus")?;
+        let node = Arc::new(Self {
+            vault_reader: Mutex::new(vault::open_read_only(&config.data_dir.join(VAULT_FILE))?),
+            data_dir: config.data_dir.clone(),
+            chain,
+            genesis,
+            node_key,
+            name,
+            started: now_millis(),
+            master,
+            replica,
+            consortium: Arc::new(consortium),
+            live,
+            log: Arc::default(),
+            previews: Arc::default(),
+            rate: Rate::default(),
+            running: Mutex::default(),
+            _lock: lock,
+        });
+        node.run(writer, submit, from_writer, final_nonce).await?;
+        node.pair_configured(&config).await?;
+        Ok(node)
+    }
+
+    /// Starts the node's tasks and the devices that are paired already.
+    async fn run(
+        self: &Arc<Self>,
+        writer: Writer,
+        submit: mpsc::Sender<Anchored>,
+        from_writer: mpsc::Receiver<Anchored>,
+        final_nonce: Arc<AtomicU64>,
+    ) -> anyhow::Result<()> {
+        let (ingest, queue) = Ingest::queue();
+        let first_waiting = final_nonce.load(Ordering::Relaxed);
+        let pending: Vec<_> = writer
+            .pending()?
+            .into_iter()
+            .filter(|anchored| anchored.transaction.nonce >= first_waiting)
+            .collect();
+        let indices: Vec<_> = writer.device_ids().map(|(index, id)| (index, id.to_owned())).collect();
+        let rows = devices::active(&self.vault())?;
+        for (index, id) in indices {
+            if let Some(row) = rows.iter().find(|row| row.id == id) {
+                self.show_device(index, row, &pending)?;
+                self.start_sensor(index, row, &ingest);
+            }
+        }
+        self.remember_blocks()?;
+        let submitter = tokio::spawn(submitter::run(
+            Arc::clone(&self.consortium),
+            Arc::clone(&self.live),
+            final_nonce,
+            from_writer,
+        ));
+        let blocks = tokio::spawn(note_blocks(Arc::clone(self)));
+        let ticker = tokio::spawn(tell(Arc::downgrade(self)));
+        for anchored in pending {
+            submit.send(anchored).await.context("consensus does not take what was left to submit")?;
+        }
+        drop(submit);
+        let runtime = tokio::runtime::Handle::current();
+        let writer = std::thread::Builder::new()
+            .name("vault-writer".into())
+            .spawn(move || writer.run(queue, &runtime))?;
+        let mut running = self.running();
+        running.ingest = Some(ingest);
+        running.writer = Some(writer);
+        running.submitter = Some(submitter);
+        running.tasks = vec![blocks, ticker];
+        Ok(())
+    }
+
+    /// Stops the node: all that was received is durable, and final unless consensus takes too long; it
+    /// is submitted again at the next start then. Further calls do nothing.
+    pub async fn shutdown(&self) {
+        let Running {
+            ingest,
+            sensors,
+            writer,
+            submitter,
+            tasks,
+        } = std::mem::take(&mut *self.running());
+        self.previews.end_all().await;
+        for (_, sensor) in sensors {
+            sensor.stop().await;
+        }
+        drop(ingest);
+        if let Some(writer) = writer {
+            let joined = tokio::task::spawn_blocking(move || writer.join()).await;
+            if !matches!(joined, Ok(Ok(()))) {
+                tracing::error!("the vault's writer failed while stopping");
+            }
+        }
+        if let Some(submitter) = submitter {
+            let abort = submitter.abort_handle();
+            if tokio::time::timeout(FINALITY_WAIT, submitter).await.is_err() {
+                abort.abort();
+            }
+        }
+        self.consortium.shutdown().await;
+        for task in tasks {
+            task.abort();
+        }
+    }
+
+    /// Events from now on.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<Arc<Event>> {
+        self.live.events()
+    }
+
+    /// Seconds of waves of all devices and previews from now on.
+    #[must_use]
+    pub fn waves(&self) -> broadcast::Receiver<Arc<Wave>> {
+        self.live.waves()
+    }
+
+    /// The queue into ingest, or `None` while the node stops.
+    #[must_use]
+    pub fn ingest(&self) -> Option<Ingest> {
+        self.running().ingest.clone()
+    }
+
+    /// Resolves when consensus has stopped by itself; the node must be started anew then.
+    pub async fn failed(&self) -> ledger_consortium::EngineState {
+        self.consortium.stopped().await
+    }
+
+    pub(crate) fn vault(&self) -> MutexGuard<'_, Connection> {
+        self.vault_reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn log(&self) -> MutexGuard<'_, FinalityLog> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts forwarding from a device. A device that cannot be opened as stored is shown as such.
+    pub(crate) fn start_sensor(&self, index: DeviceIndex, row: &devices::DeviceRow, ingest: &Ingest) {
+        let started = source_of(row, &self.master)
+            .and_then(|source| Sensor::start(index, source, ingest.clone(), Arc::clone(&self.live)));
+        match started {
+            Ok(sensor) => {
+                self.running().sensors.insert(index, sensor);
+            }
+            Err(error) => tracing::error!(%error, "a paired device cannot be opened"),
+        }
+    }
+
+    pub(crate) fn take_sensor(&self, index: DeviceIndex) -> Option<Sensor> {
+        self.running().sensors.remove(&index)
+    }
+
+    /// Shows a device with its gap ledger as the vault holds it.
+    pub(crate) fn show_device(
+        &self,
+        index: DeviceIndex,
+        row: &devices::DeviceRow,
+        pending: &[Anchored],
+    ) -> anyhow::Result<()> {
+        let counters = gaps::of_device(&self.vault(), &row.id)?;
+        let in_flight = pending
+            .iter()
+            .flat_map(|anchored| &anchored.readings)
+            .filter(|(of, _)| *of == index)
+            .map(|(_, count)| count)
+            .sum();
+        let registered = self.replica.read()?.device(&row.handle)?.map(|device| device.height.0);
+        let device = crate::pairing::described(row, registered);
+        self.live.open(index, LiveDevice::new(device, counters, in_flight));
+        Ok(())
+    }
+
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remember_blocks(&self) -> anyhow::Result<()> {
+        let snapshot = self.replica.read()?;
+        let Some(tip) = snapshot.tip() else { return Ok(()) };
+        let mut blocks = snapshot.blocks(tip.height(), REMEMBERED_BLOCKS)?;
+        blocks.reverse();
+        let mut log = self.log();
+        for block in blocks {
+            log.push(BlockStat {
+                height: block.header.height.0,
+                time: i64::try_from(block.header.time_millis).unwrap_or(i64::MAX),
+                own_ms: Vec::new(),
+                transactions: block.header.tx_count,
+                readings: block.readings,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Locks the data folder for one process; the lock ends with the process, however it ends.
+///
+/// # Errors
+/// If another node runs in the folder.
+pub fn lock_data_dir(data_dir: &Path) -> anyhow::Result<File> {
+    let path = data_dir.join(LOCK_FILE);
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    if file.try_lock().is_err() {
+        bail!(
+            "another node is running in {}; stop it first, or choose another folder with --data",
+            data_dir.display()
+        );
+    }
+    Ok(file)
+}
+
+/// Opens the replica, founding a consortium of one if it is empty.
+fn open_replica(
+    data_dir: &Path,
+    keys: &Keystore,
+    name: &str,
+) -> anyhow::Result<(Arc<Replica>, Genesis)> {
+    let replica = Replica::open(data_dir.join(REPLICA_FILE)).context("cannot open the replica")?;
+    if replica.read()?.tip().is_none() {
+        let genesis = Genesis {
+            name: format!("Consortium of {name}"),
+            time_millis: u64::try_from(now_millis()).unwrap_or_default(),
+            validators: ValidatorSet::new(vec![Validator {
+                key: keys.validator.public(),
+                power: 1,
+                name: name.to_owned(),
+            }])?,
+            members: vec![Member {
+                key: keys.node.public(),
+                name: name.to_owned(),
+            }],
+            parameters: Parameters::default(),
+            nonce: Digest(random()?),
+        };
+        replica.found(&genesis, &keys.node).context("cannot found the chain")?;
+    }
+    let genesis = replica.read()?.chain()?.1.clone();
+    Ok((Arc::new(replica), genesis))
+}
+
+/// Notes every final block for the plots and the listeners.
+async fn note_blocks(node: Arc<Node>) {
+    let mut blocks = node.consortium.subscribe();
+    loop {
+        match blocks.recv().await {
+            Ok(block) => {
+                let own_ms: Vec<_> = block.own.iter().map(ledger_consortium::Finality::millis).collect();
+                match node.block_row(block.header.height, &own_ms) {
+                    Ok(Some(row)) => {
+                        node.log().push(BlockStat {
+                            height: row.height,
+                            time: i64::try_from(block.committed_at_millis).unwrap_or(i64::MAX),
+                            own_ms,
+                            transactions: row.transactions,
+                            readings: row.readings,
+                        });
+                        node.live.block(row);
+                    }
+                    Ok(None) => {}
+                    Err(failure) => tracing::error!(%failure, "a final block could not be read"),
+                }
+            }
+            Err(broadcast::error::RecvError::Lagged(missed)) => {
+                tracing::warn!(missed, "blocks became final faster than they were noted");
+            }
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Tells listeners what changed, four times a second while there are any, and measures the rate.
+async fn tell(node: std::sync::Weak<Node>) {
+    let mut ticks = tokio::time::interval(TELL_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut last = (tokio::time::Instant::now(), 0);
+    let mut is_status_due = true;
+    loop {
+        let now = ticks.tick().await;
+        let Some(node) = node.upgrade() else { return };
+        let elapsed = now.duration_since(last.0);
+        if elapsed >= Duration::from_secs(1) {
+            let received = node.live.received_since_start();
+            node.rate.set((received - last.1) as f64 / elapsed.as_secs_f64());
+            last = (now, received);
+            is_status_due = true;
+        }
+        if !node.live.has_listeners() {
+            continue;
+        }
+        let is_anything = node.live.tell_changes();
+        if is_status_due && is_anything {
+            is_status_due = false;
+            match node.status() {
+                Ok(status) => node.live.tell(Event::Status(Box::new(status))),
+                Err(failure) => tracing::error!(%failure, "the status could not be read"),
+            }
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! Pairing and removing devices: real ones on serial ports, and the simulated ward.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use device_drivers::profile::Profile;
+use device_drivers::serial::list_ports;
+use device_drivers::simulated::ward;
+use fog_api::{
+    AddDevice, Device, DeviceSource, DeviceState, Gap, Port, ProfileInfo, StartDemo,
+};
+use tokio::sync::oneshot;
+use zeroize::Zeroizing;
+
+use crate::clock::now_millis;
+use crate::failure::Failure;
+use crate::ingest::{DeviceIndex, Item, random_handle};
+use crate::keystore::random;
+use crate::node::{Node, NodeConfig};
+use crate::sensor::{SIMULATED_PROFILE, simulated_path, source_of};
+use crate::vault::devices::DeviceRow;
+
+/// Longest name of a device in characters.
+const MAX_NAME: usize = 80;
+/// Longest path of a port in bytes.
+const MAX_PATH: usize = 4096;
+/// Most devices a node works with.
+const MAX_DEVICES: usize = 500;
+/// Most simulated devices.
+const MAX_SIMULATED: u16 = 200;
+/// The simulated ward's seed: the same ward at every first start.
+const WARD_SEED: u64 = 0x0f09;
+
+impl Node {
+    /// All paired devices, in the order they were paired.
+    #[must_use]
+    pub fn devices(&self) -> Vec<Device> {
+        self.live.devices()
+    }
+
+    /// One device.
+    ///
+    /// # Errors
+    /// [`Failure`] if there is none.
+    pub fn device(&self, id: &str) -> Result<Device, Failure> {
+        self.find_device(id).map(|(_, device)| device)
+    }
+
+    /// Pairs a serial device: stores it, registers it on the ledger, and starts reading from it.
+    ///
+    /// # Errors
+    /// [`Failure`] if something asked for cannot be, in words.
+    pub async fn add_device(self: &Arc<Self>, request: AddDevice) -> Result<Device, Failure> {
+        let profile = parse_profile(&request.profile)?;
+        check_path(&request.path)?;
+        let taken = self.devices().into_iter().find(|device| device.path == request.path);
+        if let Some(device) = taken {
+            return Err(Failure::new(
+                409,
+                "DEV-02",
+                "This port is in use already.",
+                format!("The device “{}” is paired on it.", device.name),
+                "Unpair that device first, or choose another port.",
+            ));
+        }
+        let id = new_id()?;
+        let sealed_key = match parse_key(profile, request.key.as_deref())? {
+            None => None,
+            Some(key) => Some(self.master.seal(id.as_bytes(), &*key).map_err(Failure::internal)?),
+        };
+        let name = match request.name {
+            Some(name) => checked_name(&name)?,
+            None => default_name(profile, &request.path),
+        };
+        let row = DeviceRow {
+            id,
+            name,
+            profile: profile.name().into(),
+            path: request.path,
+            simulated: false,
+            sealed_key,
+            handle: random_handle().map_err(Failure::internal)?,
+            added: now_millis(),
+            durable_sequence: None,
+        };
+        self.pair(row).await
+    }
+
+    /// Unpairs a device: its readings stay, its pairing key is destroyed.
+    ///
+    /// # Errors
+    /// [`Failure`] if there is none, or the node is stopping.
+    pub async fn remove_device(&self, id: &str) -> Result<(), Failure> {
+        let (index, _) = self.find_device(id)?;
+        if let Some(sensor) = self.take_sensor(index) {
+            sensor.stop().await;
+        }
+        let ingest = self.ingest().ok_or_else(Failure::stopping)?;
+        let (done, removed) = oneshot::channel();
+        ingest.send(Item::Remove(index, done)).await.map_err(|_| Failure::stopping())?;
+        removed.await.map_err(|_| Failure::stopping())?.map_err(Failure::internal)?;
+        self.live.close(index);
+        Ok(())
+    }
+
+    /// Adds a simulated ward, marked as simulated everywhere.
+    ///
+    /// # Errors
+    /// [`Failure`] if there is one already, or the number is out of range.
+    pub async fn start_demo(self: &Arc<Self>, request: StartDemo) -> Result<Vec<Device>, Failure> {
+        if request.devices == 0 || request.devices > MAX_SIMULATED {
+            return Err(Failure::new(
+                400,
+                "DEV-06",
+                "The simulated ward was not added.",
+                format!("It has between 1 and {MAX_SIMULATED} devices."),
+                "Ask for a number in this range.",
+            ));
+        }
+        if self.devices().iter().any(|device| device.simulated) {
+            return Err(Failure::new(
+                409,
+                "DEV-07",
+                "There is a simulated ward already.",
+                "Its devices are in the list, marked as simulated.",
+                "Unpair them first if you want another one.",
+            ));
+        }
+        let mut devices = Vec::new();
+        for (at, config) in ward(WARD_SEED, usize::from(request.devices)).into_iter().enumerate() {
+            devices.push(
+                self.pair(DeviceRow {
+                    id: new_id()?,
+                    name: format!("{}, bed {:02}", config.kind.title(), at + 1),
+                    profile: SIMULATED_PROFILE.into(),
+                    path: simulated_path(&config),
+                    simulated: true,
+                    sealed_key: None,
+                    handle: random_handle().map_err(Failure::internal)?,
+                    added: now_millis(),
+                    durable_sequence: None,
+                })
+                .await?,
+            );
+        }
+        Ok(devices)
+    }
+
+    /// Unpairs all simulated devices.
+    ///
+    /// # Errors
+    /// [`Failure`] if the node is stopping.
+    pub async fn end_demo(&self) -> Result<(), Failure> {
+        for device in self.devices().into_iter().filter(|device| device.simulated) {
+            self.remove_device(&device.id).await?;
+        }
+        Ok(())
+    }
+
+    /// The profiles a device can be paired with.
+    #[must_use]
+    pub fn profiles(&self) -> Vec<ProfileInfo> {
+        Profile::ALL.into_iter().map(profile_info).collect()
+    }
+
+    /// The serial ports of this machine, and which devices hold them.
+    pub async fn ports(&self) -> Vec<Port> {
+        let found = tokio::task::spawn_blocking(list_ports).await.unwrap_or_default();
+        let devices = self.devices();
+        let used_by = |path: &str| devices.iter().find(|device| device.path == path);
+        found
+            .into_iter()
+            .map(|port| {
+                let is_used = used_by(&port.path).or_else(|| used_by(port.stable_path.as_deref()?));
+                Port {
+                    used_by: is_used.map(|device| device.name.clone()),
+                    label: port.title,
+                    path: port.stable_path.unwrap_or(port.path),
+                }
+            })
+            .collect()
+    }
+
+    /// Pairs what the command line names, unless it is paired already.
+    pub(crate) async fn pair_configured(self: &Arc<Self>, config: &NodeConfig) -> anyhow::Result<()> {
+        for serial in &config.serial {
+            let path = serial.path.display().to_string();
+            let paired = self.devices().into_iter().find(|device| device.path == path);
+            match paired {
+                Some(device) if device.profile == serial.profile.name() => {}
+                Some(device) => anyhow::bail!(
+                    "{path} is paired as {}, not {}; unpair it first",
+                    device.profile,
+                    serial.profile
+                ),
+                None => {
+                    let request = AddDevice {
+                        name: None,
+                        profile: serial.profile.name().into(),
+                        path,
+                        key: serial.key.clone(),
+                    };
+                    self.add_device(request).await?;
+                }
+            }
+        }
+        if let Some(devices) = config.demo
+            && !self.devices().iter().any(|device| device.simulated)
+        {
+            self.start_demo(StartDemo { devices }).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores a device, registers it, shows it, starts it.
+    async fn pair(&self, row: DeviceRow) -> Result<Device, Failure> {
+        if self.devices().len() >= MAX_DEVICES {
+            return Err(Failure::new(
+                409,
+                "DEV-08",
+                "The device was not paired.",
+                format!("This node works with {MAX_DEVICES} devices already."),
+                "Pair it with another fog node.",
+            ));
+        }
+        source_of(&row, &self.master).map_err(Failure::internal)?;
+        let ingest = self.ingest().ok_or_else(Failure::stopping)?;
+        let (done, added) = oneshot::channel();
+        ingest.send(Item::Add(row.clone(), done)).await.map_err(|_| Failure::stopping())?;
+        let index = added.await.map_err(|_| Failure::stopping())?.map_err(Failure::internal)?;
+        self.show_device(index, &row, &[]).map_err(Failure::internal)?;
+        self.start_sensor(index, &row, &ingest);
+        self.device(&row.id)
+    }
+
+    fn find_device(&self, id: &str) -> Result<(DeviceIndex, Device), Failure> {
+        let next = "See the list of devices; it may have been unpaired.";
+        self.live
+            .device(id)
+            .ok_or_else(|| Failure::not_found("There is no such device.", next))
+    }
+}
+
+/// A stored device, not heard yet.
+pub(crate) fn described(row: &DeviceRow, registered_height: Option<u64>) -> Device {
+    let profile = row.profile.parse::<Profile>().ok();
+    let source = source_rate(row);
+    Device {
+        id: row.id.clone(),
+        name: row.name.clone(),
+        profile: row.profile.clone(),
+        source: if row.simulated { DeviceSource::Simulated } else { DeviceSource::Serial },
+        path: row.path.clone(),
+        state: DeviceState::Connecting,
+        reason: None,
+        next_step: None,
+        reason_code: None,
+        simulated: row.simulated,
+        authenticated: profile.is_some_and(Profile::needs_key),
+        handle: row.handle.to_string(),
+        registered_height,
+        added: u64::try_from(row.added).unwrap_or_default(),
+        last_heard: None,
+        vitals: Vec::new(),
+        waves: waves_of(row, profile),
+        gap: Gap::default(),
+        rejected_reasons: Vec::new(),
+        readings_per_second: source,
+    }
+}
+
+/// LOINC codes of the waves a device is known to send.
+fn waves_of(row: &DeviceRow, profile: Option<Profile>) -> Vec<String> {
+    let metrics = match profile {
+        Some(profile) => profile.metrics(),
+        None if row.simulated => crate::sensor::simulated_metrics(&row.path),
+        None => &[],
+    };
+    let waves = metrics.iter().filter(|metric| metric.is_waveform());
+    waves.map(|metric| metric.loinc().to_owned()).collect()
+}
+
+fn source_rate(row: &DeviceRow) -> f64 {
+    let rate = if row.simulated {
+        crate::sensor::simulated_rate(&row.path)
+    } else {
+        row.profile.parse::<Profile>().ok().and_then(Profile::readings_per_second)
+    };
+    rate.map_or(0.0, |rate| f64::from(rate.readings) * 1000.0 / f64::from(rate.per_millis.max(1)))
+}
+
+fn profile_info(profile: Profile) -> ProfileInfo {
+    ProfileInfo {
+        name: profile.name().into(),
+        label: profile.title().into(),
+        line: profile.line().to_string(),
+        measures: profile.metrics().iter().map(|metric| metric.label().to_owned()).collect(),
+        needs_key: profile.needs_key(),
+    }
+}
+
+/// The profile of this name.
+pub(crate) fn parse_profile(name: &str) -> Result<Profile, Failure> {
+    name.parse().map_err(|error: device_drivers::profile::UnknownProfile| {
+        Failure::new(
+            400,
+            "DEV-03",
+            "The device was not paired.",
+            format!("{error}."),
+            "Choose the profile that fits the sensor.",
+        )
+    })
+}
+
+/// The pairing key, where the profile needs one.
+pub(crate) fn parse_key(
+    profile: Profile,
+    key: Option<&str>,
+) -> Result<Option<Zeroizing<[u8; 32]>>, Failure> {
+    if !profile.needs_key() {
+        return Ok(None);
+    }
+    let mut bytes = Zeroizing::new([0; 32]);
+    match key.map(|key| hex::decode_to_slice(key.trim(), &mut *bytes)) {
+        Some(Ok(())) => Ok(Some(bytes)),
+        _ => Err(Failure::new(
+            400,
+            "DEV-04",
+            "The device was not paired.",
+            "This profile proves who sent each reading, and needs the device's pairing key.",
+            "Type the 64 hexadecimal digits that came with the device.",
+        )),
+    }
+}
+
+/// Refuses paths that no port can have.
+pub(crate) fn check_path(path: &str) -> Result<(), Failure> {
+    if Path::new(path).is_absolute() && path.len() <= MAX_PATH && !path.contains('\0') {
+        return Ok(());
+    }
+    Err(Failure::new(
+        400,
+        "DEV-05",
+        "The device was not paired.",
+        "A port is named by its whole path.",
+        "Choose one from the list, or type a path such as /dev/ttyUSB0.",
+    ))
+}
+
+fn checked_name(name: &str) -> Result<String, Failure> {
+    let name = name.trim();
+    let length = name.chars().count();
+    if (1..=MAX_NAME).contains(&length) && !name.chars().any(char::is_control) {
+        return Ok(name.to_owned());
+    }
+    Err(Failure::new(
+        400,
+        "DEV-09",
+        "The device was not paired.",
+        format!("A name has 1 to {MAX_NAME} characters."),
+        "Choose a shorter name; leave the patient's name out.",
+    ))
+}
+
+fn default_name(profile: Profile, path: &str) -> String {
+    let port = Path::new(path).file_name().unwrap_or_default().to_string_lossy();
+    format!("{} on {port}", profile.title()).chars().take(MAX_NAME).collect()
+}
+
+fn new_id() -> Result<String, Failure> {
+    Ok(hex::encode(random::<8>().map_err(Failure::internal)?))
+}

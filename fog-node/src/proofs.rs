@@ -1,0 +1,80 @@
+//! Proof files: puts together what the vault and the replica hold of one reading.
+
+use std::sync::Arc;
+
+use ledger_core::{BatchTree, Proof};
+
+use crate::failure::Failure;
+use crate::node::Node;
+use crate::readings::ReadingId;
+use crate::vault::open_stream::OpenStream;
+use crate::vault::{batches, payloads, streams};
+
+impl Node {
+    /// The proof file of a reading; see `docs/proof-format.md`.
+    ///
+    /// # Errors
+    /// [`Failure`] if there is no such reading, or it is not final yet.
+    pub async fn proof(self: &Arc<Self>, id: String) -> Result<Vec<u8>, Failure> {
+        self.blocking(move |node| Ok(node.prove(ReadingId::parse(&id)?)?.to_file())).await
+    }
+
+    /// The genesis file of the node's chain.
+    #[must_use]
+    pub fn genesis(&self) -> Vec<u8> {
+        self.genesis.to_file()
+    }
+
+    fn prove(&self, id: ReadingId) -> Result<Proof, Failure> {
+        let stream = OpenStream::new(&self.stream(id)?, &self.master)?;
+        let Some((payload, records)) = self.payload(&stream, id.sequence)? else {
+            return Err(not_final());
+        };
+        let at = usize::try_from(id.sequence - payload.first_sequence).map_err(Failure::internal)?;
+        let record = records.get(at).ok_or_else(not_final)?;
+        let (batch, tree) = self.batch_tree(payload.batch)?;
+        let inclusion = self.replica.read()?.inclusion(&batch.tx)?.ok_or_else(not_final)?;
+        let path = tree
+            .path(id.stream, id.sequence)
+            .ok_or_else(|| Failure::internal("a batch without its reading"))?;
+        let reading = stream.reading(id.sequence, record);
+        let proof = inclusion.prove(reading, stream.salt(id.sequence), path);
+        // Nothing leaves the node that a stranger would find wanting.
+        if !proof.verify(&self.genesis).valid {
+            return Err(Failure::internal("a proof that does not verify"));
+        }
+        Ok(proof)
+    }
+
+    /// Rebuilds the tree of a batch from its payloads.
+    fn batch_tree(&self, number: u64) -> Result<(batches::BatchRow, BatchTree), Failure> {
+        let missing = || Failure::internal("a payload without its batch");
+        let batch = batches::find(&self.vault(), number)?.ok_or_else(missing)?;
+        let rows = payloads::of_batch(&self.vault(), number)?;
+        let known = streams::list(&self.vault(), None)?;
+        let mut parts = Vec::with_capacity(rows.len());
+        for row in rows {
+            let stream = known.iter().find(|stream| stream.number == row.stream).ok_or_else(missing)?;
+            let open = OpenStream::new(stream, &self.master)?;
+            let records = open.open(row.first_sequence, row.count, &row.sealed)?;
+            let leaves = records
+                .iter()
+                .zip(row.first_sequence..)
+                .map(|(record, sequence)| open.leaf(sequence, record))
+                .collect();
+            parts.push(open.leaves(row.first_sequence, leaves));
+        }
+        let tree = BatchTree::build(parts).map_err(Failure::internal)?;
+        Ok((batch, tree))
+    }
+}
+
+fn not_final() -> Failure {
+    Failure::new(
+        409,
+        "PROOF-01",
+        "There is no proof of this reading yet.",
+        "It is sealed and waits for its block; that takes about a second.",
+        "Ask again in a moment.",
+    )
+}

@@ -1,0 +1,208 @@
+//! A paired device at work: what its driver reports goes to ingest and to the live view, and what is
+//! durable goes back to devices that listen.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use device_drivers::device::{Device, SerialConfig, SourceConfig};
+use device_drivers::event::Event;
+use device_drivers::measurement::Metric;
+use device_drivers::profile::Profile;
+use device_drivers::simulated::{SimulatedConfig, SimulatedKind};
+use fogward_level0::PairingKey;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::ingest::{DeviceIndex, Ingest, IngestStopped, Item, MAX_ITEM_READINGS};
+use crate::live::LiveView;
+use crate::vault::devices::DeviceRow;
+use crate::vault::gaps::Kind;
+use crate::vault::seal::MasterKey;
+
+/// Profile name of simulated devices; their path says what they pretend to be.
+pub const SIMULATED_PROFILE: &str = "simulated";
+
+/// A running device.
+pub struct Sensor {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Sensor {
+    /// Opens the device and starts forwarding.
+    ///
+    /// # Errors
+    /// If the row names no profile of this version, or its key does not open.
+    pub fn start(
+        index: DeviceIndex,
+        config: SourceConfig,
+        ingest: Ingest,
+        live: Arc<LiveView>,
+    ) -> anyhow::Result<Self> {
+        let device = Device::open(config)?;
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(forward(index, device, ingest, live, stopped));
+        Ok(Self { stop, task })
+    }
+
+    /// Stops the device; what it reported before is handed on first.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "a device's task failed");
+        }
+    }
+}
+
+/// How to open the device of a row.
+///
+/// # Errors
+/// If the row names no profile of this version, or its key does not open.
+pub fn source_of(row: &DeviceRow, master: &MasterKey) -> anyhow::Result<SourceConfig> {
+    if row.simulated {
+        return Ok(SourceConfig::Simulated(parse_simulated(&row.path)?));
+    }
+    let key = match &row.sealed_key {
+        None => None,
+        Some(sealed) => {
+            let opened = master.open(row.id.as_bytes(), sealed)?;
+            let bytes: [u8; 32] = opened.as_slice().try_into()?;
+            Some(PairingKey::from_bytes(bytes))
+        }
+    };
+    Ok(SourceConfig::Serial(SerialConfig {
+        path: PathBuf::from(&row.path),
+        profile: row.profile.parse::<Profile>()?,
+        key,
+        replay_floor: row.durable_sequence.and_then(|sequence| u64::try_from(sequence).ok()),
+    }))
+}
+
+/// The path of a simulated device: `simulated:KIND:SEED`.
+#[must_use]
+pub fn simulated_path(config: &SimulatedConfig) -> String {
+    format!("simulated:{}:{}", kind_name(config.kind), config.seed)
+}
+
+fn parse_simulated(path: &str) -> anyhow::Result<SimulatedConfig> {
+    let mut parts = path.splitn(3, ':').skip(1);
+    let name = parts.next().unwrap_or_default();
+    let kind = [
+        SimulatedKind::Oximeter1Hz,
+        SimulatedKind::Oximeter3Hz,
+        SimulatedKind::Oximeter4Hz,
+        SimulatedKind::Thermometer,
+    ]
+    .into_iter()
+    .find(|kind| kind_name(*kind) == name)
+    .ok_or_else(|| anyhow::anyhow!("there is no simulated device of the kind {name:?}"))?;
+    let seed = parts.next().unwrap_or_default().parse()?;
+    Ok(SimulatedConfig { seed, kind })
+}
+
+const fn kind_name(kind: SimulatedKind) -> &'static str {
+    match kind {
+        SimulatedKind::Oximeter1Hz => "oximeter-1hz",
+        SimulatedKind::Oximeter3Hz => "oximeter-3hz",
+        SimulatedKind::Oximeter4Hz => "oximeter-4hz",
+        SimulatedKind::Thermometer => "thermometer",
+    }
+}
+
+async fn forward(
+    index: DeviceIndex,
+    mut device: Device,
+    ingest: Ingest,
+    live: Arc<LiveView>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let mut durable = live.durable_sequence(index);
+    let mut events = Vec::new();
+    live.link_changed(index, &device.state.borrow_and_update().clone());
+    loop {
+        tokio::select! {
+            biased;
+            _ = stopped.changed() => break,
+            changed = device.state.changed() => {
+                if changed.is_err() {
+                    break;
+                }
+                let link = device.state.borrow_and_update().clone();
+                live.link_changed(index, &link);
+            }
+            sequence = next_durable(&mut durable) => device.handle.ack(sequence),
+            count = device.events.recv_many(&mut events, MAX_ITEM_READINGS) => {
+                if count == 0 || hand_on(index, &mut events, &ingest).await.is_err() {
+                    break;
+                }
+            }
+        }
+    }
+    device.handle.stop().await;
+    while let Ok(event) = device.events.try_recv() {
+        events.push(event);
+    }
+    if hand_on(index, &mut events, &ingest).await.is_err() {
+        tracing::warn!(device = index.0, "readings came after the node had stopped");
+    }
+}
+
+/// The next sequence number that becomes durable; never for devices that do not number.
+async fn next_durable(durable: &mut Option<watch::Receiver<Option<u64>>>) -> u64 {
+    if let Some(receiver) = durable
+        && receiver.changed().await.is_ok()
+        && let Some(sequence) = *receiver.borrow_and_update()
+    {
+        return sequence;
+    }
+    std::future::pending().await
+}
+
+/// Hands events on in their order, measurements that follow each other together.
+async fn hand_on(
+    index: DeviceIndex,
+    events: &mut Vec<Event>,
+    ingest: &Ingest,
+) -> Result<(), IngestStopped> {
+    let mut measurements = Vec::new();
+    let mut counts = Vec::new();
+    for event in events.drain(..) {
+        match event {
+            Event::Measurement(measurement) => measurements.push(measurement),
+            Event::Rejected(rejection) => {
+                let reason = rejection.reason.code();
+                counts.push((Kind::RejectedFrames, reason, rejection.frames));
+                counts.push((Kind::RejectedReadings, reason, rejection.readings));
+            }
+            Event::Missing { readings, cause } => counts.push((Kind::Missing, cause.code(), readings)),
+            Event::Recovered { readings } => counts.push((Kind::Recovered, "retransmitted", readings)),
+            Event::Device(_) => {}
+        }
+    }
+    if !measurements.is_empty() {
+        ingest.send(Item::Readings(index, measurements)).await?;
+    }
+    for (kind, reason, count) in counts.into_iter().filter(|(_, _, count)| *count > 0) {
+        ingest.send(Item::Count(index, kind, reason, u64::from(count))).await?;
+    }
+    Ok(())
+}
+
+/// The rate at which a simulated device sends, by its path.
+pub(crate) fn simulated_rate(path: &str) -> Option<device_drivers::profile::Rate> {
+    parse_simulated(path).ok().map(|config| config.kind.rate())
+}
+
+/// What a simulated device measures, by its path.
+pub(crate) fn simulated_metrics(path: &str) -> &'static [Metric] {
+    match parse_simulated(path).map(|config| config.kind) {
+        Ok(SimulatedKind::Oximeter1Hz | SimulatedKind::Oximeter3Hz) => {
+            &[Metric::SpO2, Metric::PulseRate, Metric::PlethWave]
+        }
+        Ok(SimulatedKind::Oximeter4Hz) => {
+            &[Metric::SpO2, Metric::PulseRate, Metric::PerfusionIndex, Metric::PlethWave]
+        }
+        Ok(SimulatedKind::Thermometer) => &[Metric::BodyTemperature],
+        Err(_) => &[],
+    }
+}

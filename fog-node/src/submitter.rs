@@ -1,0 +1,107 @@
+//! Brings the node's durable transactions to consensus, in the order of their nonces, and notes when
+//! they are final.
+//!
+//! Upon a transaction from the writer: submit it; if the mempool has no room, wait for an earlier one to
+//! become final and try again. Upon finality of the oldest: count its readings as final; the outbox may
+//! forget it. At most [`IN_FLIGHT`] are on their way; beyond that the writer waits.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use ledger_consortium::{Consortium, Finality, Submission, SubmitError};
+use ledger_core::{Payload, SignedTransaction};
+use tokio::sync::mpsc;
+
+use crate::ingest::Anchored;
+use crate::live::LiveView;
+
+/// Most transactions between the writer and finality.
+pub const IN_FLIGHT: usize = 64;
+/// Pause before a transaction is offered again to a mempool without room.
+const RETRY: Duration = Duration::from_millis(20);
+
+/// Works until the writer is gone and all it sent is final, or consensus has stopped.
+pub async fn run(
+    consortium: Arc<Consortium>,
+    live: Arc<LiveView>,
+    final_nonce: Arc<AtomicU64>,
+    mut from_writer: mpsc::Receiver<Anchored>,
+) {
+    let mut waiting: VecDeque<(Anchored, Submission)> = VecDeque::new();
+    let mut is_open = true;
+    while is_open || !waiting.is_empty() {
+        tokio::select! {
+            outcome = oldest(&mut waiting) => {
+                let Some((anchored, _)) = waiting.pop_front() else { continue };
+                if !settle(&anchored, outcome, &live, &final_nonce) {
+                    return;
+                }
+            }
+            next = from_writer.recv(), if is_open && waiting.len() < IN_FLIGHT => match next {
+                None => is_open = false,
+                Some(anchored) => match submit(&consortium, &anchored).await {
+                    Ok(submission) => waiting.push_back((anchored, submission)),
+                    Err(error) => {
+                        settle(&anchored, Err(error), &live, &final_nonce);
+                        return;
+                    }
+                },
+            },
+        }
+    }
+}
+
+async fn oldest(waiting: &mut VecDeque<(Anchored, Submission)>) -> Result<Finality, SubmitError> {
+    match waiting.front_mut() {
+        Some((_, submission)) => submission.await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn submit(consortium: &Consortium, anchored: &Anchored) -> Result<Submission, SubmitError> {
+    loop {
+        let transaction = SignedTransaction::decode(&anchored.transaction.bytes)?;
+        match consortium.submit(transaction).await {
+            Err(SubmitError::Full | SubmitError::SenderLimit) => tokio::time::sleep(RETRY).await,
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Notes what became of a transaction. False if the node cannot go on: a transaction that was durable
+/// and is refused would leave a hole that no later one may skip.
+fn settle(
+    anchored: &Anchored,
+    outcome: Result<Finality, SubmitError>,
+    live: &LiveView,
+    final_nonce: &AtomicU64,
+) -> bool {
+    match outcome {
+        Ok(finality) => {
+            final_nonce.store(anchored.transaction.nonce + 1, Ordering::Relaxed);
+            live.finalized(&anchored.readings);
+            if anchored.transaction.batch.is_none()
+                && let Some(handle) = registered_handle(&anchored.transaction.bytes)
+            {
+                live.registered(&handle, finality.height.0);
+            }
+            live.set_ledger_trouble(None);
+            true
+        }
+        Err(error) => {
+            tracing::error!(%error, nonce = anchored.transaction.nonce, "a transaction was not taken");
+            live.set_ledger_trouble(Some(error.to_string()));
+            false
+        }
+    }
+}
+
+/// The handle a registration registers.
+fn registered_handle(bytes: &[u8]) -> Option<String> {
+    match SignedTransaction::decode(bytes).ok()?.body().ok()?.payload {
+        Payload::RegisterDevice(device) => Some(device.handle.to_string()),
+        Payload::Genesis(_) | Payload::AnchorBatch(_) => None,
+    }
+}

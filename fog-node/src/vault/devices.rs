@@ -1,0 +1,119 @@
+//! Table `devices`: the sensors paired with this node. Removed ones stay, their readings with them.
+
+use ledger_core::Digest;
+use rusqlite::{Connection, Row, params};
+
+use super::{VaultError, digest_column};
+
+pub(super) const SCHEMA: &str = "
+CREATE TABLE devices (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    path TEXT NOT NULL,
+    simulated INTEGER NOT NULL,
+    sealed_key BLOB,
+    handle BLOB NOT NULL UNIQUE,
+    added INTEGER NOT NULL,
+    removed INTEGER,
+    durable_sequence INTEGER
+) STRICT, WITHOUT ROWID;";
+
+/// One device.
+#[derive(Clone, Debug)]
+pub struct DeviceRow {
+    /// The node's own id of it.
+    pub id: String,
+    /// Its name, for people.
+    pub name: String,
+    /// Profile name; a simulated kind's name for a simulated device.
+    pub profile: String,
+    /// The port's path; the seed for a simulated device.
+    pub path: String,
+    /// Whether it is simulated.
+    pub simulated: bool,
+    /// Its pairing key, sealed under the master key, if its profile has one.
+    pub sealed_key: Option<Vec<u8>>,
+    /// Handle under which the ledger knows it.
+    pub handle: Digest,
+    /// When it was paired, in Unix milliseconds.
+    pub added: i64,
+    /// The highest of its own sequence numbers that is durable, for devices that number.
+    pub durable_sequence: Option<i64>,
+}
+
+/// Adds a device.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn insert(connection: &Connection, device: &DeviceRow) -> Result<(), VaultError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO devices (id, name, profile, path, simulated, sealed_key, handle, added)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            device.id,
+            device.name,
+            device.profile,
+            device.path,
+            device.simulated,
+            device.sealed_key,
+            device.handle.0,
+            device.added
+        ])?;
+    Ok(())
+}
+
+/// Marks a device as removed and destroys its pairing key.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn remove(connection: &Connection, id: &str, now: i64) -> Result<(), VaultError> {
+    connection
+        .prepare_cached("UPDATE devices SET removed = ?2, sealed_key = NULL WHERE id = ?1")?
+        .execute(params![id, now])?;
+    Ok(())
+}
+
+/// Notes the highest durable sequence number a device gave itself.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn set_durable_sequence(
+    connection: &Connection,
+    id: &str,
+    sequence: u64,
+) -> Result<(), VaultError> {
+    connection
+        .prepare_cached("UPDATE devices SET durable_sequence = ?2 WHERE id = ?1")?
+        .execute(params![id, i64::try_from(sequence).unwrap_or(i64::MAX)])?;
+    Ok(())
+}
+
+/// The devices that were not removed, in the order they were paired.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn active(connection: &Connection) -> Result<Vec<DeviceRow>, VaultError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, name, profile, path, simulated, sealed_key, handle, added, durable_sequence
+         FROM devices WHERE removed IS NULL ORDER BY added, id",
+    )?;
+    let rows = statement.query_map([], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<DeviceRow> {
+    Ok(DeviceRow {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        profile: row.get(2)?,
+        path: row.get(3)?,
+        simulated: row.get(4)?,
+        sealed_key: row.get(5)?,
+        handle: digest_column(row, 6)?,
+        added: row.get(7)?,
+        durable_sequence: row.get(8)?,
+    })
+}

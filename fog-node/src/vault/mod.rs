@@ -1,0 +1,125 @@
+//! The vault: sealed readings, their streams' keys, and the node's own pending transactions, in one
+//! SQLite file (WAL, `synchronous=FULL`), one module per table.
+//!
+//! ```text
+//! devices ─< streams ─< journal   durable, not in a batch yet; one row per commit and stream
+//!                    └─< payloads  in a batch; one row per batch and stream
+//! batches ─ outbox    own transactions, in the order of their nonces, until they are final
+//! gaps                counters of the gap ledger
+//! ```
+//!
+//! A reading is durable once the transaction that holds its journal or payload row is committed; only
+//! then is it counted as received. Left out: what is on chain (`ledger-store`), and batching itself
+//! (`crate::ingest`).
+
+pub mod batches;
+pub mod devices;
+pub mod gaps;
+pub mod journal;
+pub mod open_stream;
+pub mod outbox;
+pub mod payloads;
+pub mod seal;
+pub mod streams;
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+/// Name of the vault's file in the data folder.
+pub const VAULT_FILE: &str = "vault.db";
+/// "FogV", so that tools can tell the file.
+const APPLICATION_ID: i32 = 0x466f_6756;
+const SCHEMA_VERSION: i32 = 1;
+
+/// Why the vault did not do what it was asked. Names no content and no key.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// SQLite failed.
+    #[error("the vault's file could not be read or written: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A sealed content did not open.
+    #[error("the vault: {0}")]
+    Seal(#[from] seal::SealError),
+    /// A row is not of the expected form.
+    #[error("the vault's table {table} holds a row that is not of the expected form")]
+    Row {
+        /// The table.
+        table: &'static str,
+    },
+    /// The file is of another program or a newer version.
+    #[error("{path} is not a vault this version can read (version {version})")]
+    Foreign {
+        /// The file.
+        path: String,
+        /// Its schema version.
+        version: i32,
+    },
+}
+
+/// Opens the vault's file for reading and writing, creating or migrating it first.
+///
+/// # Errors
+/// [`VaultError`] if it cannot be opened, or belongs to something else.
+pub fn open(path: &Path) -> Result<Connection, VaultError> {
+    let mut connection = Connection::open(path)?;
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -8192)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    migrate(&mut connection, path)?;
+    Ok(connection)
+}
+
+/// Opens the vault's file for reading, beside a writer.
+///
+/// # Errors
+/// [`VaultError`] if it cannot be opened.
+pub fn open_read_only(path: &Path) -> Result<Connection, VaultError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.pragma_update(None, "cache_size", -4096)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), VaultError> {
+    let read = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let (application, version) = (read("application_id")?, read("user_version")?);
+    if version == SCHEMA_VERSION && application == APPLICATION_ID {
+        return Ok(());
+    }
+    if version != 0 || application != 0 {
+        return Err(VaultError::Foreign {
+            path: path.display().to_string(),
+            version,
+        });
+    }
+    let transaction = connection.transaction()?;
+    for schema in [
+        devices::SCHEMA,
+        streams::SCHEMA,
+        journal::SCHEMA,
+        batches::SCHEMA,
+        payloads::SCHEMA,
+        outbox::SCHEMA,
+        gaps::SCHEMA,
+    ] {
+        transaction.execute_batch(schema)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Reads a 32-byte blob column.
+fn digest_column(
+    row: &rusqlite::Row<'_>,
+    index: usize,
+) -> rusqlite::Result<ledger_core::Digest> {
+    row.get::<_, [u8; 32]>(index).map(ledger_core::Digest)
+}

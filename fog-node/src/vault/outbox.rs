@@ -1,0 +1,104 @@
+//! Table `outbox`: the node's own transactions, until they are final. What is in it is submitted again
+//! after every start, byte for byte, so that nothing accepted is lost and nothing is executed twice.
+
+use ledger_core::Digest;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::{VaultError, digest_column};
+
+pub(super) const SCHEMA: &str = "
+CREATE TABLE outbox (
+    nonce INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    batch INTEGER,
+    bytes BLOB NOT NULL
+) STRICT;
+CREATE TABLE sender (
+    single INTEGER PRIMARY KEY CHECK (single = 1),
+    next_nonce INTEGER NOT NULL
+) STRICT;
+INSERT INTO sender VALUES (1, 0);";
+
+/// One own transaction.
+#[derive(Clone, Debug)]
+pub struct OutboxRow {
+    /// Its nonce.
+    pub nonce: u64,
+    /// Its id.
+    pub id: Digest,
+    /// The batch it anchors, if it does.
+    pub batch: Option<u64>,
+    /// Its encoded bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Adds a transaction and moves the sender's nonce on.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn insert(connection: &Connection, row: &OutboxRow) -> Result<(), VaultError> {
+    connection
+        .prepare_cached("INSERT INTO outbox (nonce, id, batch, bytes) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![
+            row.nonce as i64,
+            row.id.0,
+            row.batch.map(|batch| batch as i64),
+            row.bytes
+        ])?;
+    connection
+        .prepare_cached("UPDATE sender SET next_nonce = ?1")?
+        .execute([row.nonce as i64 + 1])?;
+    Ok(())
+}
+
+/// The nonce of the node's next transaction.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn next_nonce(connection: &Connection) -> Result<u64, VaultError> {
+    let nonce: i64 = connection
+        .prepare_cached("SELECT next_nonce FROM sender")?
+        .query_row([], |row| row.get(0))?;
+    Ok(nonce as u64)
+}
+
+/// Deletes the transactions below `nonce`: they are final.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn delete_below(connection: &Connection, nonce: u64) -> Result<(), VaultError> {
+    connection
+        .prepare_cached("DELETE FROM outbox WHERE nonce < ?1")?
+        .execute([nonce as i64])?;
+    Ok(())
+}
+
+/// All transactions, in the order of their nonces.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn list(connection: &Connection) -> Result<Vec<OutboxRow>, VaultError> {
+    let mut statement =
+        connection.prepare_cached("SELECT nonce, id, batch, bytes FROM outbox ORDER BY nonce")?;
+    let rows = statement.query_map([], |row| {
+        Ok(OutboxRow {
+            nonce: row.get::<_, i64>(0)? as u64,
+            id: digest_column(row, 1)?,
+            batch: row.get::<_, Option<i64>>(2)?.map(|batch| batch as u64),
+            bytes: row.get(3)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Whether the transaction waits here.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn contains(connection: &Connection, id: &Digest) -> Result<bool, VaultError> {
+    Ok(connection
+        .prepare_cached("SELECT 1 FROM outbox WHERE id = ?1")?
+        .query_row([id.0], |_| Ok(()))
+        .optional()?
+        .is_some())
+}
