@@ -8,13 +8,13 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use fog_api::{BlockRow, Device, DeviceLive, DeviceState, Event, Gap, Port, Preview, Status, Vital, Wave};
+use fog_api::{BlockRow, Device, DeviceLive, DeviceState, Event, Gap, Port, Preview, ProfileInfo, Status, Vital, Wave};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::failure::Failure;
 use crate::live_model::{Pending, join_blocks};
-use crate::spark::Spark;
+use crate::spark::{BUCKET_MILLIS, Spark};
 use crate::transport::{self, Signal as Report, Stream};
 
 /// Blocks kept in the list.
@@ -63,6 +63,8 @@ pub struct DeviceEntry {
     pub heard: RwSignal<Option<i64>>,
     /// Last ten minutes of SpO₂ and pulse.
     pub sparks: [RwSignal<Spark>; 2],
+    /// Whether the lines were filled from what the node kept.
+    pub filled: StoredValue<bool>,
 }
 
 /// LOINC codes of the two metrics that tables show as lines: SpO₂, pulse.
@@ -79,6 +81,8 @@ pub struct Live {
     pub ids: RwSignal<Option<Vec<String>>>,
     /// Newest blocks, newest first; `None` before the first answer.
     pub blocks: RwSignal<Option<Vec<BlockRow>>>,
+    /// The profiles the node can read; empty before the first answer.
+    pub profiles: RwSignal<Vec<ProfileInfo>>,
     /// Serial ports; `None` until asked for.
     pub ports: RwSignal<Option<Vec<Port>>>,
     /// The preview that was asked for.
@@ -130,6 +134,7 @@ impl Live {
             status: RwSignal::new(None),
             ids: RwSignal::new(None),
             blocks: RwSignal::new(None),
+            profiles: RwSignal::new(Vec::new()),
             ports: RwSignal::new(None),
             preview: RwSignal::new(None),
             waves: RwSignal::new(Vec::new()),
@@ -157,6 +162,13 @@ impl Live {
         ids.iter().filter_map(|id| self.device(id)).collect()
     }
 
+    /// All devices in order, without tracking.
+    #[must_use]
+    pub fn devices_untracked(&self) -> Vec<DeviceEntry> {
+        let ids = self.ids.get_untracked().unwrap_or_default();
+        ids.iter().filter_map(|id| self.device(id)).collect()
+    }
+
     /// Asks for the waves of one device or preview, or of none.
     pub fn watch_waves(&self, device: Option<String>) {
         let changed = WAVES.with_borrow_mut(|waves| std::mem::replace(waves, device.clone()) != device);
@@ -164,6 +176,12 @@ impl Live {
             self.waves.set(Vec::new());
             self.open();
         }
+    }
+
+    /// The node's clock minus this machine's.
+    #[must_use]
+    pub fn skew_millis(&self) -> i64 {
+        self.skew.get_value()
     }
 
     /// Asks for everything again.
@@ -178,8 +196,31 @@ impl Live {
                 Ok(blocks) => self.blocks.set(Some(blocks)),
                 Err(failure) => return self.failed(failure),
             }
+            match transport::get::<Vec<ProfileInfo>>("/api/profiles").await {
+                Ok(profiles) => self.profiles.set(profiles),
+                Err(failure) => return self.failed(failure),
+            }
             self.failure.set(None);
             self.epoch.update(|epoch| *epoch += 1);
+        });
+    }
+
+    /// What a profile is called, for people; its name until the node has said more.
+    #[must_use]
+    pub fn profile_label(&self, name: &str) -> String {
+        self.profiles.with(|profiles| {
+            let known = profiles.iter().find(|profile| profile.name == name);
+            known.map_or_else(|| name.to_owned(), |profile| profile.label.clone())
+        })
+    }
+
+    /// Asks for the list of ports again; later changes come as events.
+    pub fn refetch_ports(self) {
+        spawn_local(async move {
+            match transport::get::<Vec<Port>>("/api/ports").await {
+                Ok(ports) => self.ports.set(Some(ports)),
+                Err(failure) => self.failed(failure),
+            }
         });
     }
 
@@ -326,9 +367,27 @@ impl Live {
 
     fn tick(self) {
         set_interval(
-            move || self.now.set(here_now() + self.skew.get_value()),
+            move || {
+                let now = here_now() + self.skew.get_value();
+                let before = self.now.get_untracked();
+                self.now.set(now);
+                if now.div_euclid(BUCKET_MILLIS) != before.div_euclid(BUCKET_MILLIS) {
+                    self.advance_sparks(now);
+                }
+            },
             Duration::from_secs(1),
         );
+    }
+
+    /// Lets the lines of silent devices move on.
+    fn advance_sparks(self, now: i64) {
+        for entry in self.devices_untracked() {
+            for spark in entry.sparks {
+                if spark.try_update_untracked(|spark| spark.advance_to(now)) == Some(true) {
+                    spark.notify();
+                }
+            }
+        }
     }
 }
 
@@ -349,6 +408,7 @@ impl DeviceEntry {
             gap: RwSignal::new(device.gap),
             heard: RwSignal::new(device.last_heard),
             sparks: [RwSignal::new(Spark::default()), RwSignal::new(Spark::default())],
+            filled: StoredValue::new(false),
             facts: RwSignal::new(device),
         };
         entry.push_sparks();

@@ -34,6 +34,18 @@ impl Spark {
         changed
     }
 
+    /// Puts older values in, where nothing is known of their bucket yet.
+    pub fn fill(&mut self, values: impl Iterator<Item = (i64, f32)>) {
+        for (time_millis, value) in values {
+            let bucket = time_millis.div_euclid(BUCKET_MILLIS);
+            self.advance(bucket);
+            let back = usize::try_from(self.newest - bucket).ok().filter(|back| *back < BUCKETS);
+            if let Some(place) = back.and_then(|back| self.values.get_mut(BUCKETS - 1 - back)) {
+                place.get_or_insert(value);
+            }
+        }
+    }
+
     /// Lets time pass without a value. Answers whether the line changed.
     pub fn advance_to(&mut self, time_millis: i64) -> bool {
         let before = self.newest;
@@ -120,6 +132,15 @@ mod tests {
         assert_eq!(spark.extremes(), None);
         assert!(!spark.push(10 * BUCKET_MILLIS, 72.0));
         assert_eq!(spark.path(0.0, 1.0), "");
+    }
+
+    /// What the node kept fills the past and never replaces what was seen live.
+    #[test]
+    fn the_past_is_filled_in() {
+        let mut spark = Spark::default();
+        spark.push(9 * BUCKET_MILLIS, 95.0);
+        spark.fill([(8 * BUCKET_MILLIS, 91.0), (9 * BUCKET_MILLIS, 92.0)].into_iter());
+        assert_eq!(spark.extremes(), Some((91.0, 95.0)));
     }
 
     /// Values outside the usual range widen it, so that no line leaves its cell.

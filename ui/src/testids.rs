@@ -4,7 +4,7 @@
 //! |---|---|
 //! | Shell | [`NAV_OVERVIEW`], [`NAV_DEVICES`], [`NAV_CHAIN`], [`NAV_PROOFS`], [`PAGE_HEADING`], [`FIND_OPEN`], [`FIND_INPUT`], [`FIND_OPTION`], [`THEME`], [`RAIL_FOLD`], [`NODE_STATE`], [`SIMULATED_BANNER`], [`OFFLINE_BANNER`], [`TROUBLE_BANNER`] |
 //! | Overview | [`START_DEMO`], [`STOP_DEMO`], [`START_PAIR`], [`NEEDS_YOU`], [`CUSTODY_EXPECTED`] … [`CUSTODY_FINAL`], [`DEVICE_ROW`], [`FIRST_START`], [`LEDGER_BLOCK`], [`VAULT_SIZE`] |
-//! | Devices | [`DEVICE_ROW`] (carries `data-device`), [`DEVICE_FILTER`] (one a segment, carries `data-filter`), [`DEVICE_SEARCH`], [`PAIR_OPEN`] |
+//! | Devices | [`DEVICE_ROW`] (carries `data-device`), [`DEVICE_FILTER`] (one a segment, carries `data-key`), [`DEVICE_SEARCH`], [`PAIR_OPEN`] |
 //! | Pair | [`PAIR_PORT`] (carries `data-path`), [`PAIR_PORT_PATH`], [`PAIR_PORT_NEXT`], [`PAIR_PROFILE`] (a `select`), [`PAIR_KEY`], [`PAIR_NEXT`], [`PAIR_BACK`], [`PAIR_PREVIEW_STATE`], [`PAIR_PREVIEW_RECEIVED`], [`PAIR_NAME`], [`PAIR_CONFIRM`], [`PAIR_FAILURE`], [`PAIR_CANCEL`]; live values as [`vital`] |
 //! | Device | [`vital`] (`vital-59408-5`; carries `data-value`, empty where there is none, and `data-quality`), [`DEVICE_STATE`], [`DEVICE_REASON`], [`gap`] (`gap-received` …), [`READING_ROW`] (carries `data-reading` and `data-code`), [`READING_VALUE`], [`READING_WAY`], [`READING_FINAL`] (only on rows that are final), [`READING_PROOF`] (the link to the proof page), [`UNPAIR`], [`UNPAIR_CONFIRM`], [`UNPAIR_KEEP`], [`PERIOD`] |
 //! | Chain, proof | see the constants under *Chain and proof*; used by those pages |
@@ -49,6 +49,10 @@ pub const FIRST_START: &str = "first-start";
 pub const START_DEMO: &str = "start-demo";
 /// *End the simulation*.
 pub const STOP_DEMO: &str = "stop-demo";
+/// *Keep it* in the question about the simulation's end.
+pub const STOP_DEMO_KEEP: &str = "stop-demo-keep";
+/// *End the simulation* in the question.
+pub const STOP_DEMO_CONFIRM: &str = "stop-demo-confirm";
 /// *Pair a device* on the first start.
 pub const START_PAIR: &str = "start-pair";
 /// One entry of Needs you; carries `data-device` where it is about one.
@@ -70,7 +74,7 @@ pub const VAULT_SIZE: &str = "vault-size";
 
 /// One device in a table; carries `data-device` and `data-state`.
 pub const DEVICE_ROW: &str = "device-row";
-/// One segment of the filter; carries `data-filter`.
+/// One segment of the filter; carries `data-key`.
 pub const DEVICE_FILTER: &str = "device-filter";
 /// Filter by words.
 pub const DEVICE_SEARCH: &str = "device-search";
@@ -91,7 +95,9 @@ pub const PAIR_KEY: &str = "pair-key";
 pub const PAIR_LISTEN: &str = "pair-listen";
 /// On to the name.
 pub const PAIR_NEXT: &str = "pair-next";
-/// Back to the step before.
+/// On to the name although nothing was heard.
+pub const PAIR_SKIP: &str = "pair-skip";
+/// Back to the port.
 pub const PAIR_BACK: &str = "pair-back";
 /// The preview's link state; carries `data-state`.
 pub const PAIR_PREVIEW_STATE: &str = "pair-preview-state";
@@ -106,6 +112,10 @@ pub const PAIR_FAILURE: &str = "pair-failure";
 /// Leaves without pairing.
 pub const PAIR_CANCEL: &str = "pair-cancel";
 
+/// The device page's head; carries `data-link`, the link's state as in the API.
+pub const DEVICE_LINK: &str = "device-link";
+/// One segment of the readings' filter; carries `data-key`.
+pub const READING_FILTER: &str = "reading-filter";
 /// The device's state; carries `data-state`.
 pub const DEVICE_STATE: &str = "device-state";
 /// Why it is so and what to do.
@@ -126,7 +136,7 @@ pub const UNPAIR: &str = "unpair";
 pub const UNPAIR_CONFIRM: &str = "unpair-confirm";
 /// *Keep it* in the question.
 pub const UNPAIR_KEEP: &str = "unpair-keep";
-/// One segment of the period; carries `data-period`.
+/// One segment of the period; carries `data-key`.
 pub const PERIOD: &str = "period";
 
 // Plots.

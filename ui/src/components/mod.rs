@@ -1,6 +1,8 @@
 //! Parts that several pages share: icons, states, notes, heads, times. They draw what the look says
 //! and know nothing of where their words come from.
 
+pub mod device_row;
+pub mod dialog;
 pub mod finder;
 pub mod icon;
 pub mod note;
@@ -10,6 +12,8 @@ pub mod state_mark;
 pub mod time;
 pub mod way;
 
+pub use device_row::{DeviceMark, DeviceRow, VitalTile, WardRow};
+pub use dialog::Ask;
 pub use icon::Icon;
 pub use note::{FailureNote, Loading, Note};
 pub use page_head::PageHead;

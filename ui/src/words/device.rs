@@ -151,6 +151,17 @@ pub fn account(gap: &Gap) -> (State, String) {
     (State::Ok, says)
 }
 
+/// Length of a bar in percent of what was expected, and whether something is missing from it. A loss
+/// is widened so that it is seen; the number carries the truth.
+#[must_use]
+pub fn bar(value: u64, expected: u64, refused: bool) -> (f64, bool) {
+    if expected == 0 {
+        return (0.0, false);
+    }
+    let share = (value as f64 / expected as f64 * 100.0).min(100.0);
+    (share, !refused && value < expected)
+}
+
 /// Why received is less than expected.
 #[must_use]
 pub fn missing(gap: &Gap) -> String {

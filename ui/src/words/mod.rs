@@ -3,7 +3,9 @@
 //! The page only places these words. Thousands are parted by U+202F, which never breaks and survives
 //! right-to-left text. Nothing here reads a clock: ages come from two given times.
 
+pub mod chain;
 pub mod device;
 pub mod node;
 pub mod number;
+pub mod proof;
 pub mod state;

@@ -59,7 +59,7 @@ impl State {
 }
 
 /// How far a reading is on its way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
     /// Durable on this node.
     Received,

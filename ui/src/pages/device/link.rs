@@ -1,0 +1,39 @@
+//! How the device is joined: port, ledger handle, registration.
+
+use leptos::prelude::*;
+
+use crate::components::{Hash, local_clock_minutes, local_date};
+use crate::live::DeviceEntry;
+use crate::route::Route;
+use crate::words::number::thousands;
+
+/// The card.
+#[component]
+pub fn LinkCard(entry: DeviceEntry) -> impl IntoView {
+    let added = entry.facts.with_untracked(|facts| i64::try_from(facts.added).unwrap_or(0));
+    let id = entry.facts.with_untracked(|facts| facts.id.clone());
+    let handle = move || entry.facts.with(|facts| facts.handle.clone());
+    let profile = move || entry.facts.with(|facts| facts.profile.clone());
+    let registered = move || {
+        entry.facts.with(|facts| match facts.registered_height {
+            Some(height) => {
+                view! { "in block "<a href=Route::Block(height).href()>{thousands(height)}</a> }.into_any()
+            }
+            None => view! { "waits for its block" }.into_any(),
+        })
+    };
+    view! {
+        <section class="card" aria-labelledby="h-link">
+            <div class="card-head"><h2 id="h-link">"On this node and on the ledger"</h2></div>
+            <div class="card-body">
+                <dl class="kv">
+                    <dt>"Paired"</dt><dd>{local_date(added)}", "{local_clock_minutes(added)}</dd>
+                    <dt>"Profile"</dt><dd><bdi class="hash">{profile}</bdi></dd>
+                    <dt>"Id here"</dt><dd><Hash text=id/></dd>
+                    <dt>"Handle"</dt><dd>{move || view! { <Hash text=handle()/> }}</dd>
+                    <dt>"Registered"</dt><dd>{registered}</dd>
+                </dl>
+            </div>
+        </section>
+    }
+}

@@ -1,0 +1,206 @@
+//! *Device*: how is it now, can I trust it, where did its readings go?
+
+mod gap;
+mod link;
+mod live_card;
+mod readings;
+mod wave;
+
+use fog_api::{ApiError, Device};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::components::{Ask, DeviceMark, FailureNote, Icon, Loading, Note, PageHead};
+use crate::failure::Failure;
+use crate::live::{DeviceEntry, use_live};
+use crate::route::{Route, escape};
+use crate::testids;
+use crate::words::device;
+use crate::words::number::age;
+use crate::words::state::State;
+
+/// The page.
+#[component]
+pub fn DevicePage(
+    /// The node's id of the device.
+    id: String,
+) -> impl IntoView {
+    let live = use_live();
+    let known = {
+        let id = id.clone();
+        Memo::new(move |_| live.ids.with(|ids| ids.as_ref().map(|ids| ids.contains(&id))))
+    };
+    view! {
+        <div class="page">
+            {move || match (known.get(), live.device(&id)) {
+                (Some(true), Some(entry)) => view! { <Known entry=entry/> }.into_any(),
+                (None, _) => view! { <Waiting/> }.into_any(),
+                _ => view! { <Gone/> }.into_any(),
+            }}
+        </div>
+    }
+}
+
+#[component]
+fn Waiting() -> impl IntoView {
+    let live = use_live();
+    view! {
+        <PageHead heading="Device"/>
+        <section class="card">
+            {move || match live.failure.get() {
+                Some(failure) => view! {
+                    <div class="card-body full"><FailureNote failure=failure retry=move |()| live.refetch()/></div>
+                }.into_any(),
+                None => view! { <Loading what="Asking the node for this device"/> }.into_any(),
+            }}
+        </section>
+    }
+}
+
+#[component]
+fn Gone() -> impl IntoView {
+    view! {
+        <PageHead heading="This device is not paired"/>
+        <section class="card">
+            <div class="empty">
+                <Icon name="devices"/>
+                <p>"It was unpaired, or the address is from another node. What it recorded stays, and every proof stays valid."</p>
+                <div class="row">
+                    <a class="btn primary" href=Route::Devices.href()>"Show all devices"</a>
+                    <a class="btn" href=Route::Pair(None).href()><Icon name="plus"/>"Pair a device"</a>
+                </div>
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn Known(entry: DeviceEntry) -> impl IntoView {
+    keep_facts_fresh(entry);
+    let simulated = entry.facts.with_untracked(|facts| facts.simulated);
+    let waves = entry.facts.with_untracked(|facts| facts.waves.clone());
+    view! {
+        <Head entry=entry/>
+        <Reason entry=entry/>
+        <div class="cols" data-cols="main-side">
+            <div class="stack">
+                <section class="card" class:is-simulated=simulated aria-labelledby="h-live">
+                    <h2 class="vh" id="h-live">"Live"</h2>
+                    <live_card::Vitals entry=entry/>
+                    {(!waves.is_empty()).then(|| view! { <wave::Wave entry=entry/> })}
+                    <live_card::Trends entry=entry/>
+                </section>
+                <readings::Readings entry=entry/>
+            </div>
+            <div class="stack">
+                <gap::GapLedger entry=entry/>
+                <link::LinkCard entry=entry/>
+            </div>
+        </div>
+    }
+}
+
+/// Facts that no event carries (why frames were refused, the registration's block) are asked for
+/// again when what they depend on has changed, each five seconds at most.
+fn keep_facts_fresh(entry: DeviceEntry) {
+    let live = use_live();
+    let fives = Memo::new(move |_| live.now.get().div_euclid(5_000));
+    Effect::new(move || {
+        fives.track();
+        let stale = entry.facts.with_untracked(|facts| {
+            facts.registered_height.is_none() || facts.gap.rejected != entry.gap.get_untracked().rejected
+        });
+        if !stale {
+            return;
+        }
+        let path = entry.facts.with_untracked(|facts| format!("/api/devices/{}", escape(&facts.id)));
+        spawn_local(async move {
+            // Without an answer the facts stay as they are until the next try.
+            if let Ok(device) = crate::transport::get::<Device>(&path).await {
+                entry.facts.try_set(device);
+            }
+        });
+    });
+}
+
+#[component]
+fn Head(entry: DeviceEntry) -> impl IntoView {
+    let live = use_live();
+    let fact = move |read: fn(&Device) -> String| move || entry.facts.with(read);
+    let name = Signal::derive(move || entry.facts.with(|facts| facts.name.clone()));
+    let asking = RwSignal::new(false);
+    let failure = RwSignal::new(None::<Failure>);
+    let unpair = move |()| {
+        let path = entry.facts.with_untracked(|facts| format!("/api/devices/{}", escape(&facts.id)));
+        failure.set(None);
+        spawn_local(async move {
+            match crate::transport::delete(&path).await {
+                Ok(()) => {
+                    // The address of this page is always writable.
+                    location().set_hash(&Route::Devices.href()).ok();
+                    live.refetch_devices().await;
+                }
+                Err(why) => {
+                    // The page may be gone by now.
+                    failure.try_set(Some(why));
+                }
+            }
+        });
+    };
+    let heard = move || entry.heard.get().map_or_else(|| "never".to_owned(), |heard| format!("{} ago", age(live.now.get(), heard)));
+    let question = Signal::derive(move || format!("Unpair {}?", name.get()));
+    let simulated = entry.facts.with_untracked(|facts| facts.simulated);
+    let tag = simulated.then(|| view! { <span class="tag">"simulated"</span> });
+    Effect::new(move || document().set_title(&format!("{} · Fogward", name.get())));
+    view! {
+        <div class="page-head">
+            <div>
+                <div class="row" aria-live="polite" data-link=move || entry.link.with(|link| device::link_key(link.state)) data-testid=testids::DEVICE_LINK>
+                    <h1 data-testid=testids::PAGE_HEADING><bdi>{name}</bdi></h1>
+                    <DeviceMark entry=entry chip=true/>
+                    {tag}
+                </div>
+            </div>
+            <div class="row">
+                <button type="button" class="btn" data-testid=testids::UNPAIR on:click=move |_| asking.set(true)>"Unpair"</button>
+            </div>
+            <dl class="facts">
+                <div><dt>"Profile"</dt><dd>{move || live.profile_label(&fact(|facts| facts.profile.clone())())}</dd></div>
+                <div><dt>{if simulated { "Seed" } else { "Port" }}</dt><dd><bdi class="hash">{fact(|facts| facts.path.clone())}</bdi></dd></div>
+                <div><dt>"Heard"</dt><dd class="num-text">{heard}</dd></div>
+                <div><dt>"Frames"</dt><dd>{move || entry.facts.with(|facts| if facts.authenticated {
+                    view! { <Icon name="lock"/>"authenticated" }.into_any()
+                } else {
+                    view! { "not authenticated" }.into_any()
+                })}</dd></div>
+            </dl>
+        </div>
+        {move || failure.get().map(|failure| view! { <FailureNote failure=failure/> })}
+        <Ask open=asking question=question explains="It stops recording. What was recorded stays, and every proof stays valid."
+            keep="Keep it" act="Unpair" on_act=unpair testids=(testids::UNPAIR_KEEP, testids::UNPAIR_CONFIRM)/>
+    }
+}
+
+/// Why it does not stream and what to do, where that is so.
+#[component]
+fn Reason(entry: DeviceEntry) -> impl IntoView {
+    let live = use_live();
+    let words = Memo::new(move |_| {
+        let link = entry.link.get();
+        let reason = link.reason.filter(|_| link.state != fog_api::DeviceState::Streaming)?;
+        let name = entry.facts.with(|facts| facts.name.clone());
+        let state = device::link(link.state).0;
+        // Rounded to ten seconds: an alert that is read out each second helps nobody.
+        let now = live.now.get().div_euclid(10_000) * 10_000;
+        let words = ApiError {
+            code: link.reason_code.unwrap_or_default(),
+            what: device::trouble(&name, link.state, entry.heard.get_untracked().filter(|heard| now > *heard), now),
+            why: reason,
+            next: link.next_step.unwrap_or_default(),
+        };
+        Some((if state == State::Ok { State::Unknown } else { state }, words))
+    });
+    move || {
+        words.get().map(|(state, words)| view! { <Note state=state words=words testid=testids::DEVICE_REASON/> })
+    }
+}

@@ -1,0 +1,144 @@
+//! *Pair*: add a serial sensor in three steps. Nothing is recorded before the last.
+//!
+//! 1. Choose the port, listed live or typed. 2. Choose what the device speaks, and see its values.
+//! 3. Name it and confirm. A failure stands between the step and its button: what, why, what next.
+
+mod name;
+mod port;
+mod preview;
+mod profile;
+
+pub use preview::push_wave;
+
+use fog_api::ApiError;
+use leptos::prelude::*;
+
+use crate::components::{Icon, Note, PageHead};
+use crate::failure::Failure;
+use crate::live::{Live, use_live};
+use crate::route::Route;
+use crate::testids;
+use crate::words::state::State;
+
+/// What is chosen so far.
+#[derive(Clone, Copy)]
+struct Wizard {
+    live: Live,
+    /// 1, 2 or 3.
+    step: RwSignal<u8>,
+    path: RwSignal<String>,
+    profile: RwSignal<String>,
+    key: RwSignal<String>,
+    name: RwSignal<String>,
+    failure: RwSignal<Option<Failure>>,
+    /// Id of the running preview.
+    preview: RwSignal<Option<String>>,
+    /// Counts previews asked for, so that a late answer to an old question is dropped.
+    asked: StoredValue<u32>,
+    /// A request is under way.
+    busy: RwSignal<bool>,
+}
+
+impl Wizard {
+    fn new(live: Live, path: Option<String>) -> Self {
+        Self {
+            live,
+            step: RwSignal::new(if path.is_some() { 2 } else { 1 }),
+            path: RwSignal::new(path.unwrap_or_default()),
+            profile: RwSignal::new(String::new()),
+            key: RwSignal::new(String::new()),
+            name: RwSignal::new(String::new()),
+            failure: RwSignal::new(None),
+            preview: RwSignal::new(None),
+            asked: StoredValue::new(0),
+            busy: RwSignal::new(false),
+        }
+    }
+
+    /// Whether the chosen profile needs a key.
+    fn needs_key(self) -> bool {
+        self.live.profiles.with(|profiles| {
+            self.profile.with(|name| profiles.iter().any(|profile| profile.name == *name && profile.needs_key))
+        })
+    }
+
+    fn key_for_request(self) -> Option<String> {
+        let needs = untrack(|| self.needs_key());
+        needs.then(|| self.key.get_untracked().split_whitespace().collect::<String>().to_lowercase())
+    }
+}
+
+/// The page.
+#[component]
+pub fn PairPage(
+    /// A port that was already chosen.
+    path: Option<String>,
+) -> impl IntoView {
+    let live = use_live();
+    live.refetch_ports();
+    let wizard = Wizard::new(live, path);
+    on_cleanup(move || preview::end(wizard));
+    let mark = move |number: u8| {
+        let done = Memo::new(move |_| wizard.step.get() > number);
+        view! {
+            <span class="mark">
+                {move || if done.get() { view! { <Icon name="check"/> }.into_any() } else { number.into_any() }}
+            </span>
+        }
+    };
+    let state = move |number: u8| move || (wizard.step.get() > number).then_some("ok");
+    let current = move |number: u8| move || (wizard.step.get() == number).then_some("step");
+    view! {
+        <div class="page">
+            <PageHead heading="Pair a serial sensor" sub="Three steps, most take under a minute. Nothing is recorded until you finish.">
+                <a class="btn" href=Route::Devices.href() data-testid=testids::PAIR_CANCEL>"Cancel"</a>
+            </PageHead>
+            <div class="cols" data-cols="main-side">
+                <section class="card" aria-labelledby="h-steps">
+                    <h2 class="vh" id="h-steps">"Steps"</h2>
+                    <div class="card-body full">
+                        <ol class="steps">
+                            <li data-state=state(1) aria-current=current(1)>{mark(1)}<port::PortStep wizard=wizard/></li>
+                            <li data-state=state(2) aria-current=current(2)>{mark(2)}<profile::ProfileStep wizard=wizard/></li>
+                            <li data-state=state(3) aria-current=current(3)>{mark(3)}<name::NameStep wizard=wizard/></li>
+                        </ol>
+                    </div>
+                </section>
+                <div class="stack">
+                    <profile::ThisDevice wizard=wizard/>
+                    <WhenYouFinish/>
+                </div>
+            </div>
+        </div>
+    }
+}
+
+/// The failure of a step, in its place.
+#[component]
+fn StepFailure(wizard: Wizard, number: u8) -> impl IntoView {
+    let words = Memo::new(move |_| {
+        let here = wizard.step.get() == number;
+        wizard.failure.with(|failure| failure.as_ref().filter(|_| here).map(Failure::words))
+    });
+    move || {
+        words.get().map(|words: ApiError| {
+            view! { <Note state=State::Attention words=words testid=testids::PAIR_FAILURE/> }
+        })
+    }
+}
+
+#[component]
+fn WhenYouFinish() -> impl IntoView {
+    view! {
+        <section class="card" aria-labelledby="h-after">
+            <div class="card-head"><h2 id="h-after">"When you finish"</h2></div>
+            <div class="card-body">
+                <ul class="plain">
+                    <li><Icon name="key"/><span>"Each of its streams gets a key of its own; readings are sealed under it in the vault."</span></li>
+                    <li><Icon name="chain"/><span>"The ledger records that a device joined, not whose."</span></li>
+                    <li><Icon name="refresh"/><span>"It reconnects by itself, also after it was unplugged."</span></li>
+                </ul>
+            </div>
+        </section>
+    }
+}
