@@ -111,8 +111,8 @@ impl BatchTree {
         }
         streams.sort_by_key(|stream| stream.stream);
         if streams
-            .windows(2)
-            .any(|pair| pair[0].stream == pair[1].stream)
+            .array_windows()
+            .any(|[one, next]| one.stream == next.stream)
         {
             return Err(BatchError::DuplicateStream);
         }

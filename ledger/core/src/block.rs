@@ -17,6 +17,8 @@ use crate::merkle;
 pub const BLOCK_VERSION: u16 = 1;
 /// Longest block in bytes.
 pub const MAX_BLOCK_BYTES: usize = 16 << 20;
+/// Most transactions in one block.
+pub const MAX_BLOCK_TRANSACTIONS: usize = 1 << 17;
 /// Longest header in bytes.
 pub const MAX_HEADER_BYTES: usize = 512;
 
@@ -81,6 +83,7 @@ pub struct Block {
     /// The header.
     pub header: Header,
     /// Encoded [`crate::SignedTransaction`]s, in the order they are executed.
+    #[serde(deserialize_with = "canonical::bounded::<_, _, MAX_BLOCK_TRANSACTIONS>")]
     pub transactions: Vec<Vec<u8>>,
 }
 

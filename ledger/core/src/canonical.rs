@@ -3,8 +3,11 @@
 //! Decoding is strict: a size limit, no trailing bytes, and the value must encode to the very bytes it
 //! came from, so that one value has one encoding and one hash.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeOwned, Deserializer, Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
 
 /// Why bytes were refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +45,8 @@ pub fn encode_into<T: Serialize>(value: &T, out: &mut Vec<u8>) {
 /// Decodes a value that must fill `bytes` exactly and canonically, and be at most `limit` bytes long.
 ///
 /// # Errors
-/// [`DecodeError`]; nothing is allocated beyond a small multiple of `bytes.len()`.
+/// [`DecodeError`]; what is allocated is bounded by eight times `bytes.len()` and eight MiB, whatever
+/// lengths the bytes claim (serde sets aside at most one MiB for a sequence before its elements come).
 pub fn decode<T: Serialize + DeserializeOwned>(
     bytes: &[u8],
     limit: usize,
@@ -59,4 +63,32 @@ pub fn decode<T: Serialize + DeserializeOwned>(
         return Err(DecodeError::NotCanonical);
     }
     Ok(value)
+}
+
+/// A sequence of at most `MAX` elements; for those whose elements are much larger in memory than encoded.
+pub(crate) fn bounded<'de, D: Deserializer<'de>, T: Deserialize<'de>, const MAX: usize>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    struct Bounded<T, const MAX: usize>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for Bounded<T, MAX> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "a sequence of at most {MAX} elements")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
+            let mut elements = Vec::new();
+            while let Some(element) = seq.next_element()? {
+                if elements.len() == MAX {
+                    return Err(A::Error::invalid_length(MAX + 1, &self));
+                }
+                elements.push(element);
+            }
+            Ok(elements)
+        }
+    }
+
+    deserializer.deserialize_seq(Bounded::<T, MAX>(PhantomData))
 }

@@ -111,8 +111,8 @@ impl Certificate {
     ) -> Result<(), CertificateError> {
         if self
             .signatures
-            .windows(2)
-            .any(|pair| pair[0].validator >= pair[1].validator)
+            .array_windows()
+            .any(|[one, next]| one.validator >= next.validator)
         {
             return Err(CertificateError::Signers);
         }

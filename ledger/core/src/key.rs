@@ -1,5 +1,7 @@
-//! Ed25519 keys and signatures (RFC 8032), checked strictly: small-order keys and non-canonical
-//! signatures are refused, so that all nodes agree on what is valid.
+//! Ed25519 keys and signatures (RFC 8032), checked strictly, so that all nodes agree on what is valid.
+//!
+//! Refused besides signatures that do not match: key or R of small order, key or R not in the one
+//! encoding of its point, S not below the group's order. The equation is the one without cofactor.
 
 use std::fmt;
 use std::str::FromStr;
@@ -24,10 +26,19 @@ impl PublicKey {
     /// # Errors
     /// [`SignatureError`] if it does not match or the key is not a valid, large-order point.
     pub fn verify(&self, bytes: &[u8], signature: &Signature) -> Result<(), SignatureError> {
+        if !self.is_reduced() {
+            return Err(SignatureError);
+        }
         let key = VerifyingKey::from_bytes(&self.0).map_err(|_| SignatureError)?;
         let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
         key.verify_strict(bytes, &signature)
             .map_err(|_| SignatureError)
+    }
+
+    /// Whether the point's y is below 2²⁵⁵ − 19, as RFC 8032 demands and the library does not check.
+    fn is_reduced(&self) -> bool {
+        let [low, middle @ .., high] = &self.0;
+        high & 0x7f != 0x7f || *low < 0xed || middle.iter().any(|byte| *byte != 0xff)
     }
 
     /// The first eight hex digits, for people and logs.

@@ -57,7 +57,9 @@ impl ValidatorSet {
             return Err(ValidatorSetError::TooLarge);
         }
         validators.sort_by_key(|validator| validator.key);
-        let twice = validators.windows(2).any(|pair| pair[0].key == pair[1].key);
+        let twice = validators
+            .array_windows()
+            .any(|[one, next]| one.key == next.key);
         if twice || validators.iter().any(|validator| validator.power == 0) {
             return Err(ValidatorSetError::BadValidator);
         }
