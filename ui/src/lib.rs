@@ -8,6 +8,7 @@
 //! Left out on purpose: the store, the vault, tokio, and every decision about data. The console asks
 //! the node and shows what it says; only proofs are checked here, with `ledger-core`.
 
+pub mod check;
 pub mod failure;
 pub mod live_model;
 pub mod route;

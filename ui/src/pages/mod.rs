@@ -1,7 +1,9 @@
 //! The pages: each answers one question in its heading, then shows why.
 
 pub mod block;
+mod block_table;
 pub mod chain;
+mod chain_plots;
 pub mod device;
 pub mod devices;
 pub mod overview;

@@ -12,7 +12,9 @@ pub fn heading(newest: Option<&BlockRow>) -> String {
         None => "The chain has no block yet.".to_owned(),
         Some(block) => {
             let height = thousands(block.height);
-            let took = block.finality_ms.map(|millis| format!(" It took {}.", duration(millis)));
+            let took = block
+                .finality_ms
+                .map(|millis| format!(" It took {}.", duration(millis)));
             format!("Block {height} is final.{}", took.unwrap_or_default())
         }
     }
@@ -43,7 +45,11 @@ pub fn took(block: &BlockRow, limit_ms: Option<u32>) -> (String, Option<State>) 
         return ("–".to_owned(), None);
     };
     let late = limit_ms.is_some_and(|limit| millis > f64::from(limit));
-    let figure = if millis < 9.95 { format!("{millis:.1}") } else { thousands(millis.round() as u64) };
+    let figure = if millis < 9.95 {
+        format!("{millis:.1}")
+    } else {
+        thousands(millis.round() as u64)
+    };
     (figure, late.then_some(State::Attention))
 }
 
@@ -67,7 +73,10 @@ pub fn block_heading(block: &BlockDetail) -> String {
     match (block.round, block.row.readings) {
         (None, _) => format!("Block {height} is where this chain begins."),
         (_, 0) => format!("Block {height} is final. It anchors no readings."),
-        (_, readings) => format!("Block {height} is final. It anchors {}.", count(readings, "reading", "readings")),
+        (_, readings) => format!(
+            "Block {height} is final. It anchors {}.",
+            count(readings, "reading", "readings")
+        ),
     }
 }
 
@@ -135,7 +144,10 @@ mod tests {
 
     fn detail(round: Option<u32>, readings: u64) -> BlockDetail {
         BlockDetail {
-            row: BlockRow { readings, ..row(48_213, None) },
+            row: BlockRow {
+                readings,
+                ..row(48_213, None)
+            },
             parent: String::new(),
             tx_root: String::new(),
             state_root: String::new(),
@@ -153,7 +165,10 @@ mod tests {
     #[test]
     fn the_heading_answers() {
         assert_eq!(heading(None), "The chain has no block yet.");
-        assert_eq!(heading(Some(&row(48_213, Some(112.4)))), "Block 48\u{202f}213 is final. It took 112 ms.");
+        assert_eq!(
+            heading(Some(&row(48_213, Some(112.4)))),
+            "Block 48\u{202f}213 is final. It took 112 ms."
+        );
         assert_eq!(heading(Some(&row(7, None))), "Block 7 is final.");
     }
 
@@ -161,7 +176,10 @@ mod tests {
     #[test]
     fn late_blocks_are_marked() {
         assert_eq!(took(&row(1, Some(5.04)), Some(500)), ("5.0".to_owned(), None));
-        assert_eq!(took(&row(1, Some(1_412.0)), Some(500)), ("1\u{202f}412".to_owned(), Some(State::Attention)));
+        assert_eq!(
+            took(&row(1, Some(1_412.0)), Some(500)),
+            ("1\u{202f}412".to_owned(), Some(State::Attention))
+        );
         assert_eq!(took(&row(1, None), Some(500)), ("–".to_owned(), None));
     }
 
@@ -170,9 +188,18 @@ mod tests {
     fn blocks_say_how_they_are_final() {
         assert_eq!(finality(&detail(Some(0), 1)), "Final, 6 of 7 signatures");
         assert_eq!(finality(&detail(None, 0)), "Agreed on by its founders");
-        assert_eq!(block_heading(&detail(Some(0), 1)), "Block 48\u{202f}213 is final. It anchors 1 reading.");
-        assert_eq!(block_heading(&detail(Some(0), 0)), "Block 48\u{202f}213 is final. It anchors no readings.");
-        assert_eq!(block_heading(&detail(None, 0)), "Block 48\u{202f}213 is where this chain begins.");
+        assert_eq!(
+            block_heading(&detail(Some(0), 1)),
+            "Block 48\u{202f}213 is final. It anchors 1 reading."
+        );
+        assert_eq!(
+            block_heading(&detail(Some(0), 0)),
+            "Block 48\u{202f}213 is final. It anchors no readings."
+        );
+        assert_eq!(
+            block_heading(&detail(None, 0)),
+            "Block 48\u{202f}213 is where this chain begins."
+        );
         assert_eq!(proposed(&detail(Some(2), 0)), "harbour-1, round 2");
         assert_eq!(transactions(1), "One transaction");
         assert_eq!(transactions(13), "13 transactions");

@@ -93,27 +93,14 @@ pub fn trouble(name: &str, state: DeviceState, heard: Option<i64>, now: i64) -> 
     }
 }
 
-/// Number of the plot series of a metric; a metric keeps its series everywhere.
-#[must_use]
-pub fn series(code: &str) -> u8 {
-    match code {
-        "59408-5" | "2708-6" => 1,
-        "8867-4" => 2,
-        "8310-5" | "8328-7" => 3,
-        "8480-6" | "8462-4" | "8478-0" => 4,
-        "61006-3" | "73794-9" | "9279-1" => 5,
-        "2339-0" | "15074-8" => 7,
-        _ => 8,
-    }
-}
-
 /// The range that a small line of this metric usually covers.
 #[must_use]
 pub fn usual_range(code: &str) -> (f32, f32) {
     match code {
         "59408-5" | "2708-6" => (90.0, 100.0),
-        "8867-4" => (50.0, 110.0),
+        "8889-8" | "8867-4" => (50.0, 110.0),
         "8310-5" => (35.0, 40.0),
+        "61006-3" => (0.0, 8.0),
         _ => (0.0, 100.0),
     }
 }

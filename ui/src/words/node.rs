@@ -29,7 +29,7 @@ pub fn signing(status: &Status) -> String {
 #[must_use]
 pub fn can_lose(status: &Status) -> String {
     match status.signed.saturating_sub(status.quorum) {
-        0 if status.validators == 1 => "none: this node is the only validator".to_owned(),
+        0 if status.validators == 1 => "none, it is the only one".to_owned(),
         0 => "none before it pauses".to_owned(),
         spare => format!("{} before it pauses", count(u64::from(spare), "more validator", "more validators")),
     }
@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(can_lose(&seven), "1 more validator before it pauses");
         assert_eq!(state(&seven).0, State::Attention);
         let one = Status { validators: 1, signed: 1, quorum: 1, ..status() };
-        assert_eq!(can_lose(&one), "none: this node is the only validator");
+        assert_eq!(can_lose(&one), "none, it is the only one");
         assert_eq!(state(&one), (State::Ok, "Sealing and in step"));
     }
 

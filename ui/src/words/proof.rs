@@ -40,13 +40,21 @@ pub const fn meaning(check: Check) -> &'static str {
         Check::Commitment => {
             "The value, its time, its stream or its salt is not what was sealed: the file was changed, or its parts belong to different readings."
         }
-        Check::Batch => "The reading was not among those that this batch anchored: the file was changed, or its parts belong to different batches.",
+        Check::Batch => {
+            "The reading was not among those that this batch anchored: the file was changed, or its parts belong to different batches."
+        }
         Check::Transaction => {
             "The transaction was changed after it was signed, or was signed for another chain: nobody vouches for these bytes."
         }
-        Check::Inclusion => "The block does not hold this transaction: the file was changed, or its parts belong to different blocks.",
-        Check::Certificate => "Too few validators signed this block, or their signatures do not fit it: it was never final.",
-        Check::Genesis => "The proof belongs to another consortium than the genesis it was checked against, or its validators were never agreed on.",
+        Check::Inclusion => {
+            "The block does not hold this transaction: the file was changed, or its parts belong to different blocks."
+        }
+        Check::Certificate => {
+            "Too few validators signed this block, or their signatures do not fit it: it was never final."
+        }
+        Check::Genesis => {
+            "The proof belongs to another consortium than the genesis it was checked against, or its validators were never agreed on."
+        }
     }
 }
 
@@ -78,7 +86,11 @@ pub fn source(checked: &Checked) -> String {
 /// How long a step took.
 #[must_use]
 pub fn took(millis: f64) -> String {
-    if millis < 0.05 { "under 0.1 ms".to_owned() } else { duration(millis) }
+    if millis < 0.05 {
+        "under 0.1 ms".to_owned()
+    } else {
+        duration(millis)
+    }
 }
 
 /// A metric's name, for a proof that comes without its device.
@@ -104,7 +116,13 @@ pub fn value(reading: &Reading) -> (String, String) {
         Value::Quantity(number) => (format!("{name} {number}"), unit(&reading.unit).to_owned()),
         Value::Samples(wave) => {
             let seconds = wave.samples.len() as f64 * f64::from(wave.period_micros) / 1e6;
-            (name, format!("{} over {seconds:.1} s", count(wave.samples.len() as u64, "sample", "samples")))
+            (
+                name,
+                format!(
+                    "{} over {seconds:.1} s",
+                    count(wave.samples.len() as u64, "sample", "samples")
+                ),
+            )
         }
         Value::Absent => (name, "no value".to_owned()),
     }
@@ -144,7 +162,10 @@ pub fn path(levels: &[Level]) -> String {
     let above = levels.iter().filter(|level| level.among_streams).count() as u64;
     let parts = match (all - above, above) {
         (below, 0) => format!("{} lead to the root of the one stream in the batch.", levels_of(below)),
-        (0, above) => format!("The reading is alone in its stream; {} lead among the streams to the batch root.", levels_of(above)),
+        (0, above) => format!(
+            "The reading is alone in its stream; {} lead among the streams to the batch root.",
+            levels_of(above)
+        ),
         (below, above) => format!(
             "{} lead to the stream’s own root, {} more among the streams to the batch root.",
             super::number::capital(&levels_of(below)),
@@ -152,7 +173,9 @@ pub fn path(levels: &[Level]) -> String {
         ),
     };
     let bytes = thousands(all * 32);
-    format!("{parts} Filled circles are computed here. Squares are the sibling hashes the file brings along; {bytes} bytes in all.")
+    format!(
+        "{parts} Filled circles are computed here. Squares are the sibling hashes the file brings along; {bytes} bytes in all."
+    )
 }
 
 fn levels_of(number: u64) -> String {
@@ -162,7 +185,11 @@ fn levels_of(number: u64) -> String {
 /// The note beside the picture's title.
 #[must_use]
 pub fn shown(all: usize, most: usize) -> String {
-    if all > most { format!("upper {most} of {all} levels") } else { count(all as u64, "level", "levels") }
+    if all > most {
+        format!("upper {most} of {all} levels")
+    } else {
+        count(all as u64, "level", "levels")
+    }
 }
 
 /// Which genesis a proof was checked against; `pinned` is the day this window first saw it.
