@@ -160,8 +160,18 @@ pub const PROOF_DROP: &str = "proof-drop";
 pub const PROOF_FILE: &str = "proof-file";
 /// The verdict; carries `data-verdict` = `valid` or `invalid`.
 pub const PROOF_VERDICT: &str = "proof-verdict";
-/// One step of the check; carries `data-step` and `data-state`.
+/// One step of the check; carries `data-step` (1 to 6), `data-state` and `data-holds` (`true`, `false`).
 pub const PROOF_STEP: &str = "proof-step";
+/// Says where the saved proof went.
+pub const PROOF_SAVED: &str = "proof-saved";
+/// Why a file cannot be checked, or a proof cannot be had; carries `data-code`.
+pub const PROOF_FAILURE: &str = "proof-failure";
+/// Says which genesis proofs are checked against; carries `data-trust`.
+pub const PROOF_TRUST: &str = "proof-trust";
+/// The device's `select` where a reading is picked.
+pub const PROOF_DEVICE: &str = "proof-device";
+/// The metric's `select`.
+pub const PROOF_METRIC: &str = "proof-metric";
 
 /// A live value, by LOINC code.
 #[must_use]

@@ -9,5 +9,8 @@ pub mod devices;
 pub mod overview;
 pub mod pair;
 pub mod proof;
+mod proof_files;
+mod proof_pick;
+mod proof_view;
 pub mod transaction;
 pub mod unknown;
