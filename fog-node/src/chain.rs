@@ -7,7 +7,7 @@ use fog_api::{
     BlockDetail, BlockRow, BlocksQuery, FinalitySeries, TransactionDetail, TransactionRow,
 };
 use ledger_core::{Digest, Header, Height, Payload, PublicKey, SignedTransaction, ValidatorSet};
-use ledger_store::{Snapshot, StoredTransaction};
+use ledger_store::{BlockSummary, Snapshot, StoreError, StoredTransaction};
 
 use crate::clock::now_millis;
 use crate::failure::Failure;
@@ -29,10 +29,11 @@ impl Node {
             let tip = snapshot.tip().map_or(Height(0), ledger_store::Tip::height);
             let from = query.from.map_or(tip, |from| Height(from).min(tip));
             let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
-            let blocks = snapshot.blocks(from, limit)?;
+            let blocks = up_to(&snapshot, from, limit)?;
             let times = node.finality_by_height();
             blocks
                 .into_iter()
+                .rev()
                 .map(|block| {
                     let took = times.get(&block.header.height.0).copied().flatten();
                     row_of(&snapshot, &block.header, block.hash, block.readings, took)
@@ -182,6 +183,17 @@ impl Node {
         let found = members.iter().find(|member| member.key == *key);
         found.map_or_else(|| key.short(), |member| member.name.clone())
     }
+}
+
+/// At most `limit` blocks up to and including `height`, oldest first.
+pub(crate) fn up_to(
+    snapshot: &Snapshot<'_>,
+    height: Height,
+    limit: u32,
+) -> Result<Vec<BlockSummary>, StoreError> {
+    let first = height.0.saturating_sub(u64::from(limit.max(1)) - 1);
+    let count = u32::try_from(height.0 - first + 1).unwrap_or(limit);
+    snapshot.blocks(Height(first), count)
 }
 
 fn fields_of(payload: &Payload) -> Vec<(String, String)> {

@@ -16,7 +16,7 @@ pub mod cli;
 pub mod clock;
 mod failure;
 mod finality_log;
-// pub mod fsck;
+pub mod fsck;
 pub mod http;
 pub mod ingest;
 pub mod keystore;

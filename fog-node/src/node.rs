@@ -351,8 +351,7 @@ impl Node {
     fn remember_blocks(&self) -> anyhow::Result<()> {
         let snapshot = self.replica.read()?;
         let Some(tip) = snapshot.tip() else { return Ok(()) };
-        let mut blocks = snapshot.blocks(tip.height(), REMEMBERED_BLOCKS)?;
-        blocks.reverse();
+        let blocks = crate::chain::up_to(&snapshot, tip.height(), REMEMBERED_BLOCKS)?;
         let mut log = self.log();
         for block in blocks {
             log.push(BlockStat {

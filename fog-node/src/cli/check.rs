@@ -12,6 +12,7 @@ use ledger_core::{Genesis, Proof, Verdict};
 use super::Outcome;
 use super::output::{print, print_json, time_words};
 use super::table::pairs;
+use crate::fsck;
 
 /// `fogward verify`
 #[derive(Debug, clap::Args)]
@@ -128,3 +129,25 @@ fn in_words(proof: &Proof, verdict: &Verdict) -> String {
     text
 }
 
+/// `fogward fsck`
+#[derive(Debug, clap::Args)]
+pub(super) struct Fsck {
+    /// The node's data folder; the node must be stopped. Nothing in it is changed.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Print one JSON value instead of words.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Fsck {
+    pub(super) fn run(&self) -> anyhow::Result<Outcome> {
+        let report = fsck::check(&self.data)?;
+        if self.json {
+            print_json(&report)?;
+        } else {
+            print(&report.in_words())?;
+        }
+        Ok(if report.clean { Outcome::Yes } else { Outcome::No })
+    }
+}

@@ -49,6 +49,8 @@ enum Command {
     Genesis(ask::Genesis),
     /// Verify a proof file against a genesis file, with no node and no network.
     Verify(check::Verify),
+    /// Check everything a stopped node keeps: every root, signature, seal and counter.
+    Fsck(check::Fsck),
 }
 
 /// What a command found.
@@ -84,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Proof(ask) => ask.run(),
         Command::Genesis(ask) => ask.run(),
         Command::Verify(verify) => verify.run(),
+        Command::Fsck(fsck) => fsck.run(),
     };
     let outcome = done.unwrap_or_else(|error| {
         output::complain(&error);

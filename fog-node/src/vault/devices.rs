@@ -104,6 +104,16 @@ pub fn active(connection: &Connection) -> Result<Vec<DeviceRow>, VaultError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Ids and handles of all devices, the removed ones among them.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn handles(connection: &Connection) -> Result<Vec<(String, Digest)>, VaultError> {
+    let mut statement = connection.prepare_cached("SELECT id, handle FROM devices ORDER BY id")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, digest_column(row, 1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 fn from_row(row: &Row<'_>) -> rusqlite::Result<DeviceRow> {
     Ok(DeviceRow {
         id: row.get(0)?,

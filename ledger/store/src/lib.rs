@@ -25,7 +25,7 @@ mod table;
 
 pub use apply::{CheckedBlock, Prepared, Refused};
 pub use error::{Refusal, StoreError};
-pub use fsck::{FsckReport, MAX_PROBLEMS, Problem, fsck};
+pub use fsck::{FsckReport, MAX_PROBLEMS, Problem, fsck, fsck_each};
 pub use replica::{Replica, VerifiedCertificate};
 pub use snapshot::{BlockSummary, Counts, Inclusion, MAX_ROWS, Snapshot, StoredTransaction, Tip};
 pub use table::undecided::Undecided;

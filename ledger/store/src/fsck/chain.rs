@@ -27,6 +27,7 @@ struct Replay<'a> {
     next: Height,
     parent: Option<HeaderRow>,
     validators: ValidatorSet,
+    visit: &'a mut dyn FnMut(Height, &[u8]),
 }
 
 /// Walks the chain; gives back the state it leads to if every block could be executed.
@@ -34,6 +35,7 @@ pub(super) fn check(
     connection: &Connection,
     genesis: &Genesis,
     report: &mut FsckReport,
+    visit: &mut dyn FnMut(Height, &[u8]),
 ) -> Option<MemoryState> {
     let mut replay = Replay {
         connection,
@@ -42,6 +44,7 @@ pub(super) fn check(
         next: Height(0),
         parent: None,
         validators: genesis.validators.clone(),
+        visit,
     };
     loop {
         let rows = match table::headers::from(connection, replay.next, CHUNK) {
@@ -98,6 +101,9 @@ impl Replay<'_> {
         let readings = rows_match(&transactions, report);
         self.totals(row, transactions.len() as u64, readings, report);
         report.transactions += transactions.len() as u64;
+        for transaction in &transactions {
+            (self.visit)(row.height, &transaction.bytes);
+        }
         report.readings += readings;
         let block = Block {
             header,

@@ -77,13 +77,24 @@ impl FsckReport {
 /// # Errors
 /// [`StoreError`] only if the file cannot be opened as a replica; all else is in the report.
 pub fn fsck(path: impl AsRef<Path>) -> Result<FsckReport, StoreError> {
+    fsck_each(path, &mut |_, _| {})
+}
+
+/// As [`fsck()`], and shows `visit` the height and the stored bytes of every transaction, in order.
+///
+/// # Errors
+/// As [`fsck()`].
+pub fn fsck_each(
+    path: impl AsRef<Path>,
+    visit: &mut dyn FnMut(Height, &[u8]),
+) -> Result<FsckReport, StoreError> {
     let connection = connection::open_reader(path.as_ref())?;
     let mut report = FsckReport::default();
     file::check(&connection, &mut report);
     match table::meta::genesis(&connection) {
         Ok(Some((chain, genesis))) => {
             report.chain_id = Some(chain.to_string());
-            let replayed = chain::check(&connection, &genesis, &mut report);
+            let replayed = chain::check(&connection, &genesis, &mut report, visit);
             if let Some(state) = replayed {
                 state::check(&connection, state, &mut report);
             }

@@ -1,1 +1,0 @@
-//! Checks everything a stopped node keeps.

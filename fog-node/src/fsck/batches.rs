@@ -1,0 +1,183 @@
+//! Batches: rebuilds each one's tree from its sealed payloads and compares it with the row and with the
+//! anchor, in the order of their numbers, so that streams can be followed without a hole.
+
+use std::collections::BTreeMap;
+
+use ledger_core::{AnchorBatch, BatchNumber, BatchTree, Digest};
+use rusqlite::Connection;
+
+use super::Report;
+use crate::vault::open_stream::OpenStream;
+use crate::vault::payloads::PayloadRow;
+use crate::vault::seal::MasterKey;
+use crate::vault::{VaultError, batches, devices, payloads, streams};
+
+/// One stream, as far as it was followed.
+pub(super) struct Followed {
+    pub(super) device: String,
+    pub(super) next_sequence: u64,
+    /// Readings in batches.
+    pub(super) batched: u64,
+    /// `None` if its keys do not open, which is in the report.
+    pub(super) open: Option<OpenStream>,
+}
+
+/// All batches, as far as they were followed.
+pub(super) struct Batches<'a> {
+    connection: &'a Connection,
+    pub(super) streams: BTreeMap<i64, Followed>,
+    next: u64,
+    payload_rows: u64,
+}
+
+impl<'a> Batches<'a> {
+    /// Opens the keys of all devices and streams.
+    pub(super) fn read(
+        connection: &'a Connection,
+        master: &MasterKey,
+        report: &mut Report,
+    ) -> Result<Self, VaultError> {
+        for device in devices::active(connection)? {
+            if let Some(sealed) = &device.sealed_key
+                && master.open(device.id.as_bytes(), sealed).is_err()
+            {
+                report.add("devices", format!("The key of device {} does not open.", device.id));
+            }
+        }
+        let mut followed = BTreeMap::new();
+        for row in streams::list(connection, None)? {
+            let open = OpenStream::new(&row, master);
+            if let Err(error) = &open {
+                report.add("streams", format!("The keys of stream {} do not open: {error}.", row.id));
+            }
+            let stream = Followed {
+                device: row.device,
+                next_sequence: 0,
+                batched: 0,
+                open: open.ok(),
+            };
+            followed.insert(row.number, stream);
+        }
+        report.vault.streams = followed.len() as u64;
+        Ok(Self {
+            connection,
+            streams: followed,
+            next: 0,
+            payload_rows: 0,
+        })
+    }
+
+    /// Checks the batch that `anchor`, found at `place`, anchors.
+    pub(super) fn check(
+        &mut self,
+        anchor: &AnchorBatch,
+        tx: Digest,
+        place: &str,
+        is_final: bool,
+        report: &mut Report,
+    ) -> Result<(), VaultError> {
+        let number = anchor.batch.0;
+        if number != self.next {
+            report.add(
+                "batches",
+                format!("In {place}, batch {number} is anchored where batch {} is due.", self.next),
+            );
+        }
+        self.next = self.next.max(number.saturating_add(1));
+        let Some(row) = batches::find(self.connection, number)? else {
+            report.add("batches", format!("Batch {number}, anchored in {place}, is missing."));
+            return Ok(());
+        };
+        report.vault.batches += 1;
+        report.vault.final_batches += u64::from(is_final);
+        if row.tx != tx {
+            report.add("batches", format!("Batch {number} is anchored by another transaction than its row says."));
+        }
+        if (row.root, row.readings) != (anchor.root, anchor.readings) {
+            report.add("batches", format!("Batch {number} and its anchor in {place} differ."));
+        }
+        let rebuilt = self.rebuild(number, report)?;
+        if rebuilt.is_some_and(|rebuilt| rebuilt != *anchor) {
+            report.add(
+                "payloads",
+                format!("The payloads of batch {number} do not lead to the root anchored in {place}."),
+            );
+        }
+        Ok(())
+    }
+
+    /// The anchor that the payloads lead to; `None` if some cannot be opened, which is in the report.
+    fn rebuild(&mut self, number: u64, report: &mut Report) -> Result<Option<AnchorBatch>, VaultError> {
+        let mut rows = payloads::of_batch(self.connection, number)?;
+        // A stream may not be parted within a batch; if it is, building the tree fails.
+        rows.sort_by_key(|row| (row.stream, row.first_sequence));
+        self.payload_rows += rows.len() as u64;
+        let mut parts = Vec::with_capacity(rows.len());
+        for row in &rows {
+            report.vault.batched_readings += u64::from(row.count);
+            let Some(stream) = self.streams.get_mut(&row.stream) else {
+                report.add("payloads", format!("A payload of batch {number} is of an unknown stream."));
+                return Ok(None);
+            };
+            follow(stream, row, report);
+            let Some(open) = &stream.open else { return Ok(None) };
+            let records = match open.open(row.first_sequence, row.count, &row.sealed) {
+                Ok(records) => records,
+                Err(error) => {
+                    report.add("payloads", format!("A payload of batch {number} does not open: {error}."));
+                    return Ok(None);
+                }
+            };
+            let newest = records.iter().map(|record| record.host_time_millis).max();
+            if newest != Some(row.newest) {
+                report.add("payloads", format!("A payload of batch {number} has another newest time than its row."));
+            }
+            let sequences = row.first_sequence..;
+            let leaves = records.iter().zip(sequences).map(|(record, sequence)| open.leaf(sequence, record));
+            parts.push(open.leaves(row.first_sequence, leaves.collect()));
+        }
+        match BatchTree::build(parts) {
+            Ok(tree) => Ok(Some(tree.anchor(BatchNumber(number)))),
+            Err(error) => {
+                report.add("payloads", format!("Batch {number} cannot be rebuilt: {error}."));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Looks for rows that no anchor led to.
+    pub(super) fn finish(&self, report: &mut Report) -> Result<(), VaultError> {
+        let next = batches::next_number(self.connection)?;
+        if next > self.next {
+            report.add(
+                "batches",
+                format!("Batches {} to {} are neither on chain nor in the outbox.", self.next, next - 1),
+            );
+        }
+        let count = |table: &str| {
+            let question = format!("SELECT count(*) FROM {table}");
+            self.connection.query_row(&question, [], |row| row.get::<_, i64>(0))
+        };
+        if count("batches")? as u64 != report.vault.batches {
+            report.add("batches", "There are batches that were not reached by their numbers.");
+        }
+        if count("payloads")? as u64 != self.payload_rows {
+            report.add("payloads", "There are payloads that belong to no batch that was reached.");
+        }
+        Ok(())
+    }
+}
+
+fn follow(stream: &mut Followed, row: &PayloadRow, report: &mut Report) {
+    if row.first_sequence != stream.next_sequence {
+        report.add(
+            "payloads",
+            format!(
+                "Stream number {} goes on at {} in batch {}, where {} is due.",
+                row.stream, row.first_sequence, row.batch, stream.next_sequence
+            ),
+        );
+    }
+    stream.next_sequence = row.first_sequence.saturating_add(u64::from(row.count));
+    stream.batched += u64::from(row.count);
+}

@@ -1,0 +1,191 @@
+//! `fsck`: is everything a stopped node keeps whole, unaltered, and accounted for?
+//!
+//! Trusts nothing stored, and re-derives what it compares with:
+//!
+//! | Where | Check |
+//! |---|---|
+//! | replica | the whole chain from its genesis, as `ledger_store::fsck` has it |
+//! | vault file | SQLite's own integrity and references |
+//! | devices, streams | every sealed key opens under the node's master key |
+//! | payloads | every one opens; sequences of a stream follow without hole or overlap |
+//! | batches | numbers without a hole; each root recomputed from the payloads is the row's and the chain's |
+//! | anchors | each batch is on chain exactly once, or waits in the outbox |
+//! | journal | every row opens and continues its stream |
+//! | outbox | own transactions, signed, without a hole from the chain's next nonce on |
+//! | gaps | received and anchored readings are those that are stored |
+//!
+//! Reads only, apart from the lock that keeps a node from starting meanwhile. What it cannot tell:
+//! whether this chain is the one others follow.
+
+mod batches;
+mod outbox;
+mod waiting;
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use ledger_core::{Payload, SignedTransaction};
+use ledger_store::{FsckReport, MAX_PROBLEMS, fsck_each};
+use rusqlite::Connection;
+use serde::Serialize;
+
+use crate::keystore::Keystore;
+use crate::node::{LOCK_FILE, REPLICA_FILE, lock_data_dir};
+use crate::vault::{self, VAULT_FILE, VaultError};
+
+/// What was found.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Report {
+    /// Whether nothing is wrong.
+    pub clean: bool,
+    /// What the replica holds and what is wrong with it.
+    pub replica: FsckReport,
+    /// What the vault holds.
+    pub vault: VaultCounts,
+    /// What is wrong in the vault, or between vault and chain; at most [`MAX_PROBLEMS`].
+    pub problems: Vec<Problem>,
+}
+
+/// What the vault holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct VaultCounts {
+    /// Devices, the removed ones among them.
+    pub devices: u64,
+    /// Streams.
+    pub streams: u64,
+    /// Batches.
+    pub batches: u64,
+    /// Batches that are anchored on chain.
+    pub final_batches: u64,
+    /// Readings in batches.
+    pub batched_readings: u64,
+    /// Readings that wait for a batch.
+    pub waiting_readings: u64,
+    /// Own transactions that are not final.
+    pub pending_transactions: u64,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Problem {
+    /// The vault's table it is in.
+    pub table: &'static str,
+    /// What is wrong, as a sentence. Holds no measurement and no key.
+    pub sentence: String,
+}
+
+impl Report {
+    fn add(&mut self, table: &'static str, sentence: impl Into<String>) {
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(Problem {
+                table,
+                sentence: sentence.into(),
+            });
+        }
+    }
+
+    /// The report for a person.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let (replica, vault) = (&self.replica, &self.vault);
+        let mut text = String::new();
+        for problem in &replica.problems {
+            let _ = writeln!(text, "replica {}: {}", problem.table, problem.sentence);
+        }
+        for problem in &self.problems {
+            let _ = writeln!(text, "vault {}: {}", problem.table, problem.sentence);
+        }
+        let _ = writeln!(
+            text,
+            "replica: {} blocks, {} transactions, {} readings anchored",
+            replica.blocks, replica.transactions, replica.readings
+        );
+        let _ = writeln!(
+            text,
+            "vault: {} devices, {} streams, {} batches ({} final), {} readings in batches, {} waiting, {} transactions pending",
+            vault.devices,
+            vault.streams,
+            vault.batches,
+            vault.final_batches,
+            vault.batched_readings,
+            vault.waiting_readings,
+            vault.pending_transactions
+        );
+        text.push_str(if self.clean { "CLEAN\n" } else { "NOT CLEAN\n" });
+        text
+    }
+}
+
+/// Checks a stopped node's data folder.
+///
+/// # Errors
+/// If nothing can be said: no node's folder, a node runs in it, or its keys are not there.
+pub fn check(data_dir: &Path) -> anyhow::Result<Report> {
+    if !data_dir.join(LOCK_FILE).exists() {
+        bail!("{} is not a node's data folder", data_dir.display());
+    }
+    let _lock = lock_data_dir(data_dir)?;
+    let keys = Keystore::open_existing(data_dir)?;
+    let connection =
+        vault::open_read_only(&data_dir.join(VAULT_FILE)).context("cannot open the vault")?;
+    let mut report = Report::default();
+    let replica = walk(data_dir, &keys, &connection, &mut report)?;
+    report.clean = replica.is_clean() && report.problems.is_empty();
+    report.replica = replica;
+    Ok(report)
+}
+
+/// Walks the chain and, along with it, the batches it anchors; then what is not on chain yet.
+fn walk(
+    data_dir: &Path,
+    keys: &Keystore,
+    connection: &Connection,
+    report: &mut Report,
+) -> anyhow::Result<FsckReport> {
+    check_file(connection, report)?;
+    let node = keys.node.public();
+    let mut outbox = outbox::Outbox::read(connection, node, report)?;
+    let mut batches = batches::Batches::read(connection, &keys.vault, report)?;
+    let mut failed: Option<VaultError> = None;
+    let replica = fsck_each(data_dir.join(REPLICA_FILE), &mut |height, bytes| {
+        let Ok(signed) = SignedTransaction::decode(bytes) else { return };
+        if *signed.sender() != node || failed.is_some() {
+            return;
+        }
+        let (id, Ok(body)) = (signed.id(), signed.body()) else { return };
+        if matches!(body.payload, Payload::Genesis(_)) {
+            outbox.founded(body.nonce);
+            return;
+        }
+        outbox.executed(id, &body, report);
+        if let Payload::AnchorBatch(anchor) = &body.payload {
+            let place = format!("block {height}");
+            failed = batches.check(anchor, id, &place, true, report).err();
+        }
+    })
+    .context("cannot open the replica")?;
+    if let Some(error) = failed {
+        return Err(error).context("cannot read the vault");
+    }
+    for (id, anchor) in outbox.finish(report) {
+        batches.check(&anchor, id, "the outbox", false, report)?;
+    }
+    waiting::check(connection, batches, &outbox, report)?;
+    Ok(replica)
+}
+
+fn check_file(connection: &Connection, report: &mut Report) -> Result<(), VaultError> {
+    let mut integrity = connection.prepare("PRAGMA integrity_check(20)")?;
+    for line in integrity.query_map([], |row| row.get::<_, String>(0))? {
+        let line = line?;
+        if line != "ok" {
+            report.add("file", format!("SQLite says: {line}."));
+        }
+    }
+    let mut references = connection.prepare("PRAGMA foreign_key_check")?;
+    for table in references.query_map([], |row| row.get::<_, String>(0))? {
+        report.add("file", format!("A row of {} refers to one that is not there.", table?));
+    }
+    Ok(())
+}
