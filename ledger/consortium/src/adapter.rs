@@ -7,6 +7,8 @@
 pub(crate) mod codec;
 pub(crate) mod context;
 pub(crate) mod signing;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub(crate) use codec::PostcardCodec;

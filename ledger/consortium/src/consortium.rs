@@ -100,7 +100,12 @@ impl Consortium {
     /// How consensus is, now.
     #[must_use]
     pub fn status(&self) -> Status {
-        self.status.borrow().clone()
+        let mut status = self.status.borrow().clone();
+        // The loop says how it ends, unless it panics.
+        if status.engine == EngineState::Running && self.status.has_changed().is_err() {
+            status.engine = EngineState::Failed("the application has panicked".into());
+        }
+        status
     }
 
     /// Waits until the engine has stopped, on request or by itself. In the latter case nothing
@@ -108,10 +113,9 @@ impl Consortium {
     pub async fn stopped(&self) -> EngineState {
         let mut status = self.status.clone();
         let stopped = status.wait_for(|status| status.engine != EngineState::Running);
-        match stopped.await {
-            Ok(status) => status.engine.clone(),
-            Err(_) => EngineState::Stopped,
-        }
+        // An error means that the loop is gone, which the status tells.
+        drop(stopped.await);
+        self.status().engine
     }
 
     /// Stops consensus and waits until its threads have ended. Transactions that are not final yet

@@ -65,6 +65,7 @@ pub(crate) async fn start(config: &ConsortiumConfig) -> Result<Engine, StartErro
     if !is_free(&log).map_err(home)? {
         return Err(StartError::InUse(log));
     }
+    crate::log::mend(&log, alone)?;
     let settings = Settings::new(&me, config, parameters.max_block_bytes, alone)?;
     let signer = ChainSigner {
         chain,

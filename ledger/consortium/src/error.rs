@@ -23,6 +23,9 @@ pub enum StartError {
     /// Another process runs on the same write-ahead log.
     #[error("{0} is in use: another node runs on the same data")]
     InUse(PathBuf),
+    /// The write-ahead log is damaged; starting could mean voting twice.
+    #[error("the write-ahead log {0} is damaged; remove this validator or restore the log")]
+    Log(PathBuf),
     /// A consortium of several needs an address to listen at.
     #[error(
         "the consortium has {0} validators: a node needs an address to listen at and its peers"

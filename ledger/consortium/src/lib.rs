@@ -28,6 +28,7 @@ mod consortium;
 mod engine;
 mod error;
 mod finality;
+mod log;
 pub mod mempool;
 mod network;
 mod parts;

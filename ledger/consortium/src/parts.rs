@@ -10,7 +10,10 @@
 //! - A stream is complete when the announced bytes are here. Whether they hash to the announced block
 //!   is for the caller to check, with everything else.
 //! - Bounded: bytes per stream by what a block may have, streams per publisher by
-//!   [`MAX_STREAMS_PER_PUBLISHER`]; the oldest gives way. Publishers are authenticated peers.
+//!   [`MAX_STREAMS_PER_PUBLISHER`], where the oldest gives way, all of them by [`MAX_OPEN_BYTES`].
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
@@ -24,6 +27,9 @@ use crate::adapter::context::{ProposalPart, ProposalStart};
 pub(crate) const PIECE_BYTES: usize = 128 * 1024;
 /// Streams one publisher may have open.
 pub(crate) const MAX_STREAMS_PER_PUBLISHER: usize = 4;
+
+/// Bytes of all open streams together. Beyond it all are dropped; honest ones are sent again.
+pub(crate) const MAX_OPEN_BYTES: usize = 64 << 20;
 
 /// A proposal put together: the announcement and the block's bytes, unchecked.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -129,6 +135,9 @@ impl Assembler {
         sequence: u64,
         part: ProposalPart,
     ) -> Option<Assembled> {
+        if self.bytes() + PIECE_BYTES > MAX_OPEN_BYTES {
+            self.streams.clear();
+        }
         let streams = self.streams.entry(publisher.to_vec()).or_default();
         let at = streams.iter().position(|(id, _)| id == stream);
         let at = at.unwrap_or_else(|| {
@@ -165,6 +174,17 @@ impl Assembler {
             self.streams.remove(publisher);
         }
         finished.ok().flatten()
+    }
+
+    /// Bytes of all open streams.
+    pub(crate) fn bytes(&self) -> usize {
+        let streams = self.streams.values().flatten();
+        streams.map(|(_, open)| open.bytes).sum()
+    }
+
+    #[cfg(test)]
+    fn is_empty(&self) -> bool {
+        self.streams.is_empty()
     }
 
     /// Drops what was announced for `height` or before.

@@ -22,6 +22,9 @@ use crate::parts::Assembled;
 
 /// Proposals of later heights kept until their turn.
 const MAX_AHEAD: usize = 8;
+/// Blocks of one height that are checked for one publisher: one for each round, and more rounds than
+/// there ever should be.
+const MAX_BLOCKS_PER_PUBLISHER: u32 = 64;
 /// How far a proposer's clock may be ahead of ours, in milliseconds.
 const MAX_CLOCK_AHEAD_MILLIS: u64 = 10_000;
 
@@ -48,6 +51,7 @@ pub(crate) struct Proposals {
     replica: Arc<Replica>,
     checked: BTreeMap<Digest, CheckedBlock>,
     ahead: Vec<Assembled>,
+    allowance: BTreeMap<PublicKey, u32>,
 }
 
 impl Proposals {
@@ -56,6 +60,7 @@ impl Proposals {
             replica,
             checked: BTreeMap::new(),
             ahead: Vec::new(),
+            allowance: BTreeMap::new(),
         }
     }
 
@@ -209,9 +214,17 @@ impl Proposals {
         due
     }
 
+    /// Whether another block of `publisher` is to be looked at, at this height.
+    pub(crate) fn allow(&mut self, publisher: PublicKey) -> bool {
+        let used = self.allowance.entry(publisher).or_default();
+        *used += 1;
+        *used <= MAX_BLOCKS_PER_PUBLISHER
+    }
+
     /// The height is decided: what else was proposed is void.
     pub(crate) fn clear(&mut self) {
         self.checked.clear();
+        self.allowance.clear();
     }
 }
 

@@ -5,11 +5,12 @@ use arc_malachitebft_app_channel::app::streaming::{StreamContent, StreamId, Stre
 use arc_malachitebft_app_channel::app::types::core::{HeightParams, Round, Validity};
 use arc_malachitebft_app_channel::app::types::{LocallyProposedValue, PeerId, ProposedValue};
 use arc_malachitebft_app_channel::{AppMsg, NetworkMsg, Reply};
-use ledger_core::Height;
+use ledger_core::{Height, PublicKey};
 
 use super::{Application, End, Held, now_millis};
 use crate::adapter::context::ProposalStart;
 use crate::adapter::{BlockHeight, Chain, ProposalPart, ValueHash};
+use crate::network;
 use crate::parts::{self, Assembled};
 use crate::proposals::{Checked, proposed};
 
@@ -206,8 +207,11 @@ impl Application {
             StreamContent::Data(part) => part,
             StreamContent::Fin => return Ok(None),
         };
+        let Some(author) = self.validator_behind(&publisher) else {
+            return Ok(None);
+        };
         if let ProposalPart::Start(start) = &part {
-            if start.height <= self.tip {
+            if start.height <= self.tip || !self.proposals.allow(author) {
                 return Ok(None);
             }
             self.release()?;
@@ -225,6 +229,14 @@ impl Application {
             return Ok(None);
         }
         self.check(&assembled)
+    }
+
+    /// The validator that is known to the network under this name. Only validators propose; who
+    /// published a part is signed, whichever neighbour passed it on.
+    fn validator_behind(&self, publisher: &PeerId) -> Option<PublicKey> {
+        let keys = self.validators.as_slice().iter().map(|one| one.key);
+        let named = |key: &_| network::peer_id(key).is_ok_and(|id| id == *publisher);
+        keys.into_iter().find(named)
     }
 
     /// Checks a proposal for the next height. Bytes that are not the announced block are as if they

@@ -4,6 +4,7 @@
 //! channel of block parts, between peers who know each other's keys; a sender may be a stranger to
 //! none of them, for only members' transactions are taken.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use arc_malachitebft_app_channel::NetworkMsg;
@@ -99,24 +100,25 @@ impl Application {
         Ok(())
     }
 
-    /// Verifies what a peer told on other threads; it comes back as [`Command::Heard`].
+    /// Verifies what a peer told on other threads; it comes back as [`Command::Heard`]. What there is no
+    /// time for is dropped: it is repeated within a second.
     pub(super) fn verify_heard(&self, encoded: Vec<Vec<u8>>) {
-        let (chain, commands) = (self.chain, self.commands.clone());
+        let Ok(permit) = Arc::clone(&self.verifying).try_acquire_owned() else {
+            return;
+        };
         let known = |bytes: &Vec<u8>| {
             let transaction = SignedTransaction::decode(bytes).ok()?;
             (!self.mempool.contains(&transaction.id())).then_some(transaction)
         };
         let fresh: Vec<_> = encoded.iter().take(MAX_HEARD).filter_map(known).collect();
-        let Some(permit) = self.verifying.clone().try_acquire_owned().ok() else {
-            return;
-        };
         if fresh.is_empty() {
             return;
         }
+        let (chain, commands) = (self.chain, self.commands.clone());
         self.runtime.spawn_blocking(move || {
             let verified = fresh.into_iter().filter_map(|one| one.verify(chain).ok());
             if let Some(commands) = commands.upgrade() {
-                // A full queue drops gossip; it is repeated within a second.
+                // A full queue is no time either.
                 let _ = commands.try_send(Command::Heard(verified.collect()));
             }
             drop(permit);
