@@ -2,11 +2,14 @@
 
 use crate::page::Page;
 use crate::webdriver::Driver;
-use anyhow::Result;
+use anyhow::{Context, Result};
+use fantoccini::wd::WebDriverCompatibleCommand;
+use http::Method;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
+use url::{ParseError, Url};
 
 /// A browser with a profile of its own.
 ///
@@ -23,6 +26,7 @@ impl Browser {
     /// Starts a browser that saves files into `downloads`.
     pub async fn start(downloads: &Path) -> Result<Self> {
         let profile = tempfile::tempdir()?;
+        std::fs::create_dir_all(downloads)?;
         let driver = Driver::start(|port| {
             let mut command = Command::new("chromedriver");
             command
@@ -39,6 +43,43 @@ impl Browser {
             _driver: driver,
             _profile: profile,
         })
+    }
+
+    /// Gives the page this size, which may be narrower than a window can be.
+    pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
+        self.page
+            .client()
+            .issue_cmd(Viewport { width, height })
+            .await
+            .map(drop)
+            .context("the browser did not take the size")
+    }
+}
+
+/// Chromium's own command for the size of a page.
+#[derive(Debug)]
+struct Viewport {
+    width: u32,
+    height: u32,
+}
+
+impl WebDriverCompatibleCommand for Viewport {
+    fn endpoint(&self, base_url: &Url, session_id: Option<&str>) -> Result<Url, ParseError> {
+        let session = session_id.unwrap_or_default();
+        base_url.join(&format!("session/{session}/goog/cdp/execute"))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        let body = json!({
+            "cmd": "Emulation.setDeviceMetricsOverride",
+            "params": {
+                "width": self.width,
+                "height": self.height,
+                "deviceScaleFactor": 1,
+                "mobile": false,
+            },
+        });
+        (Method::POST, Some(body.to_string()))
     }
 }
 

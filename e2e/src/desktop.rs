@@ -10,8 +10,9 @@ use crate::process::{self, Program};
 use crate::webdriver::Driver;
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
 /// The size of the virtual screen, as large as the largest layout that is looked at.
@@ -25,6 +26,7 @@ pub struct Desktop {
     /// What the window shows.
     pub page: Page,
     driver: Driver,
+    environment: Vec<(&'static str, OsString)>,
     _bus: Program,
     _screen: Program,
 }
@@ -33,23 +35,24 @@ impl Desktop {
     /// Starts the console on `data`, saving files into `downloads`.
     pub async fn start(data: &Path, downloads: &Path, arguments: &[&str]) -> Result<Self> {
         let (screen, display) = screen()?;
-        let (bus, bus_address) = bus()?;
         let home = data.with_extension("home");
         std::fs::create_dir_all(&home)?;
+        let (bus, bus_address) = bus(&home)?;
+        let environment: Vec<(&'static str, OsString)> = vec![
+            ("DISPLAY", display.into()),
+            ("DBUS_SESSION_BUS_ADDRESS", bus_address.into()),
+            ("HOME", home.clone().into()),
+            ("XDG_RUNTIME_DIR", home.into()),
+            ("FOGWARD_DOWNLOAD_DIR", downloads.into()),
+            ("LIBGL_ALWAYS_SOFTWARE", "1".into()),
+            ("NO_AT_BRIDGE", "1".into()),
+        ];
         let driver = Driver::start(|port| {
             let mut command = Command::new("WebKitWebDriver");
             command
                 .arg(format!("--port={port}"))
-                .env("DISPLAY", &display)
-                .env("DBUS_SESSION_BUS_ADDRESS", &bus_address)
-                .env("HOME", &home)
-                .env("XDG_RUNTIME_DIR", &home)
-                .env("FOGWARD_DOWNLOAD_DIR", downloads)
                 .env("TAURI_WEBVIEW_AUTOMATION", "true")
-                // Software GL without buffer sharing: twice the frames under Xvfb.
-                .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
-                .env("LIBGL_ALWAYS_SOFTWARE", "1")
-                .env("NO_AT_BRIDGE", "1")
+                .envs(environment.iter().cloned())
                 .env_remove("WAYLAND_DISPLAY");
             command
         })
@@ -58,9 +61,21 @@ impl Desktop {
         Ok(Self {
             page,
             driver,
+            environment,
             _bus: bus,
             _screen: screen,
         })
+    }
+
+    /// Starts the console once more in the same session and waits for its end.
+    pub fn start_again(&self, data: &Path) -> Result<ExitStatus> {
+        let mut command = Command::new(cli::program("fogward-console")?);
+        command
+            .arg("--data")
+            .arg(data)
+            .envs(self.environment.iter().cloned())
+            .env_remove("WAYLAND_DISPLAY");
+        Program::start(&mut command)?.wait(Duration::from_secs(20))
     }
 
     /// The process id of the console.
@@ -100,9 +115,28 @@ fn screen() -> Result<(Program, String)> {
     Ok((program, format!(":{}", number.trim())))
 }
 
-fn bus() -> Result<(Program, String)> {
+/// A bus that starts no services: no portal, no accessibility registry.
+const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:tmpdir=FOLDER</listen>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"#;
+
+fn bus(folder: &Path) -> Result<(Program, String)> {
+    let settings = folder.join("bus.conf");
+    let text = BUS.replace("FOLDER", &folder.display().to_string());
+    std::fs::write(&settings, text)?;
     let mut command = Command::new("dbus-daemon");
-    command.args(["--session", "--nofork", "--print-address=1"]);
+    command
+        .args(["--nofork", "--print-address=1", "--config-file"])
+        .arg(settings);
     let (program, address) = Program::start_and_read(&mut command, Duration::from_secs(20))?;
     Ok((program, address.trim().to_owned()))
 }

@@ -26,6 +26,10 @@ impl Page {
         Self { client }
     }
 
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Opens an address.
     pub async fn open(&self, address: &str) -> Result<()> {
         self.client
@@ -124,11 +128,6 @@ impl Page {
         bail!("{what}: not within {PATIENCE:?}")
     }
 
-    /// Gives the window this size, in CSS pixels of the screen.
-    pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
-        Ok(self.client.set_window_rect(0, 0, width, height).await?)
-    }
-
     /// Saves a picture of the window.
     pub async fn picture(&self, file: &Path) -> Result<()> {
         let bytes = self.client.screenshot().await?;
@@ -136,10 +135,5 @@ impl Page {
             std::fs::create_dir_all(folder)?;
         }
         std::fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))
-    }
-
-    /// Ends the session.
-    pub async fn close(self) -> Result<()> {
-        Ok(self.client.close().await?)
     }
 }

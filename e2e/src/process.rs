@@ -54,19 +54,21 @@ impl Program {
     }
 
     /// Asks the program to end, as a service supervisor does, and waits for it.
-    pub fn terminate(mut self) -> Result<ExitStatus> {
+    pub fn terminate(self) -> Result<ExitStatus> {
         signal(self.child.id(), Signal::TERM);
+        self.wait(PATIENCE)
+    }
+
+    /// Waits until the program ends by itself.
+    pub fn wait(mut self, patience: Duration) -> Result<ExitStatus> {
         let began = Instant::now();
-        while began.elapsed() < PATIENCE {
+        while began.elapsed() < patience {
             if let Some(status) = self.child.try_wait()? {
                 return Ok(status);
             }
             thread::sleep(Duration::from_millis(20));
         }
-        bail!(
-            "{} still ran {PATIENCE:?} after it was asked to end",
-            self.name
-        )
+        bail!("{} still ran after {patience:?}", self.name)
     }
 
     /// The process ids of everything below this program.

@@ -37,8 +37,16 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
             ]))
         },
     )?;
-    let mut command = program(&workspace, has_display(), arguments)?;
-    progress.step(&format!("Starting {}", process::line(&command)), || ());
+    let display = has_display();
+    let mut command = program(&workspace, display, arguments)?;
+    progress.step(&format!("Starting {}", process::line(&command)), || {
+        if !display {
+            println!(
+                "      There is no display, so this is the node without a screen. Open the address that\n      \
+                 follows as \"api\" in a browser on this machine: it shows the same console. Ctrl-C stops."
+            );
+        }
+    });
     become_program(&mut command)
 }
 

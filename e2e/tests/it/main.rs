@@ -1,1 +1,10 @@
-//! Journeys through the real programs.
+//! Journeys through the real programs, as a person makes them: a sensor is paired,
+//! its value is on screen, a reading becomes final, its proof is saved and checked
+//! by a stranger's tools.
+
+mod browser;
+mod desktop;
+mod feed;
+mod journey;
+mod looks;
+mod proof_file;
