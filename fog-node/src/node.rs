@@ -25,14 +25,16 @@ use tokio::task::JoinHandle;
 
 use crate::clock::now_millis;
 use crate::finality_log::{BlockStat, FinalityLog};
-use crate::ingest::{Anchored, BatchPolicy, DeviceIndex, Ingest, Writer, WriterParts};
+use crate::ingest::{Anchored, BatchPolicy, DeviceIndex, Ingest, Item, Writer, WriterParts};
 use crate::keystore::{Keystore, create_private_dir, random};
 use crate::live::{LiveDevice, LiveView, TELL_EVERY};
+use crate::pairing::unheard as unheard_readings;
 use crate::previews::Previews;
 use crate::sensor::{Sensor, source_of};
 use crate::submitter;
 use crate::vault::seal::MasterKey;
-use crate::vault::{self, VAULT_FILE, devices, gaps};
+use crate::vault::gaps::{self, Kind};
+use crate::vault::{self, VAULT_FILE, devices};
 
 /// Name of the replica's file in the data folder.
 pub const REPLICA_FILE: &str = "replica.db";
@@ -40,6 +42,8 @@ pub const REPLICA_FILE: &str = "replica.db";
 pub const LOCK_FILE: &str = "node.lock";
 /// Longest wait for the last batches to become final while stopping.
 const FINALITY_WAIT: Duration = Duration::from_secs(5);
+/// Cause of readings that were sent while the node was stopped.
+const NODE_STOPPED: &str = "node-stopped";
 /// Blocks read back at the start, for the plots.
 const REMEMBERED_BLOCKS: u32 = 1000;
 
@@ -213,9 +217,14 @@ impl Node {
             .collect();
         let indices: Vec<_> = writer.device_ids().map(|(index, id)| (index, id.to_owned())).collect();
         let rows = devices::active(&self.vault())?;
+        let mut unheard = Vec::new();
         for (index, id) in indices {
             if let Some(row) = rows.iter().find(|row| row.id == id) {
                 self.show_device(index, row, &pending)?;
+                let missing = unheard_readings(row, self.last_heard(&row.id)?, self.started);
+                if missing > 0 {
+                    unheard.push(Item::Count(index, Kind::Missing, NODE_STOPPED, missing));
+                }
                 self.start_sensor(index, row, &ingest);
             }
         }
@@ -236,6 +245,9 @@ impl Node {
         let writer = std::thread::Builder::new()
             .name("vault-writer".into())
             .spawn(move || writer.run(queue, &runtime))?;
+        for item in unheard {
+            ingest.send(item).await?;
+        }
         let mut running = self.running();
         running.ingest = Some(ingest);
         running.writer = Some(writer);
@@ -339,7 +351,8 @@ impl Node {
             .map(|(_, count)| count)
             .sum();
         let registered = self.replica.read()?.device(&row.handle)?.map(|device| device.height.0);
-        let device = crate::pairing::described(row, registered);
+        let last_heard = self.last_heard(&row.id)?;
+        let device = crate::pairing::described(row, registered, last_heard);
         self.live.open(index, LiveDevice::new(device, counters, in_flight));
         Ok(())
     }
@@ -452,6 +465,7 @@ async fn tell(node: std::sync::Weak<Node>) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut last = (tokio::time::Instant::now(), 0);
     let mut is_status_due = true;
+    let mut ports = None;
     loop {
         let now = ticks.tick().await;
         let Some(node) = node.upgrade() else { return };
@@ -463,7 +477,13 @@ async fn tell(node: std::sync::Weak<Node>) {
             is_status_due = true;
         }
         if !node.live.has_listeners() {
+            ports = None;
             continue;
+        }
+        let ports = ports.get_or_insert_with(device_drivers::serial::watch_ports);
+        if ports.has_changed().is_ok_and(|is_changed| is_changed) {
+            ports.mark_unchanged();
+            node.live.tell(Event::PortsChanged(node.ports().await));
         }
         let is_anything = node.live.tell_changes();
         if is_status_due && is_anything {

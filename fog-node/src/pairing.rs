@@ -242,7 +242,11 @@ impl Node {
 }
 
 /// A stored device, not heard yet.
-pub(crate) fn described(row: &DeviceRow, registered_height: Option<u64>) -> Device {
+pub(crate) fn described(
+    row: &DeviceRow,
+    registered_height: Option<u64>,
+    last_heard: Option<i64>,
+) -> Device {
     let profile = row.profile.parse::<Profile>().ok();
     let source = source_rate(row);
     Device {
@@ -260,7 +264,7 @@ pub(crate) fn described(row: &DeviceRow, registered_height: Option<u64>) -> Devi
         handle: row.handle.to_string(),
         registered_height,
         added: u64::try_from(row.added).unwrap_or_default(),
-        last_heard: None,
+        last_heard,
         vitals: Vec::new(),
         waves: waves_of(row, profile),
         gap: Gap::default(),
@@ -278,6 +282,16 @@ fn waves_of(row: &DeviceRow, profile: Option<Profile>) -> Vec<String> {
     };
     let waves = metrics.iter().filter(|metric| metric.is_waveform());
     waves.map(|metric| metric.loinc().to_owned()).collect()
+}
+
+/// How many readings a sensor sent, by its rate, while the node was stopped and could not hear it.
+/// Simulated devices stop with the node; devices that number their readings name the hole themselves.
+pub(crate) fn unheard(row: &DeviceRow, last_heard: Option<i64>, now: i64) -> u64 {
+    let profile = row.profile.parse::<Profile>().ok();
+    match (profile.and_then(Profile::readings_per_second), last_heard) {
+        (Some(rate), Some(last)) => rate.expected_in(u64::try_from(now - last).unwrap_or(0)),
+        _ => 0,
+    }
 }
 
 fn source_rate(row: &DeviceRow) -> f64 {

@@ -108,6 +108,18 @@ impl Node {
         tokio::task::spawn_blocking(move || read(&node)).await.map_err(Failure::internal)?
     }
 
+    /// When a device's newest stored reading was received, in Unix milliseconds.
+    pub(crate) fn last_heard(&self, device: &str) -> Result<Option<i64>, Failure> {
+        let mut newest = None;
+        for stream in &self.streams_of(device, None)? {
+            self.newest_first(stream, i64::MIN, |stored| {
+                newest = newest.max(Some(stored.record.host_time_millis));
+                false
+            })?;
+        }
+        Ok(newest)
+    }
+
     fn newest_readings(&self, query: &ReadingsQuery) -> Result<Vec<ReadingRow>, Failure> {
         let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT) as usize;
         let before = query.before.unwrap_or(i64::MAX);

@@ -31,6 +31,8 @@ use crate::vault::{
 const COMMIT_READINGS: usize = 16_384;
 /// Pause before the vault is opened again after a failed write.
 const REOPEN_PAUSE: Duration = Duration::from_secs(1);
+/// How often a stopping node tries its last commit.
+const LAST_TRIES: u32 = 5;
 
 /// A transaction of this node that is durable and on its way, and whose readings it anchors.
 #[derive(Clone, Debug)]
@@ -214,7 +216,11 @@ impl Writer {
 
     /// Commits the items, again and again until they are durable. Nothing else can be done without a
     /// vault: the queue fills and the devices' readers wait.
+    ///
+    /// The last commit of a node that stops is tried [`LAST_TRIES`] times only; what it would have
+    /// batched is in the journal, and what it would have made durable was never acknowledged.
     fn commit_until_durable(&mut self, items: &mut Vec<Item>, is_last: bool) {
+        let mut tries = 0;
         loop {
             match self.commit(items, is_last) {
                 Ok(outcome) => {
@@ -225,12 +231,13 @@ impl Writer {
                 Err(error) => {
                     tracing::error!(%error, "the vault could not be written; opening it again");
                     self.parts.live.set_vault_trouble(Some(error.to_string()));
+                    tries += 1;
+                    if is_last && tries == LAST_TRIES {
+                        return;
+                    }
                     std::thread::sleep(REOPEN_PAUSE);
                     if let Err(error) = self.reopen() {
                         tracing::error!(%error, "the vault could not be opened");
-                        if is_last {
-                            return;
-                        }
                     }
                 }
             }

@@ -98,7 +98,7 @@ pub fn set_durable_sequence(
 pub fn active(connection: &Connection) -> Result<Vec<DeviceRow>, VaultError> {
     let mut statement = connection.prepare_cached(
         "SELECT id, name, profile, path, simulated, sealed_key, handle, added, durable_sequence
-         FROM devices WHERE removed IS NULL ORDER BY added, id",
+         FROM devices WHERE removed IS NULL ORDER BY added, name, id",
     )?;
     let rows = statement.query_map([], from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
