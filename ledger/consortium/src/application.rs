@@ -25,6 +25,8 @@
 mod answers;
 mod blocks;
 mod submissions;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -10,15 +10,16 @@
 //! differently, so that no signature can be passed off as one of another kind.
 
 use arc_malachitebft_app_channel::app::types::core::{
-    NilOrVal, Round, SignedMessage, SigningScheme, ValidatorProof, VoteExtensionScope, VoteType,
+    Round, SignedMessage, SigningScheme, ValidatorProof, VoteExtensionScope,
 };
 use arc_malachitebft_signing::{Error, Signer, VerificationResult, Verifier};
 use async_trait::async_trait;
 use ledger_core::canonical;
-use ledger_core::certificate::{VoteContent, VoteKind};
+use ledger_core::certificate::VoteContent;
 use ledger_core::{ChainId, PublicKey, SecretKey, Signature};
 
 use super::context::{Chain, Proposal, Vote};
+use super::wire;
 
 /// Ed25519 as `ledger-core` does it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,17 +56,11 @@ impl SigningScheme for Ed25519 {
 /// The bytes a vote signs; none for a vote without a round, which is never cast.
 fn vote_bytes(chain: ChainId, vote: &Vote) -> Option<Vec<u8>> {
     let content = VoteContent {
-        kind: match vote.kind {
-            VoteType::Prevote => VoteKind::Prevote,
-            VoteType::Precommit => VoteKind::Precommit,
-        },
+        kind: wire::kind_of(vote.kind),
         chain,
         height: vote.height.0,
         round: vote.round.as_u32()?,
-        block: match vote.value {
-            NilOrVal::Nil => None,
-            NilOrVal::Val(value) => Some(value.0),
-        },
+        block: wire::block_of(&vote.value),
         validator: vote.voter.0,
     };
     Some(content.sign_bytes())
