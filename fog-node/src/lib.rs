@@ -10,7 +10,7 @@
 //! what a valid block is (`ledger-core`), how bytes become measurements (`device-drivers`), how it
 //! looks (`ui`).
 
-// pub mod bench;
+pub mod bench;
 mod chain;
 pub mod cli;
 pub mod clock;

@@ -401,7 +401,7 @@ pub fn lock_data_dir(data_dir: &Path) -> anyhow::Result<File> {
 }
 
 /// Opens the replica, founding a consortium of one if it is empty.
-fn open_replica(
+pub(crate) fn open_replica(
     data_dir: &Path,
     keys: &Keystore,
     name: &str,

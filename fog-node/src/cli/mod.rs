@@ -12,13 +12,15 @@
 mod ask;
 mod check;
 mod client;
-mod output;
+pub(crate) mod output;
 mod run;
 mod table;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::bench;
 
 /// Fogward: a fog node that seals what sensors measure and proves it on a consortium's ledger.
 #[derive(Debug, Parser)]
@@ -51,6 +53,8 @@ enum Command {
     Verify(check::Verify),
     /// Check everything a stopped node keeps: every root, signature, seal and counter.
     Fsck(check::Fsck),
+    /// Measure this machine with the real parts, in a temporary data folder.
+    Bench(bench::Bench),
 }
 
 /// What a command found.
@@ -87,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::Genesis(ask) => ask.run(),
         Command::Verify(verify) => verify.run(),
         Command::Fsck(fsck) => fsck.run(),
+        Command::Bench(bench) => bench.run(),
     };
     let outcome = done.unwrap_or_else(|error| {
         output::complain(&error);

@@ -6,13 +6,15 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use device_drivers::Profile;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tracing_subscriber::EnvFilter;
 
 use super::Outcome;
@@ -95,13 +97,25 @@ impl Run {
             token,
             port: address.port(),
         };
-                let served = serve::serve(listener, router(node.clone(), access), signals.nth(1)).await;
+                let (asked, failing) = (signals.nth(1), Arc::clone(&node));
+        let (say, failed) = oneshot::channel();
+        let stop = async move {
+            tokio::select! {
+                () = asked => {}
+                // Nobody waits for the answer when serving has failed meanwhile.
+                state = failing.failed() => drop(say.send(state)),
+            }
+        };
+        let served = serve::serve(listener, router(Arc::clone(&node), access), stop).await;
         tracing::info!("stopping");
         tokio::select! {
             () = node.shutdown() => {}
             () = signals.nth(2) => bail!("stopped before the last batch was final; it is durable and goes on at the next start"),
         }
-        served
+        match failed.await {
+            Ok(state) => bail!("consensus stopped by itself ({state:?}); start the node again"),
+            Err(_) => served,
+        }
     }
 
     fn config(self) -> anyhow::Result<NodeConfig> {
@@ -134,9 +148,10 @@ impl Run {
 
 fn start_log() {
     let filter = EnvFilter::try_from_env("FOGWARD_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("warn,fog_node=info,device_drivers=info"));
+        .unwrap_or_else(|_| EnvFilter::new("warn,fog_node=info,device_drivers=info,arc_malachitebft_engine=error"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
 }

@@ -117,15 +117,15 @@ impl<'a> Batches<'a> {
             report.vault.batched_readings += u64::from(row.count);
             let Some(stream) = self.streams.get_mut(&row.stream) else {
                 report.add("payloads", format!("A payload of batch {number} is of an unknown stream."));
-                return Ok(None);
+                continue;
             };
             follow(stream, row, report);
-            let Some(open) = &stream.open else { return Ok(None) };
+            let Some(open) = &stream.open else { continue };
             let records = match open.open(row.first_sequence, row.count, &row.sealed) {
                 Ok(records) => records,
                 Err(error) => {
                     report.add("payloads", format!("A payload of batch {number} does not open: {error}."));
-                    return Ok(None);
+                    continue;
                 }
             };
             let newest = records.iter().map(|record| record.host_time_millis).max();
@@ -135,6 +135,9 @@ impl<'a> Batches<'a> {
             let sequences = row.first_sequence..;
             let leaves = records.iter().zip(sequences).map(|(record, sequence)| open.leaf(sequence, record));
             parts.push(open.leaves(row.first_sequence, leaves.collect()));
+        }
+        if parts.len() < rows.len() {
+            return Ok(None);
         }
         match BatchTree::build(parts) {
             Ok(tree) => Ok(Some(tree.anchor(BatchNumber(number)))),

@@ -1,0 +1,94 @@
+//! Synthetic patients: vital signs that wander as real ones do, at no cost worth measuring.
+
+use device_drivers::measurement::{Measurement, Metric, Quality, Value};
+use ledger_core::Digest;
+use tokio::sync::oneshot;
+
+use crate::clock::now_millis;
+use crate::ingest::{DeviceIndex, Ingest, Item};
+use crate::keystore::random;
+use crate::sensor::SIMULATED_PROFILE;
+use crate::vault::devices::DeviceRow;
+
+/// A device of the bench: SpO₂ and pulse, alternating.
+pub(super) struct Patient {
+    pub(super) index: DeviceIndex,
+    pub(super) id: String,
+    spo2: i64,
+    pulse: i64,
+    random: u64,
+}
+
+impl Patient {
+    /// Has the writer store and register `count` devices.
+    pub(super) async fn admit(ingest: &Ingest, count: u64) -> anyhow::Result<Vec<Self>> {
+        let mut patients = Vec::new();
+        for number in 0..count {
+            let id = hex::encode(random::<8>()?);
+            let row = DeviceRow {
+                id: id.clone(),
+                name: format!("Bench {number}"),
+                profile: SIMULATED_PROFILE.into(),
+                path: format!("bench:{number}"),
+                simulated: true,
+                sealed_key: None,
+                handle: Digest(random()?),
+                added: now_millis(),
+                durable_sequence: None,
+            };
+            let (done, added) = oneshot::channel();
+            ingest.send(Item::Add(row, done)).await?;
+            patients.push(Self {
+                index: added.await?.map_err(anyhow::Error::msg)?,
+                id,
+                spo2: 97,
+                pulse: 72,
+                random: number * 2 + 1,
+            });
+        }
+        Ok(patients)
+    }
+
+    /// The next `count` readings, as if received now.
+    pub(super) fn readings(&mut self, count: usize) -> Item {
+        let now = now_millis();
+        let mut measurements = Vec::with_capacity(count);
+        for place in 0..count {
+            let step = self.step();
+            let (metric, value) = if place.is_multiple_of(2) {
+                self.spo2 = (self.spo2 + step).clamp(88, 100);
+                (Metric::SpO2, self.spo2)
+            } else {
+                self.pulse = (self.pulse + step).clamp(45, 140);
+                (Metric::PulseRate, self.pulse)
+            };
+            measurements.push(simulated(metric, Value::whole(value), now));
+        }
+        Item::Readings(self.index, measurements)
+    }
+
+    /// One second of a wave.
+    pub(super) fn wave(&mut self) -> Item {
+        let samples = (0..75).map(|_| i16::try_from(self.step() * 40).ok()).collect();
+        let value = Value::Samples {
+            period_micros: 13_333,
+            samples,
+        };
+        Item::Readings(self.index, vec![simulated(Metric::PlethWave, value, now_millis())])
+    }
+
+    /// −1, 0 or 1 (xorshift64).
+    fn step(&mut self) -> i64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        (self.random % 3) as i64 - 1
+    }
+}
+
+fn simulated(metric: Metric, value: Value, now: i64) -> Measurement {
+    Measurement {
+        simulated: true,
+        ..Measurement::new(metric, Some(value), Quality::Good, now)
+    }
+}
