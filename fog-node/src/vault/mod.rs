@@ -21,6 +21,8 @@ pub mod outbox;
 pub mod payloads;
 pub mod seal;
 pub mod streams;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 

@@ -318,6 +318,38 @@ mod tests {
         }
     }
 
+    /// Golden bytes: what a vault of this version holds inside a seal. A change here is a decision, and
+    /// needs a new form byte.
+    #[test]
+    fn the_records_encoding_is_fixed() {
+        let quantity = |mantissa, exponent| Value::Quantity(Decimal { mantissa, exponent });
+        let record = |host, device, value, quality| Record {
+            host_time_millis: host,
+            device_time_millis: device,
+            value,
+            quality,
+            origin: Origin::Sensor,
+        };
+        let samples = Value::Samples(ledger_core::SampledData {
+            period_micros: 13_333,
+            samples: vec![Some(1), None, Some(-1)],
+        });
+        let records = [
+            record(1_000, None, quantity(97, 0), Quality::Good),
+            record(1_250, Some(1_200), quantity(364, -1), Quality::Questionable),
+            record(1_500, None, Value::Absent, Quality::SensorOff),
+            record(1_500, None, samples, Quality::Good),
+        ];
+        let expected = "00\
+             04\
+             d00f 00 00 c201 00 00 00\
+             f403 01 63 00 d805 ff 01 00\
+             f403 00 02 03 00\
+             00 00 01 9568 03 0102 00 0101 00 00";
+        assert_eq!(hex::encode(pack(&records)), expected.replace(' ', ""));
+        assert_eq!(unpack(&pack(&records)).unwrap(), records);
+    }
+
     #[test]
     fn wrapped_keys_open_for_their_stream_only() {
         let (master, stream) = (MasterKey::new([1; 32]), StreamId([2; 16]));

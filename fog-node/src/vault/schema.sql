@@ -1,0 +1,70 @@
+CREATE TABLE batches (
+    number INTEGER PRIMARY KEY,
+    tx BLOB NOT NULL UNIQUE,
+    root BLOB NOT NULL,
+    readings INTEGER NOT NULL,
+    created INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE devices (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    path TEXT NOT NULL,
+    simulated INTEGER NOT NULL,
+    sealed_key BLOB,
+    handle BLOB NOT NULL UNIQUE,
+    added INTEGER NOT NULL,
+    removed INTEGER,
+    durable_sequence INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE gaps (
+    device TEXT NOT NULL REFERENCES devices(id),
+    kind TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (device, kind, reason)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE journal (
+    stream INTEGER NOT NULL REFERENCES streams(number),
+    first_sequence INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (stream, first_sequence)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE outbox (
+    nonce INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    batch INTEGER,
+    bytes BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE payloads (
+    stream INTEGER NOT NULL REFERENCES streams(number),
+    first_sequence INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    batch INTEGER NOT NULL REFERENCES batches(number),
+    newest INTEGER NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (stream, first_sequence)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX payloads_by_batch ON payloads (batch);
+
+CREATE TABLE sender (
+    single INTEGER PRIMARY KEY CHECK (single = 1),
+    next_nonce INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE streams (
+    number INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    device TEXT NOT NULL REFERENCES devices(id),
+    code TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    sealed_keys BLOB NOT NULL,
+    UNIQUE (device, code)
+) STRICT;
