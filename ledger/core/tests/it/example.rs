@@ -96,8 +96,8 @@ fn quoted() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Goal: print what the text must quote, when it is being written. Method: with
-/// `FOGWARD_RECORD_GOLDEN=1`, the lines go to the file's example block.
+/// Goal: each quoted value has a name of its own. With `FOGWARD_RECORD_GOLDEN=1` they are printed, for
+/// whoever brings the text up to date.
 #[test]
 fn quoted_names_are_unique() {
     let quoted = quoted();

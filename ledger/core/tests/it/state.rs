@@ -331,7 +331,7 @@ fn the_root_depends_on_the_entries_alone() {
         last
     };
     let all: Vec<_> = (0..40).map(entry).collect();
-    let root = write(&[all.clone()]);
+    let root = write(std::slice::from_ref(&all));
     let mut reversed = all.clone();
     reversed.reverse();
     assert_eq!(
