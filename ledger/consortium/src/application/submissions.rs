@@ -1,8 +1,8 @@
 //! Transactions of this node and of its peers, on their way into the mempool.
 //!
 //! Peers hear of a transaction at once, and again every second while it waits. Gossip travels on the
-//! channel of block parts, between peers who know each other's keys; a sender may be a stranger to
-//! none of them, for only members' transactions are taken.
+//! channel of block parts, between peers who know each other's keys. Only members' transactions are
+//! taken, whoever brings them.
 
 use std::sync::Arc;
 use std::time::Instant;

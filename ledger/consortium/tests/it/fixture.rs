@@ -13,7 +13,7 @@ use ledger_core::{
 use ledger_store::Replica;
 
 /// Longest time any single wait of a test may take.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The key of validator and member `number`.
 pub fn key(number: u8) -> SecretKey {
