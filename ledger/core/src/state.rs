@@ -171,6 +171,9 @@ pub enum ExecutionError {
     /// A genesis outside height 0, or of another chain, or something else at height 0.
     #[error("the genesis of this chain stands alone at height 0, and nothing else does")]
     Genesis,
+    /// Larger than a whole block may be.
+    #[error("the transaction is larger than the genesis allows a block to be")]
+    TooLarge,
     /// A counter would overflow.
     #[error("a counter of the ledger is at its end")]
     Overflow,

@@ -183,11 +183,17 @@ where
     let (mut draft, mut bytes, mut refused) = (Draft::default(), 0u64, Vec::new());
     for candidate in candidates {
         let transaction = candidate.borrow();
-        let with_it = bytes.saturating_add(transaction.bytes().len() as u64);
-        if with_it > position.max_bytes {
+        let own = transaction.bytes().len() as u64;
+        let with_it = bytes.saturating_add(own);
+        let outcome = if own > position.max_bytes {
+            // Waiting for room would keep it, and all behind it, waiting for ever.
+            Err(ExecutionError::TooLarge)
+        } else if with_it > position.max_bytes {
             break;
-        }
-        match executor.apply(transaction) {
+        } else {
+            executor.apply(transaction)
+        };
+        match outcome {
             Ok(()) => {
                 bytes = with_it;
                 draft.add(transaction);

@@ -177,3 +177,33 @@ fn preparing_leaves_out_what_does_not_fit() {
     let again = chain.replica.check(prepared.block.block()).expect("check");
     assert_eq!(again.hash(), prepared.block.hash());
 }
+
+/// Goal: a transaction that no block can hold does not keep those behind it waiting. Method: a genesis
+/// whose blocks hold an anchor but no registration with a key.
+#[test]
+fn a_transaction_larger_than_a_block_is_refused() {
+    let mut genesis = genesis(1);
+    let chain = Chain::new(1);
+    let (small, large) = (
+        chain.register(1, 0, b"small"),
+        chain.register_with_key(1, 0, b"large"),
+    );
+    assert!(small.bytes().len() < large.bytes().len());
+    genesis.parameters.max_block_bytes = small.bytes().len() as u32;
+    let chain = Chain::of(genesis);
+    let (small, large) = (
+        chain.register(1, 0, b"small"),
+        chain.register_with_key(1, 0, b"large"),
+    );
+    let prepared = chain
+        .replica
+        .prepare([&large, &small], 0, key(1).public())
+        .expect("prepare");
+    assert!(prepared.block.ids().eq([small.id()]));
+    let refused: Vec<_> = prepared
+        .refused
+        .into_iter()
+        .map(|refused| refused.error)
+        .collect();
+    assert_eq!(refused, [ledger_core::state::ExecutionError::TooLarge]);
+}

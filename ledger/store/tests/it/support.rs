@@ -52,8 +52,11 @@ pub struct Chain {
 
 impl Chain {
     pub fn new(validators: u8) -> Self {
+        Self::of(genesis(validators))
+    }
+
+    pub fn of(genesis: Genesis) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let genesis = genesis(validators);
         let path = folder.path().join(FILE);
         let replica = Replica::open(&path).expect("open");
         replica.found(&genesis, &key(1)).expect("found");
@@ -135,9 +138,23 @@ impl Chain {
     }
 
     pub fn register(&self, number: u8, nonce: u64, handle: &[u8]) -> VerifiedTransaction {
+        self.register_device(number, nonce, handle, None)
+    }
+
+    pub fn register_with_key(&self, number: u8, nonce: u64, handle: &[u8]) -> VerifiedTransaction {
+        self.register_device(number, nonce, handle, Some(key(200).public()))
+    }
+
+    fn register_device(
+        &self,
+        number: u8,
+        nonce: u64,
+        handle: &[u8],
+        key: Option<PublicKey>,
+    ) -> VerifiedTransaction {
         let device = RegisterDevice {
             handle: Digest::of(handle),
-            key: None,
+            key,
             simulated: true,
         };
         self.sign(number, Nonce(nonce), Payload::RegisterDevice(device))
