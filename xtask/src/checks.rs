@@ -46,6 +46,19 @@ const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "stranger",
+        title: "A verifier written from docs/proof-format.md alone, on the example",
+        run: |workspace, _| {
+            let example = "docs/examples/example.fw";
+            check(
+                Command::new("python3")
+                    .current_dir(&workspace.root)
+                    .args(["-B", "docs/examples/verify_proof.py"])
+                    .args(["proof", "genesis"].map(|kind| format!("{example}{kind}"))),
+            )
+        },
+    },
+    Step {
         name: "bundle",
         title: "The console's wasm (about 6 min the first time)",
         run: |workspace, _| bundle::build(workspace).map(|()| Tally::of_one(true)),
