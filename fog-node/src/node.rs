@@ -223,7 +223,7 @@ impl Node {
                 self.show_device(index, row, &pending)?;
                 let missing = unheard_readings(row, self.last_heard(&row.id)?, self.started);
                 if missing > 0 {
-                    unheard.push(Item::Count(index, Kind::Missing, NODE_STOPPED, missing));
+                    unheard.push(Item::Heard(index, Vec::new(), vec![(Kind::Missing, NODE_STOPPED, missing)]));
                 }
                 self.start_sensor(index, row, &ingest);
             }

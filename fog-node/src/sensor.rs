@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use device_drivers::device::{Device, SerialConfig, SourceConfig};
-use device_drivers::event::Event;
+use device_drivers::event::{Event, MissingCause};
 use device_drivers::measurement::Metric;
 use device_drivers::profile::Profile;
 use device_drivers::simulated::{SimulatedConfig, SimulatedKind};
@@ -158,7 +158,7 @@ async fn next_durable(durable: &mut Option<watch::Receiver<Option<u64>>>) -> u64
     std::future::pending().await
 }
 
-/// Hands events on in their order, measurements that follow each other together.
+/// Hands events on, all in one commit, but for holes whose reading has not come out of the queue yet.
 async fn hand_on(
     index: DeviceIndex,
     events: &mut Vec<Event>,
@@ -166,26 +166,38 @@ async fn hand_on(
 ) -> Result<(), IngestStopped> {
     let mut measurements = Vec::new();
     let mut counts = Vec::new();
-    for event in events.drain(..) {
+    let settled = events.iter().rposition(|event| !is_hole(event)).map_or(0, |last| last + 1);
+    let mut count = |kind: Kind, reason: &'static str, readings: u32| {
+        if readings > 0 {
+            counts.push((kind, reason, u64::from(readings)));
+        }
+    };
+    for event in events.drain(..settled) {
         match event {
             Event::Measurement(measurement) => measurements.push(measurement),
             Event::Rejected(rejection) => {
                 let reason = rejection.reason.code();
-                counts.push((Kind::RejectedFrames, reason, rejection.frames));
-                counts.push((Kind::RejectedReadings, reason, rejection.readings));
+                count(Kind::RejectedFrames, reason, rejection.frames);
+                count(Kind::RejectedReadings, reason, rejection.readings);
             }
-            Event::Missing { readings, cause } => counts.push((Kind::Missing, cause.code(), readings)),
-            Event::Recovered { readings } => counts.push((Kind::Recovered, "retransmitted", readings)),
+            Event::Missing { readings, cause } => count(Kind::Missing, cause.code(), readings),
+            Event::Recovered { readings } => count(Kind::Recovered, "retransmitted", readings),
             Event::Device(_) => {}
         }
     }
-    if !measurements.is_empty() {
-        ingest.send(Item::Readings(index, measurements)).await?;
+    if measurements.is_empty() && counts.is_empty() {
+        return Ok(());
     }
-    for (kind, reason, count) in counts.into_iter().filter(|(_, _, count)| *count > 0) {
-        ingest.send(Item::Count(index, kind, reason, u64::from(count))).await?;
-    }
-    Ok(())
+    ingest.send(Item::Heard(index, measurements, counts)).await
+}
+
+/// Whether the event names a hole in the device's own numbers. The reading after the hole follows at
+/// once and must be stored with it: after a crash between the two, the hole would be counted again.
+fn is_hole(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Missing { cause: MissingCause::SequenceGap, .. } | Event::Recovered { .. }
+    )
 }
 
 /// The rate at which a simulated device sends, by its path.

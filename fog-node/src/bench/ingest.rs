@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 pub(super) async fn measure(data_dir: &Path) -> anyhow::Result<Vec<(&'static str, f64)>> {
     let node = Node::start(NodeConfig::new(data_dir)).await?;
     let ingest = node.ingest().context("the node has stopped")?;
-    let patients = Patient::admit(&ingest, DEVICES).await?;
+    let patients = Patient::admit(&node, &ingest, DEVICES).await?;
     let cpu_before = cpu_seconds()?;
     let since = Instant::now();
     feed(&ingest, patients).await?;

@@ -26,7 +26,7 @@ const VERIFICATIONS: usize = 20;
 pub(super) async fn measure(data_dir: &Path) -> anyhow::Result<Vec<(&'static str, f64)>> {
     let node = Node::start(NodeConfig::new(data_dir)).await?;
     let ingest = node.ingest().context("the node has stopped")?;
-    let mut patients = Patient::admit(&ingest, DEVICES).await?;
+    let mut patients = Patient::admit(&node, &ingest, DEVICES).await?;
     for patient in &mut patients {
         ingest.send(patient.wave()).await?;
         ingest.send(patient.readings(NUMBERS)).await?;

@@ -4,6 +4,7 @@ use device_drivers::measurement::{Measurement, Metric, Quality, Value};
 use ledger_core::Digest;
 use tokio::sync::oneshot;
 
+use crate::Node;
 use crate::clock::now_millis;
 use crate::ingest::{DeviceIndex, Ingest, Item};
 use crate::keystore::random;
@@ -20,8 +21,8 @@ pub(super) struct Patient {
 }
 
 impl Patient {
-    /// Has the writer store and register `count` devices.
-    pub(super) async fn admit(ingest: &Ingest, count: u64) -> anyhow::Result<Vec<Self>> {
+    /// Has the node store, register and show `count` devices.
+    pub(super) async fn admit(node: &Node, ingest: &Ingest, count: u64) -> anyhow::Result<Vec<Self>> {
         let mut patients = Vec::new();
         for number in 0..count {
             let id = hex::encode(random::<8>()?);
@@ -37,9 +38,11 @@ impl Patient {
                 durable_sequence: None,
             };
             let (done, added) = oneshot::channel();
-            ingest.send(Item::Add(row, done)).await?;
+            ingest.send(Item::Add(row.clone(), done)).await?;
+            let index = added.await?.map_err(anyhow::Error::msg)?;
+            node.show_device(index, &row, &[])?;
             patients.push(Self {
-                index: added.await?.map_err(anyhow::Error::msg)?,
+                index,
                 id,
                 spo2: 97,
                 pulse: 72,
@@ -64,7 +67,7 @@ impl Patient {
             };
             measurements.push(simulated(metric, Value::whole(value), now));
         }
-        Item::Readings(self.index, measurements)
+        Item::Heard(self.index, measurements, Vec::new())
     }
 
     /// One second of a wave.
@@ -74,7 +77,7 @@ impl Patient {
             period_micros: 13_333,
             samples,
         };
-        Item::Readings(self.index, vec![simulated(Metric::PlethWave, value, now_millis())])
+        Item::Heard(self.index, vec![simulated(Metric::PlethWave, value, now_millis())], Vec::new())
     }
 
     /// −1, 0 or 1 (xorshift64).

@@ -61,13 +61,15 @@ impl Default for BatchPolicy {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct DeviceIndex(pub u32);
 
+/// Something for a device's gap ledger: what, why, how many.
+pub type Count = (Kind, &'static str, u64);
+
 /// What the writer is told.
 #[derive(Debug)]
 pub enum Item {
-    /// A device measured something.
-    Readings(DeviceIndex, Vec<Measurement>),
-    /// Something for a device's gap ledger.
-    Count(DeviceIndex, Kind, &'static str, u64),
+    /// What a device measured, and what its gap ledger must name beside it: both in one commit, so that
+    /// no hole in its sequence numbers is ever durable without its name.
+    Heard(DeviceIndex, Vec<Measurement>, Vec<Count>),
     /// A new device: store it and register it on the ledger.
     Add(DeviceRow, oneshot::Sender<Result<DeviceIndex, String>>),
     /// A removed device: its readings stay, its port key is destroyed.

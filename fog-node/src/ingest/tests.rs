@@ -69,7 +69,7 @@ impl Rig {
         let measurements = values
             .map(|value| Measurement::new(metric, Some(Value::whole(value)), Quality::Good, value))
             .collect();
-        self.ingest.send(Item::Readings(device, measurements)).await.unwrap();
+        self.ingest.send(Item::Heard(device, measurements, Vec::new())).await.unwrap();
     }
 }
 

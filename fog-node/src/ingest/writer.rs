@@ -195,7 +195,7 @@ impl Writer {
         }
         let commit_at = Instant::now() + COMMIT_AGE;
         loop {
-            let is_urgent = items.iter().any(|item| !matches!(item, Item::Readings(..) | Item::Count(..)));
+            let is_urgent = items.iter().any(|item| !matches!(item, Item::Heard(..)));
             if is_urgent || readings_in(items) >= self.room() {
                 return true;
             }
@@ -285,13 +285,15 @@ impl Writer {
         let mut counts: BTreeMap<(DeviceIndex, Kind, &'static str), u64> = BTreeMap::new();
         for (at, item) in items.iter().enumerate() {
             match item {
-                Item::Readings(device, measurements) => {
-                    self.push_readings(*device, measurements)?;
-                    *counts.entry((*device, Kind::Received, "")).or_default() +=
-                        measurements.len() as u64;
-                }
-                Item::Count(device, kind, reason, count) => {
-                    *counts.entry((*device, *kind, reason)).or_default() += count;
+                Item::Heard(device, measurements, named) => {
+                    if !measurements.is_empty() {
+                        self.push_readings(*device, measurements)?;
+                        *counts.entry((*device, Kind::Received, "")).or_default() +=
+                            measurements.len() as u64;
+                    }
+                    for (kind, reason, count) in named {
+                        *counts.entry((*device, *kind, reason)).or_default() += count;
+                    }
                 }
                 Item::Add(row, _) => {
                     let index = self.add_device(row, outcome)?;
@@ -515,9 +517,13 @@ impl Writer {
         }
         for (at, item) in items.into_iter().enumerate() {
             match item {
-                Item::Readings(device, measurements) => self.parts.live.received(device, measurements),
-                Item::Count(device, kind, reason, count) => {
-                    self.parts.live.counted(device, kind, reason, count);
+                Item::Heard(device, measurements, named) => {
+                    for (kind, reason, count) in named {
+                        self.parts.live.counted(device, kind, reason, count);
+                    }
+                    if !measurements.is_empty() {
+                        self.parts.live.received(device, measurements);
+                    }
                 }
                 Item::Add(_, done) => {
                     let index = outcome.added.iter().find(|(of, _)| *of == at).map(|(_, index)| *index);
@@ -534,7 +540,7 @@ fn readings_in(items: &[Item]) -> usize {
     items
         .iter()
         .map(|item| match item {
-            Item::Readings(_, measurements) => measurements.len(),
+            Item::Heard(_, measurements, _) => measurements.len(),
             _ => 0,
         })
         .sum()

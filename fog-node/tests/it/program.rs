@@ -1,0 +1,117 @@
+//! The built program `fogward`, run as a shell or a service supervisor runs it.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// How long a node may take to start or to stop.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fogward"));
+    command.stdin(Stdio::null()).env_remove("FOGWARD_API").env("FOGWARD_LOG", "warn");
+    command
+}
+
+/// Runs `fogward` to its end.
+pub(crate) fn fogward<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Output {
+    command().args(arguments).output().unwrap()
+}
+
+/// The exit code and the JSON value printed.
+pub(crate) fn json<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> (i32, Value) {
+    let output = fogward(arguments);
+    let value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        panic!("{error}: {}{}", text(&output.stdout), text(&output.stderr))
+    });
+    (output.status.code().unwrap(), value)
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A node in a process of its own; killed when dropped.
+pub(crate) struct Running {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+}
+
+impl Running {
+    /// Starts `fogward run` on a free port; does not wait until it is ready.
+    pub(crate) fn start(data: &Path, arguments: &[String]) -> Self {
+        let mut child = command()
+            .args(["run", "--api", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                // The test may be over.
+                let _ = sender.send(line);
+            }
+        });
+        Self { child, lines }
+    }
+
+    /// What the node prints when it is ready.
+    pub(crate) fn ready(&self) -> Value {
+        let line = self.lines.recv_timeout(PATIENCE).expect("the node gets ready");
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// The address it prints when it is ready.
+    pub(crate) fn address(&self) -> String {
+        self.ready()["api"].as_str().unwrap().to_owned()
+    }
+
+    /// Asks it to end, as a service supervisor does, and waits.
+    pub(crate) fn terminate(mut self) -> ExitStatus {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
+        let since = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(since.elapsed() < PATIENCE, "the node does not stop");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Ends it at once, as a power cut does (`kill -9`).
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Gone already, most of the time.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Asks again and again until `answer` is there.
+pub(crate) fn wait_for<T>(what: &str, mut answer: impl FnMut() -> Option<T>) -> T {
+    let since = Instant::now();
+    loop {
+        if let Some(answer) = answer() {
+            return answer;
+        }
+        assert!(since.elapsed() < PATIENCE, "{what} did not come");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
