@@ -47,7 +47,9 @@ fn follow_address() -> RwSignal<Route> {
         }
     });
     // A window whose address cannot be watched still works through its first page.
-    window().add_event_listener_with_callback("hashchange", changed.as_ref().unchecked_ref()).ok();
+    window()
+        .add_event_listener_with_callback("hashchange", changed.as_ref().unchecked_ref())
+        .ok();
     changed.forget();
     route
 }

@@ -124,7 +124,9 @@ pub fn check(proof: &Proof, genesis: &Genesis, clock: impl Fn() -> f64) -> Check
             millis: (clock() - start).max(0.0),
         }
     });
-    Checked { steps: steps.collect() }
+    Checked {
+        steps: steps.collect(),
+    }
 }
 
 /// One level of the way up from the leaf.
@@ -140,7 +142,10 @@ pub struct Level {
 #[must_use]
 pub fn levels(proof: &Proof) -> Vec<Level> {
     let path = &proof.batch_path;
-    let index = proof.reading.sequence.saturating_sub(path.entry.first_sequence);
+    let index = proof
+        .reading
+        .sequence
+        .saturating_sub(path.entry.first_sequence);
     let below = sides(index, u64::from(path.entry.count), path.reading_path.len());
     let streams = streams(proof);
     let above = sides(u64::from(path.entry_index), streams, path.entry_path.len());
@@ -210,15 +215,14 @@ pub fn picture(levels: &[Level], most: usize) -> Picture {
     const STEP: f32 = 44.0;
     let shown = levels.len().min(most);
     let mut picture = Picture {
-        height: 30.0 + STEP * shown as f32,
+        height: 24.0 + STEP * shown as f32,
         ..Picture::default()
     };
-    let (mut x, mut y, mut spread) = (480.0_f32, 12.0_f32, 230.0_f32);
+    let (mut x, mut y, mut spread) = (0.0_f32, 12.0_f32, 230.0_f32);
     picture.own.push((x, y));
     for level in levels.iter().rev().take(shown) {
-        let toward = if level.sibling_left { 1.0 } else { -1.0 };
-        let own = ((x + toward * spread).clamp(12.0, 948.0), y + STEP);
-        let sibling = ((x - toward * spread).clamp(12.0, 948.0), y + STEP);
+        let toward = if level.sibling_left { spread } else { -spread };
+        let (own, sibling) = ((x + toward, y + STEP), (x - toward, y + STEP));
         picture.edges.push(((x, y), sibling, false));
         picture.edges.push(((x, y), own, true));
         picture.own.push(own);
@@ -226,7 +230,26 @@ pub fn picture(levels: &[Level], most: usize) -> Picture {
         (x, y) = own;
         spread = (spread * 0.7).max(36.0);
     }
-    picture
+    picture.centred()
+}
+
+impl Picture {
+    /// Moves, and where it is too wide narrows, the picture into its box.
+    fn centred(mut self) -> Self {
+        let all = || self.own.iter().chain(&self.siblings).map(|(x, _)| *x);
+        let (low, high) = (all().fold(0.0, f32::min), all().fold(0.0, f32::max));
+        let scale = (920.0 / (high - low).max(1.0)).min(1.0);
+        let place = |x: &mut f32| *x = 480.0 + (*x - f32::midpoint(low, high)) * scale;
+        self.own
+            .iter_mut()
+            .chain(&mut self.siblings)
+            .for_each(|(x, _)| place(x));
+        for ((from, _), (to, _), _) in &mut self.edges {
+            place(from);
+            place(to);
+        }
+        self
+    }
 }
 
 /// The genesis this browser trusts, with the time it was first seen, as it is kept in storage:
@@ -244,7 +267,10 @@ impl Pinned {
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let (since, digits) = text.split_once(' ')?;
-        if digits.len() > 2 * MAX_FILE_BYTES || !digits.len().is_multiple_of(2) || !digits.is_ascii() {
+        if digits.len() > 2 * MAX_FILE_BYTES
+            || !digits.len().is_multiple_of(2)
+            || !digits.is_ascii()
+        {
             return None;
         }
         let pairs = digits.as_bytes().chunks_exact(2);
@@ -305,7 +331,9 @@ impl Trust {
     #[must_use]
     pub const fn genesis(&self) -> &Genesis {
         match self {
-            Self::First(pinned) | Self::Same(pinned) | Self::Changed { pinned, .. } => &pinned.genesis,
+            Self::First(pinned) | Self::Same(pinned) | Self::Changed { pinned, .. } => {
+                &pinned.genesis
+            }
             Self::Given(genesis) => genesis,
         }
     }

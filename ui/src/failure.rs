@@ -71,8 +71,14 @@ mod tests {
     fn statuses_become_words() {
         let body = br#"{"code":"SER-02","what":"a","why":"b","next":"c"}"#;
         assert_eq!(Failure::from_status(409, body).words().code, "SER-02");
-        assert!(matches!(Failure::from_status(404, body), Failure::NotFound(_)));
+        assert!(matches!(
+            Failure::from_status(404, body),
+            Failure::NotFound(_)
+        ));
         assert_eq!(Failure::from_status(401, body), Failure::NotAllowed);
-        assert_eq!(Failure::from_status(502, b"<html>"), Failure::Strange("status 502".to_owned()));
+        assert_eq!(
+            Failure::from_status(502, b"<html>"),
+            Failure::Strange("status 502".to_owned())
+        );
     }
 }

@@ -14,6 +14,7 @@ pub mod live_model;
 pub mod route;
 pub mod spark;
 pub mod testids;
+pub mod wave_track;
 pub mod words;
 
 #[cfg(target_arch = "wasm32")]

@@ -8,7 +8,10 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use fog_api::{BlockRow, Device, DeviceLive, DeviceState, Event, Gap, Port, Preview, ProfileInfo, Status, Vital, Wave};
+use fog_api::{
+    BlockRow, Device, DeviceLive, DeviceState, Event, Gap, Port, Preview, ProfileInfo, Status,
+    Vital, Wave,
+};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -67,8 +70,8 @@ pub struct DeviceEntry {
     pub filled: StoredValue<bool>,
 }
 
-/// LOINC codes of the two metrics that tables show as lines: SpO₂, pulse.
-pub const SPARK_CODES: [&str; 2] = ["59408-5", "8867-4"];
+/// LOINC codes of the two metrics that tables show as lines, SpO₂ and pulse (of an oximeter or a heart).
+pub const SPARK_CODES: [&[&str]; 2] = [&["59408-5", "2708-6"], &["8889-8", "8867-4"]];
 
 /// Everything that is live. `Copy`: signals are handles.
 #[derive(Clone, Copy)]
@@ -171,7 +174,8 @@ impl Live {
 
     /// Asks for the waves of one device or preview, or of none.
     pub fn watch_waves(&self, device: Option<String>) {
-        let changed = WAVES.with_borrow_mut(|waves| std::mem::replace(waves, device.clone()) != device);
+        let changed =
+            WAVES.with_borrow_mut(|waves| std::mem::replace(waves, device.clone()) != device);
         if changed {
             self.waves.set(Vec::new());
             self.open();
@@ -241,7 +245,10 @@ impl Live {
     }
 
     fn lost(self) {
-        if !matches!(self.link.get_untracked(), Link::Offline(_) | Link::NotAllowed) {
+        if !matches!(
+            self.link.get_untracked(),
+            Link::Offline(_) | Link::NotAllowed
+        ) {
             self.link.set(Link::Offline(here_now()));
         }
     }
@@ -323,7 +330,9 @@ impl Live {
             }
         }
         if !pending.blocks.is_empty() {
-            self.blocks.update(|blocks| join_blocks(blocks.get_or_insert_default(), pending.blocks, BLOCKS));
+            self.blocks.update(|blocks| {
+                join_blocks(blocks.get_or_insert_default(), pending.blocks, BLOCKS)
+            });
         }
         if !pending.waves.is_empty() {
             self.waves.set(pending.waves);
@@ -342,7 +351,11 @@ impl Live {
     }
 
     fn take_status(self, status: Status) {
-        self.skew.set_value(i64::try_from(status.now).unwrap_or(i64::MAX).saturating_sub(here_now()));
+        self.skew.set_value(
+            i64::try_from(status.now)
+                .unwrap_or(i64::MAX)
+                .saturating_sub(here_now()),
+        );
         self.status.set(Some(status));
     }
 
@@ -360,7 +373,10 @@ impl Live {
                 }
             }
         }
-        if self.ids.with_untracked(|known| known.as_ref() != Some(&ids)) {
+        if self
+            .ids
+            .with_untracked(|known| known.as_ref() != Some(&ids))
+        {
             self.ids.set(Some(ids));
         }
     }
@@ -393,11 +409,19 @@ impl Live {
 
 /// Splits a name so that `Bed 2` comes before `Bed 10`.
 fn natural(name: &str) -> (String, u64, String) {
-    let digits = name.find(|letter: char| letter.is_ascii_digit()).unwrap_or(name.len());
+    let digits = name
+        .find(|letter: char| letter.is_ascii_digit())
+        .unwrap_or(name.len());
     let (head, rest) = name.split_at(digits);
-    let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
+    let end = rest
+        .find(|letter: char| !letter.is_ascii_digit())
+        .unwrap_or(rest.len());
     let (number, tail) = rest.split_at(end);
-    (head.to_lowercase(), number.parse().unwrap_or(0), tail.to_lowercase())
+    (
+        head.to_lowercase(),
+        number.parse().unwrap_or(0),
+        tail.to_lowercase(),
+    )
 }
 
 impl DeviceEntry {
@@ -407,7 +431,10 @@ impl DeviceEntry {
             vitals: RwSignal::new(device.vitals.clone()),
             gap: RwSignal::new(device.gap),
             heard: RwSignal::new(device.last_heard),
-            sparks: [RwSignal::new(Spark::default()), RwSignal::new(Spark::default())],
+            sparks: [
+                RwSignal::new(Spark::default()),
+                RwSignal::new(Spark::default()),
+            ],
             filled: StoredValue::new(false),
             facts: RwSignal::new(device),
         };
@@ -439,9 +466,16 @@ impl DeviceEntry {
 
     fn push_sparks(self) {
         self.vitals.with_untracked(|vitals| {
-            for (code, spark) in SPARK_CODES.iter().zip(self.sparks) {
-                let Some(vital) = vitals.iter().find(|vital| vital.code == *code) else { continue };
-                let Some(value) = vital.value.as_ref().and_then(|value| value.parse().ok()) else { continue };
+            for (codes, spark) in SPARK_CODES.iter().zip(self.sparks) {
+                let Some(vital) = vitals
+                    .iter()
+                    .find(|vital| codes.contains(&vital.code.as_str()))
+                else {
+                    continue;
+                };
+                let Some(value) = vital.value.as_ref().and_then(|value| value.parse().ok()) else {
+                    continue;
+                };
                 let changed = spark.try_update_untracked(|spark| spark.push(vital.time, value));
                 if changed == Some(true) {
                     spark.notify();

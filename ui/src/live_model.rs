@@ -106,7 +106,10 @@ mod tests {
             reason_code: None,
             last_heard: None,
             vitals: Vec::new(),
-            gap: Gap { received, ..Gap::default() },
+            gap: Gap {
+                received,
+                ..Gap::default()
+            },
         }
     }
 
@@ -130,7 +133,9 @@ mod tests {
         let mut pending = Pending::default();
         assert!(pending.is_empty());
         for round in 0..4 {
-            pending.absorb(Event::Live((0..100).map(|id| live(&format!("d{id}"), round)).collect()));
+            pending.absorb(Event::Live(
+                (0..100).map(|id| live(&format!("d{id}"), round)).collect(),
+            ));
         }
         assert_eq!(pending.live.len(), 100);
         assert!(pending.live.values().all(|device| device.gap.received == 3));
@@ -144,7 +149,13 @@ mod tests {
         pending.absorb(Event::Blocks((0..600).map(block).collect()));
         assert!(pending.missed && pending.blocks.is_empty());
         for second in 0..600 {
-            let wave = Wave { device: String::new(), code: String::new(), time: second, period_micros: 1, samples: vec![] };
+            let wave = Wave {
+                device: String::new(),
+                code: String::new(),
+                time: second,
+                period_micros: 1,
+                samples: vec![],
+            };
             pending.absorb(Event::Wave(wave));
         }
         assert_eq!(pending.waves.len(), MOST);
@@ -156,6 +167,9 @@ mod tests {
     fn blocks_join_in_order() {
         let mut list = vec![block(9), block(8)];
         join_blocks(&mut list, vec![block(8), block(11), block(10)], 3);
-        assert_eq!(list.iter().map(|block| block.height).collect::<Vec<_>>(), [11, 10, 9]);
+        assert_eq!(
+            list.iter().map(|block| block.height).collect::<Vec<_>>(),
+            [11, 10, 9]
+        );
     }
 }

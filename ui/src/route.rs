@@ -56,9 +56,9 @@ impl Route {
             ("devices", Some(id)) => Self::Device(id),
             ("pair", None) => Self::Pair(query.strip_prefix("path=").map(unescape)),
             ("chain", None) => Self::Chain,
-            ("blocks", Some(height)) => {
-                height.parse().map_or_else(|_| Self::Unknown(fragment.to_owned()), Self::Block)
-            }
+            ("blocks", Some(height)) => height
+                .parse()
+                .map_or_else(|_| Self::Unknown(fragment.to_owned()), Self::Block),
             ("transactions", Some(id)) => Self::Transaction(id),
             ("proofs", None) => Self::Proofs,
             ("proofs", Some(reading)) => Self::Proof(reading),
@@ -103,7 +103,9 @@ pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                out.push(char::from(byte))
+            }
             other => out.push_str(&format!("%{other:02X}")),
         }
     }
@@ -116,7 +118,9 @@ fn unescape(text: &str) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
-        let pair = text.get(at + 1..at + 3).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        let pair = text
+            .get(at + 1..at + 3)
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok());
         match (byte, pair) {
             (b'%', Some(value)) => {
                 out.push(value);
@@ -162,6 +166,9 @@ mod tests {
         assert_eq!(Route::parse("#/devices/"), Route::Devices);
         assert!(matches!(Route::parse("#/blocks/x"), Route::Unknown(_)));
         assert!(matches!(Route::parse("#/wall"), Route::Unknown(_)));
-        assert_eq!(Route::parse("#/devices/%zz"), Route::Device("%zz".to_owned()));
+        assert_eq!(
+            Route::parse("#/devices/%zz"),
+            Route::Device("%zz".to_owned())
+        );
     }
 }

@@ -20,11 +20,7 @@ pub fn Shell(children: Children) -> impl IntoView {
     let finding = RwSignal::new(false);
     listen_for_find(finding);
     let rail = move || {
-        if folded.get() {
-            Some("narrow")
-        } else {
-            None
-        }
+        if folded.get() { Some("narrow") } else { None }
     };
     view! {
         <a class="skip" href="#main" on:click=skip>"Skip to content"</a>
@@ -63,7 +59,11 @@ fn listen_for_find(finding: RwSignal<bool>) {
 }
 
 fn stored(key: &str) -> Option<String> {
-    window().local_storage().ok().flatten().and_then(|storage| storage.get_item(key).ok().flatten())
+    window()
+        .local_storage()
+        .ok()
+        .flatten()
+        .and_then(|storage| storage.get_item(key).ok().flatten())
 }
 
 fn store(key: &str, value: &str) {
@@ -77,7 +77,10 @@ fn store(key: &str, value: &str) {
 fn Rail(folded: RwSignal<bool>) -> impl IntoView {
     let live = use_live();
     let needy = Memo::new(move |_| {
-        live.devices().iter().filter(|entry| device::needs_somebody(entry.link.get().state)).count()
+        live.devices()
+            .iter()
+            .filter(|entry| device::needs_somebody(entry.link.get().state))
+            .count()
     });
     let badge = move || {
         (needy.get() > 0).then(|| {
@@ -86,7 +89,10 @@ fn Rail(folded: RwSignal<bool>) -> impl IntoView {
     };
     let fold = move |_| {
         folded.update(|folded| *folded = !*folded);
-        store("fogward.rail", if folded.get_untracked() { "narrow" } else { "" });
+        store(
+            "fogward.rail",
+            if folded.get_untracked() { "narrow" } else { "" },
+        );
     };
     view! {
         <nav class="rail" aria-label="Main">
@@ -140,17 +146,32 @@ fn Entry(
 #[component]
 fn ThisNode() -> impl IntoView {
     let live = use_live();
-    let name = move || live.status.with(|status| status.as_ref().map(|status| status.node_name.clone()));
-    let mark = Memo::new(move |_| match (live.link.get(), live.status.with(|status| status.as_ref().map(node::state))) {
-        (Link::Offline(_), _) => (State::Offline, "Does not answer"),
-        (Link::NotAllowed, _) => (State::Offline, "Does not know this window"),
-        (_, Some(state)) => state,
-        (_, None) => (State::Unknown, "Connecting"),
+    let name = move || {
+        live.status
+            .with(|status| status.as_ref().map(|status| status.node_name.clone()))
+    };
+    let mark = Memo::new(move |_| {
+        match (
+            live.link.get(),
+            live.status.with(|status| status.as_ref().map(node::state)),
+        ) {
+            (Link::Offline(_), _) => (State::Offline, "Does not answer"),
+            (Link::NotAllowed, _) => (State::Offline, "Does not know this window"),
+            (_, Some(state)) => state,
+            (_, None) => (State::Unknown, "Connecting"),
+        }
     });
     let height = move || {
-        live.status.with(|status| status.as_ref().map(|status| format!("Block {} is final", thousands(status.height))))
+        live.status.with(|status| {
+            status
+                .as_ref()
+                .map(|status| format!("Block {} is final", thousands(status.height)))
+        })
     };
-    let signing = move || live.status.with(|status| status.as_ref().map(node::signing));
+    let signing = move || {
+        live.status
+            .with(|status| status.as_ref().map(node::signing))
+    };
     view! {
         <div class="rail-node" role="group" aria-label="This node">
             <b><bdi>{move || name().unwrap_or_else(|| "This node".to_owned())}</bdi></b>
@@ -181,9 +202,14 @@ fn Crumbs() -> impl IntoView {
     let live = use_live();
     let route: RwSignal<Route> = expect_context();
     let home = move || {
-        live.status.with(|status| {
-            status.as_ref().map(|status| status.consortium.clone()).filter(|name| !name.is_empty())
-        }).unwrap_or_else(|| "Fogward".to_owned())
+        live.status
+            .with(|status| {
+                status
+                    .as_ref()
+                    .map(|status| status.consortium.clone())
+                    .filter(|name| !name.is_empty())
+            })
+            .unwrap_or_else(|| "Fogward".to_owned())
     };
     let trail = move || {
         let mut trail: Vec<(String, Option<String>)> = Vec::new();
@@ -198,7 +224,9 @@ fn Crumbs() -> impl IntoView {
             Route::Device(id) => {
                 trail.push(parent("Devices", &Route::Devices));
                 live.ids.track();
-                let name = live.device(&id).map(|entry| entry.facts.with(|facts| facts.name.clone()));
+                let name = live
+                    .device(&id)
+                    .map(|entry| entry.facts.with(|facts| facts.name.clone()));
                 trail.push((name.unwrap_or(id), None));
             }
             Route::Chain => trail.push(("Chain".to_owned(), None)),
@@ -250,7 +278,12 @@ fn ThemeButton() -> impl IntoView {
         store("fogward.theme", chosen);
         if let Some(root) = document().document_element() {
             // An attribute of the root element is always accepted.
-            if chosen == "system" { root.remove_attribute("data-theme") } else { root.set_attribute("data-theme", chosen) }.ok();
+            if chosen == "system" {
+                root.remove_attribute("data-theme")
+            } else {
+                root.set_attribute("data-theme", chosen)
+            }
+            .ok();
         }
     };
     let icon = Signal::derive(move || match choice.get() {
@@ -274,8 +307,14 @@ fn ThemeButton() -> impl IntoView {
 #[component]
 fn Banners() -> impl IntoView {
     let live = use_live();
-    let simulated = Memo::new(move |_| live.status.with(|status| status.as_ref().and_then(node::simulated)));
-    let trouble = Memo::new(move |_| live.status.with(|status| status.as_ref().and_then(|status| status.trouble.clone())));
+    let simulated = Memo::new(move |_| {
+        live.status
+            .with(|status| status.as_ref().and_then(node::simulated))
+    });
+    let trouble = Memo::new(move |_| {
+        live.status
+            .with(|status| status.as_ref().and_then(|status| status.trouble.clone()))
+    });
     view! {
         <div role="status">{move || offline(live)}</div>
         {move || trouble.get().map(|trouble| view! {
@@ -299,8 +338,8 @@ fn offline(live: Live) -> Option<AnyView> {
                 <div class="banner" data-state="offline" data-testid=testids::OFFLINE_BANNER>
                     <Icon name="offline"/>
                     <span>
-                        <b>"The node has not answered for "
-                        {move || { live.now.track(); age(crate::live::here_now(), since) }}"."</b>
+                        <b>"The node does not answer."</b>
+                        " "<span class="num-text" aria-hidden="true">{move || { live.now.track(); format!("For {} now.", age(crate::live::here_now(), since)) }}</span>
                         " What is shown is the last it said; recording does not depend on this window. The console goes on by itself when the node is back."
                     </span>
                     <button type="button" class="btn" on:click=move |_| live.try_now()><Icon name="refresh"/>"Try now"</button>

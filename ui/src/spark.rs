@@ -18,7 +18,10 @@ pub struct Spark {
 
 impl Default for Spark {
     fn default() -> Self {
-        Self { newest: 0, values: [None; BUCKETS] }
+        Self {
+            newest: 0,
+            values: [None; BUCKETS],
+        }
     }
 }
 
@@ -27,8 +30,15 @@ impl Spark {
     pub fn push(&mut self, time_millis: i64, value: f32) -> bool {
         let bucket = time_millis.div_euclid(BUCKET_MILLIS);
         self.advance(bucket);
-        let Some(back) = usize::try_from(self.newest - bucket).ok().filter(|back| *back < BUCKETS) else { return false };
-        let Some(place) = self.values.get_mut(BUCKETS - 1 - back) else { return false };
+        let Some(back) = usize::try_from(self.newest - bucket)
+            .ok()
+            .filter(|back| *back < BUCKETS)
+        else {
+            return false;
+        };
+        let Some(place) = self.values.get_mut(BUCKETS - 1 - back) else {
+            return false;
+        };
         let changed = *place != Some(value);
         *place = Some(value);
         changed
@@ -39,7 +49,9 @@ impl Spark {
         for (time_millis, value) in values {
             let bucket = time_millis.div_euclid(BUCKET_MILLIS);
             self.advance(bucket);
-            let back = usize::try_from(self.newest - bucket).ok().filter(|back| *back < BUCKETS);
+            let back = usize::try_from(self.newest - bucket)
+                .ok()
+                .filter(|back| *back < BUCKETS);
             if let Some(place) = back.and_then(|back| self.values.get_mut(BUCKETS - 1 - back)) {
                 place.get_or_insert(value);
             }
@@ -57,7 +69,9 @@ impl Spark {
         if bucket <= self.newest {
             return;
         }
-        let steps = usize::try_from(bucket - self.newest).unwrap_or(BUCKETS).min(BUCKETS);
+        let steps = usize::try_from(bucket - self.newest)
+            .unwrap_or(BUCKETS)
+            .min(BUCKETS);
         self.values.rotate_left(steps);
         for place in self.values.iter_mut().rev().take(steps) {
             *place = None;
@@ -94,11 +108,15 @@ impl Spark {
     pub fn extremes(&self) -> Option<(f32, f32)> {
         let mut values = self.values.iter().flatten().copied();
         let first = values.next()?;
-        Some(values.fold((first, first), |(low, high), value| (low.min(value), high.max(value))))
+        Some(values.fold((first, first), |(low, high), value| {
+            (low.min(value), high.max(value))
+        }))
     }
 
     fn range(&self, low: f32, high: f32) -> (f32, f32) {
-        self.extremes().map_or((low, high), |(least, most)| (low.min(least), high.max(most)))
+        self.extremes().map_or((low, high), |(least, most)| {
+            (low.min(least), high.max(most))
+        })
     }
 }
 

@@ -9,8 +9,9 @@ use ledger_core::certificate::{CommitSignature, VoteContent, VoteKind};
 use ledger_core::genesis::{Member, Parameters};
 use ledger_core::reading::{SaltSource, commitment};
 use ledger_core::{
-    BatchNumber, Certificate, Decimal, Digest, Header, Height, Nonce, Origin, Payload, Quality, Reading, SecretKey,
-    SignedTransaction, StreamId, TransactionBody, Validator, ValidatorSet, Value, merkle,
+    BatchNumber, Certificate, Decimal, Digest, Header, Height, Nonce, Origin, Payload, Quality,
+    Reading, SecretKey, SignedTransaction, StreamId, TransactionBody, Validator, ValidatorSet,
+    Value, merkle,
 };
 use proptest::prelude::*;
 
@@ -58,7 +59,8 @@ pub(crate) fn proof() -> (Proof, Genesis) {
     let salts = SaltSource::new(&[3; 32]);
     let leaves = |stream: u8| {
         let stream = StreamId([stream; 16]);
-        let leaf = |n| merkle::leaf_hash(&commitment(&salts.reading(n), &reading(stream, n).encode()).0);
+        let leaf =
+            |n| merkle::leaf_hash(&commitment(&salts.reading(n), &reading(stream, n).encode()).0);
         StreamLeaves {
             stream,
             salt: salts.batch(5),
@@ -139,8 +141,32 @@ fn a_valid_proof_holds_and_says_so() {
         words::heading(&proof, &checked, 0),
         "This reading existed on Tuesday 14 April at 14:02:20 and has not changed since."
     );
-    assert_eq!(words::value(&proof.reading), ("SpO₂ 97".to_owned(), "%".to_owned()));
+    assert_eq!(
+        words::value(&proof.reading),
+        ("SpO₂ 97".to_owned(), "%".to_owned())
+    );
     assert!(words::source(&checked).starts_with("Six checks, all passed in 3.0 ms"));
+    let done: Vec<_> = Check::ALL
+        .iter()
+        .map(|which| words::done(*which, &proof, &genesis))
+        .collect();
+    assert_eq!(
+        done[1],
+        "Seven sibling hashes lead from the leaf to the batch root."
+    );
+    assert_eq!(
+        done[2],
+        "Signed by fog-1 over exactly these bytes: batch 4 with 60 readings."
+    );
+    assert_eq!(
+        done[3],
+        "One sibling hash leads to the transactions root of block 9."
+    );
+    assert_eq!(
+        words::place(&proof),
+        "The batch holds 20 readings of this stream; this is number 8."
+    );
+    assert_eq!(words::codes(&proof.reading), "LOINC 59408-5, in %");
 }
 
 /// A file with another value, salt, transaction, header, signature or chain breaks at its own step.
@@ -148,7 +174,9 @@ fn a_valid_proof_holds_and_says_so() {
 fn each_change_breaks_its_own_step() {
     type Change = fn(&mut Proof);
     let changes: [(usize, Change); 6] = [
-        (1, |proof| proof.reading.value = Value::Quantity(Decimal::whole(96))),
+        (1, |proof| {
+            proof.reading.value = Value::Quantity(Decimal::whole(96))
+        }),
         (2, |proof| proof.batch_path.entry_path[0] = Digest::ZERO),
         (3, |proof| {
             let end = proof.transaction.len() - 1;
@@ -188,7 +216,10 @@ fn files_are_told_apart() {
     let (proof, genesis) = proof();
     let (proof_file, genesis_file) = (proof.to_file(), genesis.to_file());
     assert_eq!(read_file(&proof_file), Ok(Content::Proof(Box::new(proof))));
-    assert_eq!(read_file(&genesis_file), Ok(Content::Genesis(Box::new(genesis))));
+    assert_eq!(
+        read_file(&genesis_file),
+        Ok(Content::Genesis(Box::new(genesis)))
+    );
     let cases: [(&[u8], Unreadable); 7] = [
         (b"", Unreadable::Empty),
         (&proof_file[..100], Unreadable::BrokenProof),
@@ -201,7 +232,11 @@ fn files_are_told_apart() {
     for (bytes, expected) in cases {
         assert_eq!(read_file(bytes), Err(expected));
         let words = words::unreadable(expected);
-        assert!([words.what, words.why, words.next].iter().all(|part| part.len() > 10));
+        assert!(
+            [words.what, words.why, words.next]
+                .iter()
+                .all(|part| part.len() > 10)
+        );
     }
 }
 
@@ -252,11 +287,31 @@ fn the_picture_stays_in_its_box() {
         let picture = picture(&levels, most);
         let shown = levels.len().min(most);
         assert_eq!(
-            (picture.own.len(), picture.siblings.len(), picture.edges.len()),
+            (
+                picture.own.len(),
+                picture.siblings.len(),
+                picture.edges.len()
+            ),
             (shown + 1, shown, 2 * shown)
         );
-        let inside = |(x, y): &(f32, f32)| (0.0..960.0).contains(x) && (0.0..=picture.height).contains(y);
+        let inside =
+            |(x, y): &(f32, f32)| (0.0..960.0).contains(x) && (0.0..=picture.height).contains(y);
         assert!(picture.own.iter().chain(&picture.siblings).all(inside));
+    }
+}
+
+/// A saved file's name is short and holds nothing but letters, digits and a dash.
+#[test]
+fn file_names_are_tame() {
+    for (reading, expected) in [
+        (
+            "03966559cfe71fdaf0b2906dbf04c27f.476",
+            "reading-03966559-476.fwproof",
+        ),
+        ("../../x", "reading--.fwproof"),
+        ("", "reading--.fwproof"),
+    ] {
+        assert_eq!(words::file_name(reading), expected);
     }
 }
 
@@ -275,7 +330,13 @@ fn a_changed_genesis_is_noticed() {
         Trust::Same(pinned.clone())
     );
     let changed = Trust::decide(kept, other.clone(), 9);
-    assert_eq!(changed, Trust::Changed { pinned, offered: other });
+    assert_eq!(
+        changed,
+        Trust::Changed {
+            pinned,
+            offered: other
+        }
+    );
     assert_eq!(changed.genesis(), &ours);
     for text in ["", "x", "5 zz", "5 46", "5 é", "five 00"] {
         assert_eq!(Pinned::read(text), None, "{text}");

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::StateMark;
 use crate::live::{DeviceEntry, SPARK_CODES, use_live};
+use crate::plot::Colour;
 use crate::route::Route;
 use crate::testids;
 use crate::words::device;
@@ -21,11 +22,17 @@ pub fn DeviceMark(
     chip: bool,
 ) -> impl IntoView {
     let mark = Memo::new(move |_| {
-        device::mark(entry.link.with(|link| link.state), entry.facts.with(|facts| facts.simulated))
+        device::mark(
+            entry.link.with(|link| link.state),
+            entry.facts.with(|facts| facts.simulated),
+        )
     });
     let loud = Signal::derive(move || {
         use crate::words::state::State;
-        chip || matches!(mark.get().0, State::Critical | State::Offline | State::Simulated)
+        chip || matches!(
+            mark.get().0,
+            State::Critical | State::Offline | State::Simulated
+        )
     });
     view! {
         <StateMark state=Signal::derive(move || mark.get().0) word=Signal::derive(move || mark.get().1.to_owned())
@@ -34,25 +41,44 @@ pub fn DeviceMark(
 }
 
 /// The newest value of a metric as text, a dash where there is none.
-pub fn newest_of(entry: DeviceEntry, code: &'static str) -> Memo<Option<String>> {
+fn newest_of(entry: DeviceEntry, place: usize) -> Memo<Option<String>> {
+    let codes = SPARK_CODES.get(place).copied().unwrap_or_default();
     Memo::new(move |_| {
-        entry.vitals.with(|vitals| vitals.iter().find(|vital| vital.code == code).and_then(|vital| vital.value.clone()))
+        entry.vitals.with(|vitals| {
+            vitals
+                .iter()
+                .find(|vital| codes.contains(&vital.code.as_str()))
+                .and_then(|vital| vital.value.clone())
+        })
     })
 }
 
 /// How long ago the device was heard.
 pub fn heard_ago(entry: DeviceEntry) -> Memo<String> {
     let live = use_live();
-    Memo::new(move |_| entry.heard.get().map_or_else(|| "–".to_owned(), |heard| age(live.now.get(), heard)))
+    Memo::new(move |_| {
+        entry
+            .heard
+            .get()
+            .map_or_else(|| "–".to_owned(), |heard| age(live.now.get(), heard))
+    })
 }
 
 /// A small line of the last ten minutes.
 #[component]
 fn SparkCell(entry: DeviceEntry, place: usize, label: &'static str) -> impl IntoView {
-    let code = SPARK_CODES.get(place).copied().unwrap_or_default();
+    let code = SPARK_CODES
+        .get(place)
+        .and_then(|codes| codes.first())
+        .copied()
+        .unwrap_or_default();
     let (low, high) = device::usual_range(code);
     let spark = entry.sparks.get(place).copied();
-    let path = move || spark.map(|spark| spark.with(|spark| spark.path(low, high))).unwrap_or_default();
+    let path = move || {
+        spark
+            .map(|spark| spark.with(|spark| spark.path(low, high)))
+            .unwrap_or_default()
+    };
     let says = move || {
         let extremes = spark.and_then(|spark| spark.with(crate::spark::Spark::extremes));
         extremes.map_or_else(
@@ -63,7 +89,7 @@ fn SparkCell(entry: DeviceEntry, place: usize, label: &'static str) -> impl Into
     let simulated = move || entry.facts.with(|facts| facts.simulated);
     view! {
         <td data-p="2" class="sparkcell" class:hatch=simulated>
-            <svg class="spark" style=format!("--c:var(--plot-{})", device::series(code)) viewBox="0 0 1000 100"
+            <svg class="spark" style=format!("--c:var({})", Colour::of_metric(code).property()) viewBox="0 0 1000 100"
                 preserveAspectRatio="none" role="img" aria-label=says>
                 <path d=path></path>
             </svg>
@@ -77,8 +103,8 @@ pub fn WardRow(
     /// The device.
     entry: DeviceEntry,
 ) -> impl IntoView {
-    let spo2 = newest_of(entry, "59408-5");
-    let pulse = newest_of(entry, "8867-4");
+    let spo2 = newest_of(entry, 0);
+    let pulse = newest_of(entry, 1);
     let heard = heard_ago(entry);
     let (state, testid_state) = row_state(entry);
     let waiting = Memo::new(move |_| {
@@ -166,12 +192,25 @@ pub fn VitalTile(
     below: Signal<String>,
 ) -> impl IntoView {
     let text = move || vital.with(|vital| vital.as_ref().and_then(|vital| vital.value.clone()));
-    let label = move || vital.with(|vital| vital.as_ref().map(|vital| vital.label.clone())).unwrap_or_default();
-    let shown_unit =
-        move || vital.with(|vital| vital.as_ref().map(|vital| unit(&vital.unit).to_owned())).unwrap_or_default();
-    let quality = move || vital.with(|vital| vital.as_ref().map(|vital| device::quality_key(vital.quality)));
+    let label = move || {
+        vital
+            .with(|vital| vital.as_ref().map(|vital| vital.label.clone()))
+            .unwrap_or_default()
+    };
+    let shown_unit = move || {
+        vital
+            .with(|vital| vital.as_ref().map(|vital| unit(&vital.unit).to_owned()))
+            .unwrap_or_default()
+    };
+    let quality = move || {
+        vital.with(|vital| {
+            vital
+                .as_ref()
+                .map(|vital| device::quality_key(vital.quality))
+        })
+    };
     view! {
-        <div class="vital" style=format!("--c:var(--plot-{})", device::series(&code)) data-testid=testids::vital(&code)
+        <div class="vital" style=format!("--c:var({})", Colour::of_metric(&code).property()) data-testid=testids::vital(&code)
             data-value=move || text().unwrap_or_default() data-quality=quality>
             <h3>{label}</h3>
             <b>{move || text().unwrap_or_else(|| "–".to_owned())}<small>{shown_unit}</small></b>

@@ -32,7 +32,13 @@ pub fn Finder(
     let dialog = NodeRef::<html::Dialog>::new();
     let (words, set_words) = signal(String::new());
     let (at, set_at) = signal(0_usize);
-    let found = Memo::new(move |_| if open.get() { search(&words.get(), live) } else { Vec::new() });
+    let found = Memo::new(move |_| {
+        if open.get() {
+            search(&words.get(), live)
+        } else {
+            Vec::new()
+        }
+    });
     Effect::new(move || {
         let Some(dialog) = dialog.get() else { return };
         if open.get() && !dialog.open() {
@@ -63,7 +69,10 @@ pub fn Finder(
         event.prevent_default();
     };
     let outside = move |event: web_sys::MouseEvent| {
-        if event.target().is_some_and(|target| target.dyn_ref::<web_sys::HtmlDialogElement>().is_some()) {
+        if event
+            .target()
+            .is_some_and(|target| target.dyn_ref::<web_sys::HtmlDialogElement>().is_some())
+        {
             open.set(false);
         }
     };
@@ -112,20 +121,40 @@ fn search(words: &str, live: crate::live::Live) -> Vec<Found> {
     ];
     let mut found = Vec::new();
     let digits: String = wanted.chars().filter(char::is_ascii_digit).collect();
-    let only_digits = !digits.is_empty() && wanted.chars().all(|letter| letter.is_ascii_digit() || letter.is_whitespace());
+    let only_digits = !digits.is_empty()
+        && wanted
+            .chars()
+            .all(|letter| letter.is_ascii_digit() || letter.is_whitespace());
     if let (true, Ok(height)) = (only_digits, digits.parse::<u64>()) {
         let label = format!("Block {}", crate::words::number::thousands(height));
-        found.push(Found { icon: "chain", label, kind: "Block", to: Route::Block(height) });
+        found.push(Found {
+            icon: "chain",
+            label,
+            kind: "Block",
+            to: Route::Block(height),
+        });
     }
     for (icon, label, to) in pages {
         if label.to_lowercase().contains(&wanted) {
-            found.push(Found { icon, label: label.to_owned(), kind: "Page", to });
+            found.push(Found {
+                icon,
+                label: label.to_owned(),
+                kind: "Page",
+                to,
+            });
         }
     }
     for entry in live.devices() {
         let device = entry.facts.get();
-        if device.name.to_lowercase().contains(&wanted) || device.path.to_lowercase().contains(&wanted) {
-            found.push(Found { icon: "devices", label: device.name, kind: "Device", to: Route::Device(device.id) });
+        if device.name.to_lowercase().contains(&wanted)
+            || device.path.to_lowercase().contains(&wanted)
+        {
+            found.push(Found {
+                icon: "devices",
+                label: device.name,
+                kind: "Device",
+                to: Route::Device(device.id),
+            });
         }
         if found.len() >= MOST {
             break;

@@ -52,7 +52,11 @@ pub fn FailureNote(
     #[prop(into, optional)]
     retry: Option<Callback<()>>,
 ) -> impl IntoView {
-    let state = if failure == Failure::Unreachable { State::Offline } else { State::Attention };
+    let state = if failure == Failure::Unreachable {
+        State::Offline
+    } else {
+        State::Attention
+    };
     let words = failure.words();
     view! {
         <Note state=state words=words>

@@ -40,6 +40,10 @@ pub fn Hash(
     #[prop(optional)]
     whole: bool,
 ) -> impl IntoView {
-    let shown = if whole { text.clone() } else { number::short_hash(&text) };
+    let shown = if whole {
+        text.clone()
+    } else {
+        number::short_hash(&text)
+    };
     view! { <bdi class="hash" title=text>{shown}</bdi> }
 }

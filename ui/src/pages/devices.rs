@@ -17,10 +17,21 @@ pub fn DevicesPage() -> impl IntoView {
     let live = use_live();
     live.refetch_ports();
     let count = move |wanted: &'static str| {
-        Memo::new(move |_| live.devices().iter().filter(|entry| belongs(wanted, **entry)).count() as u64)
+        Memo::new(move |_| {
+            live.devices()
+                .iter()
+                .filter(|entry| belongs(wanted, **entry))
+                .count() as u64
+        })
     };
-    let (all, needy, streaming, simulated) = (count("all"), count("needy"), count("streaming"), count("simulated"));
-    let heading = Signal::derive(move || device::list_heading(all.get(), streaming.get(), needy.get()));
+    let (all, needy, streaming, simulated) = (
+        count("all"),
+        count("needy"),
+        count("streaming"),
+        count("simulated"),
+    );
+    let heading =
+        Signal::derive(move || device::list_heading(all.get(), streaming.get(), needy.get()));
     let sub = Signal::derive(move || device::list_sub(all.get(), streaming.get(), simulated.get()));
     let filter = RwSignal::new("all");
     let words = RwSignal::new(String::new());
@@ -72,7 +83,11 @@ fn Search(words: RwSignal<String>) -> impl IntoView {
     let input = NodeRef::<html::Input>::new();
     let slash = window_event_listener(leptos::ev::keydown, move |event| {
         let typing = event.target().is_some_and(|target| {
-            target.dyn_ref::<web_sys::HtmlElement>().is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "SELECT" | "TEXTAREA"))
+            target
+                .dyn_ref::<web_sys::HtmlElement>()
+                .is_some_and(|element| {
+                    matches!(element.tag_name().as_str(), "INPUT" | "SELECT" | "TEXTAREA")
+                })
         });
         if event.key() == "/" && !typing && !event.ctrl_key() {
             event.prevent_default();
@@ -96,8 +111,14 @@ fn Table(filter: RwSignal<&'static str>, words: RwSignal<String>) -> impl IntoVi
     let live = use_live();
     let shown = Memo::new(move |_| {
         let (filter, words) = (filter.get(), words.get());
-        let keep = |entry: &DeviceEntry| belongs(filter, *entry) && entry.facts.with(|facts| device::matches(facts, &words));
-        live.devices().into_iter().filter(keep).map(|entry| entry.facts.with(|facts| facts.id.clone())).collect::<Vec<_>>()
+        let keep = |entry: &DeviceEntry| {
+            belongs(filter, *entry) && entry.facts.with(|facts| device::matches(facts, &words))
+        };
+        live.devices()
+            .into_iter()
+            .filter(keep)
+            .map(|entry| entry.facts.with(|facts| facts.id.clone()))
+            .collect::<Vec<_>>()
     });
     let profile = move |entry: DeviceEntry| {
         Signal::derive(move || live.profile_label(&entry.facts.with(|facts| facts.profile.clone())))
@@ -138,9 +159,16 @@ fn move_in_rows(event: web_sys::KeyboardEvent) {
         "ArrowUp" => -1,
         _ => return,
     };
-    let row = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()).and_then(|at| at.closest("tr").ok().flatten());
+    let row = event
+        .target()
+        .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+        .and_then(|at| at.closest("tr").ok().flatten());
     let Some(row) = row else { return };
-    let next = if step > 0 { row.next_element_sibling() } else { row.previous_element_sibling() };
+    let next = if step > 0 {
+        row.next_element_sibling()
+    } else {
+        row.previous_element_sibling()
+    };
     let link = next.and_then(|next| next.query_selector("a").ok().flatten());
     if let Some(link) = link.and_then(|link| link.dyn_into::<web_sys::HtmlElement>().ok()) {
         event.prevent_default();
@@ -156,7 +184,9 @@ fn FreePorts() -> impl IntoView {
     let free = Memo::new(move |_| {
         live.ports.with(|ports| {
             let ports = ports.iter().flatten().filter(|port| port.used_by.is_none());
-            ports.map(|port| (port.path.clone(), port.label.clone())).collect::<Vec<_>>()
+            ports
+                .map(|port| (port.path.clone(), port.label.clone()))
+                .collect::<Vec<_>>()
         })
     });
     view! {
@@ -171,7 +201,6 @@ fn FreePorts() -> impl IntoView {
                         <div class="found-icon"><Icon name="serial"/></div>
                         <div><h3><bdi>{port.0.clone()}</bdi></h3><p class="dim">{port.1.clone()}</p></div>
                         <div class="found-act">
-                            <span></span>
                             <a class="btn" href=Route::Pair(Some(port.0.clone())).href()>"Pair"<span class="vh">" the device on "{port.0.clone()}</span></a>
                         </div>
                     </li>

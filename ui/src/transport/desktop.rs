@@ -14,8 +14,12 @@ use crate::failure::Failure;
 
 fn core() -> Option<JsValue> {
     let window = web_sys::window()?;
-    let tauri = Reflect::get(&window, &"__TAURI__".into()).ok().filter(JsValue::is_object)?;
-    Reflect::get(&tauri, &"core".into()).ok().filter(JsValue::is_object)
+    let tauri = Reflect::get(&window, &"__TAURI__".into())
+        .ok()
+        .filter(JsValue::is_object)?;
+    Reflect::get(&tauri, &"core".into())
+        .ok()
+        .filter(JsValue::is_object)
 }
 
 /// Whether the page runs in the desktop window.
@@ -39,24 +43,45 @@ fn object(fields: &[(&str, JsValue)]) -> JsValue {
 
 async fn invoke(command: &str, arguments: &JsValue) -> Result<JsValue, JsValue> {
     let core = core().ok_or(JsValue::NULL)?;
-    let promise: Promise = function(&core, "invoke")?.call2(&core, &command.into(), arguments)?.dyn_into()?;
+    let promise: Promise = function(&core, "invoke")?
+        .call2(&core, &command.into(), arguments)?
+        .dyn_into()?;
     JsFuture::from(promise).await
 }
 
 fn refused(reason: &JsValue) -> Failure {
-    Failure::Strange(reason.as_string().unwrap_or_else(|| "the window’s command failed".to_owned()))
+    Failure::Strange(
+        reason
+            .as_string()
+            .unwrap_or_else(|| "the window’s command failed".to_owned()),
+    )
 }
 
 fn list(bytes: &[u8]) -> JsValue {
-    bytes.iter().map(|byte| JsValue::from(*byte)).collect::<Array>().into()
+    bytes
+        .iter()
+        .map(|byte| JsValue::from(*byte))
+        .collect::<Array>()
+        .into()
 }
 
 /// One request; answers status and body.
-pub async fn call(method: &str, path: &str, body: Option<String>) -> Result<(u16, Vec<u8>), Failure> {
+pub async fn call(
+    method: &str,
+    path: &str,
+    body: Option<String>,
+) -> Result<(u16, Vec<u8>), Failure> {
     let body = body.map_or(JsValue::NULL, |body| list(body.as_bytes()));
-    let arguments = object(&[("method", method.into()), ("path", path.into()), ("body", body)]);
-    let answer = invoke("api_call", &arguments).await.map_err(|reason| refused(&reason))?;
-    unframe(&Uint8Array::new(&answer).to_vec()).ok_or_else(|| Failure::Strange("a cut answer".to_owned()))
+    let arguments = object(&[
+        ("method", method.into()),
+        ("path", path.into()),
+        ("body", body),
+    ]);
+    let answer = invoke("api_call", &arguments)
+        .await
+        .map_err(|reason| refused(&reason))?;
+    unframe(&Uint8Array::new(&answer).to_vec())
+        .ok_or_else(|| Failure::Strange("a cut answer".to_owned()))
 }
 
 fn unframe(frame: &[u8]) -> Option<(u16, Vec<u8>)> {
@@ -69,7 +94,9 @@ fn unframe(frame: &[u8]) -> Option<(u16, Vec<u8>)> {
 /// Asks the shell to write a file; answers its path.
 pub async fn save_file(name: &str, bytes: &[u8]) -> Result<String, Failure> {
     let arguments = object(&[("name", name.into()), ("bytes", list(bytes))]);
-    let path = invoke("save_file", &arguments).await.map_err(|reason| refused(&reason))?;
+    let path = invoke("save_file", &arguments)
+        .await
+        .map_err(|reason| refused(&reason))?;
     Ok(path.as_string().unwrap_or_else(|| name.to_owned()))
 }
 
@@ -91,15 +118,27 @@ impl Events {
         });
         let Ok(channel) = channel(&closure) else {
             on(Signal::Down);
-            return Self { channel: None, _closure: closure };
+            return Self {
+                channel: None,
+                _closure: closure,
+            };
         };
-        let waves = waves.map(|waves| format!("?waves={}", crate::route::escape(waves))).unwrap_or_default();
+        let waves = waves
+            .map(|waves| format!("?waves={}", crate::route::escape(waves)))
+            .unwrap_or_default();
         let path = format!("/api/events{waves}");
         let arguments = object(&[("path", path.into()), ("channel", channel.clone())]);
         wasm_bindgen_futures::spawn_local(async move {
-            on(if invoke("events", &arguments).await.is_ok() { Signal::Up } else { Signal::Down });
+            on(if invoke("events", &arguments).await.is_ok() {
+                Signal::Up
+            } else {
+                Signal::Down
+            });
         });
-        Self { channel: Some(channel), _closure: closure }
+        Self {
+            channel: Some(channel),
+            _closure: closure,
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Blob, BlobPropertyBag, EventSource, Headers, HtmlAnchorElement, MessageEvent, Request, RequestInit, Response, Url,
-    UrlSearchParams,
+    Blob, BlobPropertyBag, EventSource, Headers, HtmlAnchorElement, MessageEvent, Request,
+    RequestInit, Response, Url, UrlSearchParams,
 };
 
 use super::Signal;
@@ -24,37 +24,57 @@ thread_local! {
 
 /// Reads the token from `?token=…`, else from this tab's storage; removes it from the address.
 pub fn take_token() {
-    let Some(window) = web_sys::window() else { return };
+    let Some(window) = web_sys::window() else {
+        return;
+    };
     let storage = window.session_storage().ok().flatten();
     let location = window.location();
     let query = location.search().unwrap_or_default();
-    let given = UrlSearchParams::new_with_str(&query).ok().and_then(|query| query.get("token"));
+    let given = UrlSearchParams::new_with_str(&query)
+        .ok()
+        .and_then(|query| query.get("token"));
     let token = match given {
         Some(token) => {
             if let Some(storage) = &storage {
                 // A browser that refuses storage only forgets the token on reload.
                 storage.set_item(KEPT, &token).ok();
             }
-            let clean =
-                format!("{}{}", location.pathname().unwrap_or_default(), location.hash().unwrap_or_default());
+            let clean = format!(
+                "{}{}",
+                location.pathname().unwrap_or_default(),
+                location.hash().unwrap_or_default()
+            );
             if let Ok(history) = window.history() {
-                history.replace_state_with_url(&JsValue::NULL, "", Some(&clean)).ok();
+                history
+                    .replace_state_with_url(&JsValue::NULL, "", Some(&clean))
+                    .ok();
             }
             token
         }
-        None => storage.and_then(|storage| storage.get_item(KEPT).ok().flatten()).unwrap_or_default(),
+        None => storage
+            .and_then(|storage| storage.get_item(KEPT).ok().flatten())
+            .unwrap_or_default(),
     };
     TOKEN.with_borrow_mut(|kept| *kept = token);
 }
 
 /// One request; answers status and body.
-pub async fn call(method: &str, path: &str, body: Option<String>) -> Result<(u16, Vec<u8>), Failure> {
-    let request = request(method, path, body).map_err(|_| Failure::Strange(format!("{method} {path}")))?;
+pub async fn call(
+    method: &str,
+    path: &str,
+    body: Option<String>,
+) -> Result<(u16, Vec<u8>), Failure> {
+    let request =
+        request(method, path, body).map_err(|_| Failure::Strange(format!("{method} {path}")))?;
     let window = web_sys::window().ok_or(Failure::Unreachable)?;
-    let response = JsFuture::from(window.fetch_with_request(&request)).await.map_err(|_| Failure::Unreachable)?;
+    let response = JsFuture::from(window.fetch_with_request(&request))
+        .await
+        .map_err(|_| Failure::Unreachable)?;
     let response: Response = response.dyn_into().map_err(|_| Failure::Unreachable)?;
     let body = response.array_buffer().map_err(|_| Failure::Unreachable)?;
-    let body = JsFuture::from(body).await.map_err(|_| Failure::Unreachable)?;
+    let body = JsFuture::from(body)
+        .await
+        .map_err(|_| Failure::Unreachable)?;
     Ok((response.status(), Uint8Array::new(&body).to_vec()))
 }
 
@@ -73,12 +93,15 @@ fn request(method: &str, path: &str, body: Option<String>) -> Result<Request, Js
 
 /// Offers the bytes as a download; answers the name.
 pub fn save_file(name: &str, bytes: &[u8]) -> Result<String, Failure> {
-    offer(name, bytes).map_err(|_| Failure::Strange("the browser refused the download".to_owned()))?;
+    offer(name, bytes)
+        .map_err(|_| Failure::Strange("the browser refused the download".to_owned()))?;
     Ok(name.to_owned())
 }
 
 fn offer(name: &str, bytes: &[u8]) -> Result<(), JsValue> {
-    let document = web_sys::window().and_then(|window| window.document()).ok_or(JsValue::NULL)?;
+    let document = web_sys::window()
+        .and_then(|window| window.document())
+        .ok_or(JsValue::NULL)?;
     let kind = BlobPropertyBag::new();
     kind.set_type("application/octet-stream");
     let parts = Array::of1(&Uint8Array::from(bytes));
@@ -106,10 +129,15 @@ impl Events {
     pub fn open(waves: Option<&str>, on: impl Fn(Signal) + 'static) -> Self {
         let on = std::rc::Rc::new(on);
         let token = TOKEN.with_borrow(|token| escape(token));
-        let waves = waves.map(|waves| format!("&waves={}", escape(waves))).unwrap_or_default();
+        let waves = waves
+            .map(|waves| format!("&waves={}", escape(waves)))
+            .unwrap_or_default();
         let Ok(source) = EventSource::new(&format!("/api/events?token={token}{waves}")) else {
             on(Signal::Down);
-            return Self { source: None, _closures: Vec::new() };
+            return Self {
+                source: None,
+                _closures: Vec::new(),
+            };
         };
         let up = {
             let on = on.clone();
@@ -127,7 +155,10 @@ impl Events {
         source.set_onopen(Some(up.as_ref().unchecked_ref()));
         source.set_onerror(Some(down.as_ref().unchecked_ref()));
         source.set_onmessage(Some(message.as_ref().unchecked_ref()));
-        Self { source: Some(source), _closures: vec![up, down, message] }
+        Self {
+            source: Some(source),
+            _closures: vec![up, down, message],
+        }
     }
 }
 

@@ -29,7 +29,9 @@ pub fn source(status: Option<&Status>) -> String {
     };
     let signing = match (status.signed, status.validators) {
         (_, 1) => "This node is the only validator.".to_owned(),
-        (signed, all) if signed >= all => format!("All {} validators signed it.", spelled(u64::from(all))),
+        (signed, all) if signed >= all => {
+            format!("All {} validators signed it.", spelled(u64::from(all)))
+        }
         (signed, all) => {
             let absent = count(u64::from(all - signed), "validator is", "validators are");
             format!("{absent} silent; {} of {all} are needed.", status.quorum)
@@ -89,6 +91,17 @@ pub fn proposed(block: &BlockDetail) -> String {
     }
 }
 
+/// The transaction page's answer.
+#[must_use]
+pub fn transaction_heading(summary: &str) -> String {
+    let mut letters = summary.chars();
+    let first = letters
+        .next()
+        .map(|first| first.to_lowercase().to_string())
+        .unwrap_or_default();
+    format!("This transaction {first}{}.", letters.as_str())
+}
+
 /// The head of a list of transactions.
 #[must_use]
 pub fn transactions(number: usize) -> String {
@@ -97,7 +110,11 @@ pub fn transactions(number: usize) -> String {
         number => super::number::capital(&format!(
             "{} {}",
             spelled(number),
-            if number == 1 { "transaction" } else { "transactions" }
+            if number == 1 {
+                "transaction"
+            } else {
+                "transactions"
+            }
         )),
     }
 }
@@ -119,7 +136,9 @@ pub fn limit(limit_ms: u32, highest_ms: Option<f64>) -> (bool, String) {
     let words = if drawn {
         "submitted here, final on this node’s disk".to_owned()
     } else {
-        format!("submitted here, final on this node’s disk; the agreed limit, {limit_ms} ms, is above the scale")
+        format!(
+            "submitted here, final on this node’s disk; the agreed limit, {limit_ms} ms, is above the scale"
+        )
     };
     (drawn, words)
 }
@@ -175,7 +194,10 @@ mod tests {
     /// A block that took longer than agreed is marked; one that was not submitted here has no figure.
     #[test]
     fn late_blocks_are_marked() {
-        assert_eq!(took(&row(1, Some(5.04)), Some(500)), ("5.0".to_owned(), None));
+        assert_eq!(
+            took(&row(1, Some(5.04)), Some(500)),
+            ("5.0".to_owned(), None)
+        );
         assert_eq!(
             took(&row(1, Some(1_412.0)), Some(500)),
             ("1\u{202f}412".to_owned(), Some(State::Attention))
@@ -201,6 +223,10 @@ mod tests {
             "Block 48\u{202f}213 is where this chain begins."
         );
         assert_eq!(proposed(&detail(Some(2), 0)), "harbour-1, round 2");
+        assert_eq!(
+            transaction_heading("Anchors batch 3 of 2 streams"),
+            "This transaction anchors batch 3 of 2 streams."
+        );
         assert_eq!(transactions(1), "One transaction");
         assert_eq!(transactions(13), "13 transactions");
         assert_eq!(held(0), "Held still");

@@ -1,6 +1,6 @@
 //! What is said of devices: their state, their values, and what they need of a person.
 
-use fog_api::{Device, DeviceState, Gap, RejectedCount, Vital};
+use fog_api::{ApiError, Device, DeviceState, Gap, Preview, RejectedCount, Vital};
 use ledger_core::Quality;
 
 use super::number::{age, count, spelled, thousands, unit};
@@ -74,7 +74,10 @@ pub const fn quality_key(quality: Quality) -> &'static str {
 pub const fn needs_somebody(state: DeviceState) -> bool {
     matches!(
         state,
-        DeviceState::NoContact | DeviceState::Silent | DeviceState::Garbled | DeviceState::Disconnected
+        DeviceState::NoContact
+            | DeviceState::Silent
+            | DeviceState::Garbled
+            | DeviceState::Disconnected
     )
 }
 
@@ -87,7 +90,9 @@ pub fn trouble(name: &str, state: DeviceState, heard: Option<i64>, now: i64) -> 
         (DeviceState::Silent, Some(since)) => format!("{name}: nothing heard for {since}"),
         (DeviceState::Silent, None) => format!("{name}: never heard"),
         (DeviceState::Garbled, _) => format!("{name}: bytes arrive that its profile does not know"),
-        (DeviceState::Disconnected, Some(since)) => format!("{name}: disconnected, last heard {since} ago"),
+        (DeviceState::Disconnected, Some(since)) => {
+            format!("{name}: disconnected, last heard {since} ago")
+        }
         (DeviceState::Disconnected, None) => format!("{name}: its port cannot be opened"),
         (state, _) => format!("{name}: {}", link(state).1.to_lowercase()),
     }
@@ -112,7 +117,11 @@ pub fn value(vital: &Vital) -> String {
         || "–".to_owned(),
         |value| {
             let unit = unit(&vital.unit);
-            if unit.is_empty() { value.clone() } else { format!("{value} {unit}") }
+            if unit.is_empty() {
+                value.clone()
+            } else {
+                format!("{value} {unit}")
+            }
         },
     )
 }
@@ -121,9 +130,64 @@ pub fn value(vital: &Vital) -> String {
 #[must_use]
 pub fn newest(vitals: &[Vital]) -> String {
     if vitals.iter().all(|vital| vital.value.is_none()) {
-        return vitals.first().map_or_else(|| "none yet".to_owned(), |vital| quality(vital.quality).1.to_lowercase());
+        return vitals.first().map_or_else(
+            || "none yet".to_owned(),
+            |vital| quality(vital.quality).1.to_lowercase(),
+        );
     }
     vitals.iter().map(value).collect::<Vec<_>>().join(" · ")
+}
+
+/// What stands below a big number: its quality where that is not good, else its range.
+#[must_use]
+pub fn below(quality_now: Option<Quality>, extent: Option<(f64, f64)>, period: &str) -> String {
+    match (quality_now, extent) {
+        (Some(Quality::Good), Some((low, high))) if low < high => {
+            format!("{low} to {high} in the {period}")
+        }
+        (Some(Quality::Good), Some((only, _))) => format!("{only} in the {period}"),
+        (Some(quality_now), _) => quality(quality_now).1.to_lowercase(),
+        (None, _) => String::new(),
+    }
+}
+
+/// Whether what a preview shows is likely this profile's: heard, and not mostly refused. A wrong
+/// profile now and then finds a frame that fits by chance.
+#[must_use]
+pub const fn preview_fits(preview: &Preview) -> bool {
+    preview.received > 0 && preview.rejected <= preview.received
+}
+
+/// What is wrong with a preview, in words, where something is.
+#[must_use]
+pub fn preview_trouble(preview: &Preview) -> Option<ApiError> {
+    let live = preview.state.is_live();
+    if live && preview.received > 0 && !preview_fits(preview) {
+        return Some(ApiError {
+            code: "UI-04".to_owned(),
+            what: "Most of what arrives does not fit this profile".to_owned(),
+            why: format!(
+                "{} frames were refused beside {}; the values above are likely chance",
+                thousands(preview.rejected),
+                count(preview.received, "good reading", "good readings"),
+            ),
+            next: "choose another profile, and compare with the device’s own display.".to_owned(),
+        });
+    }
+    let what = match preview.state {
+        DeviceState::Streaming => return None,
+        DeviceState::Connecting => "The port is being opened",
+        DeviceState::NoContact => "The sensor speaks and has no value",
+        DeviceState::Silent => "Nothing is heard on this port",
+        DeviceState::Garbled => "What arrives is not this profile’s",
+        DeviceState::Disconnected => "The port cannot be opened",
+    };
+    Some(ApiError {
+        code: preview.reason_code.clone().unwrap_or_default(),
+        what: what.to_owned(),
+        why: preview.reason.clone()?,
+        next: preview.next_step.clone().unwrap_or_default(),
+    })
 }
 
 /// What the gap ledger adds up to, with the difference of every two figures named.
@@ -133,7 +197,11 @@ pub fn account(gap: &Gap) -> (State, String) {
     let says = match (missing, gap.expected) {
         (_, 0) => return (State::Unknown, "Nothing was expected yet".to_owned()),
         (0, _) => "Every expected reading arrived".to_owned(),
-        (missing, _) => format!("{} never arrived and {} a gap", thousands(missing), if missing == 1 { "is" } else { "are" }),
+        (missing, _) => format!(
+            "{} never arrived and {} a gap",
+            thousands(missing),
+            if missing == 1 { "is" } else { "are" }
+        ),
     };
     (State::Ok, says)
 }
@@ -154,7 +222,11 @@ pub fn bar(value: u64, expected: u64, refused: bool) -> (f64, bool) {
 pub fn missing(gap: &Gap) -> String {
     match gap.expected.saturating_sub(gap.received) {
         0 => "none missing".to_owned(),
-        missing => format!("{} missing, named as {}", thousands(missing), if missing == 1 { "a gap" } else { "gaps" }),
+        missing => format!(
+            "{} missing, named as {}",
+            thousands(missing),
+            if missing == 1 { "a gap" } else { "gaps" }
+        ),
     }
 }
 
@@ -164,7 +236,13 @@ pub fn rejected(reasons: &[RejectedCount]) -> String {
     reasons
         .iter()
         .filter(|reason| reason.count > 0)
-        .map(|reason| format!("{} {}", thousands(reason.count), reject_word(&reason.reason)))
+        .map(|reason| {
+            format!(
+                "{} {}",
+                thousands(reason.count),
+                reject_word(&reason.reason)
+            )
+        })
         .collect::<Vec<_>>()
         .join(", ")
 }
@@ -196,7 +274,12 @@ pub fn list_heading(devices: u64, streaming: u64, needy: u64) -> String {
         (0, _) => "No device is paired yet".to_owned(),
         (1, 0) if streaming == 1 => "The one device is streaming".to_owned(),
         (all, 0) if streaming == all => format!("All {} devices are streaming", spelled(all)),
-        (all, 0) => capital(&format!("{} of {} devices {} streaming", spelled(streaming), spelled(all), are(streaming))),
+        (all, 0) => capital(&format!(
+            "{} of {} devices {} streaming",
+            spelled(streaming),
+            spelled(all),
+            are(streaming)
+        )),
         (_, 1) => "One device needs a hand".to_owned(),
         (_, needy) => capital(&format!("{} devices need a hand", spelled(needy))),
     }
@@ -208,7 +291,11 @@ pub fn list_sub(devices: u64, streaming: u64, simulated: u64) -> String {
     if devices == 0 {
         return "Connect a sensor to a serial port of this machine, then pair it here.".to_owned();
     }
-    let paired = format!("{} {} paired", count(devices, "device", "devices"), if devices == 1 { "is" } else { "are" });
+    let paired = format!(
+        "{} {} paired",
+        count(devices, "device", "devices"),
+        if devices == 1 { "is" } else { "are" }
+    );
     let simulated = match simulated {
         0 => String::new(),
         all if all == devices => ", all simulated".to_owned(),
@@ -228,7 +315,9 @@ pub const fn are(number: u64) -> &'static str {
 pub fn matches(device: &Device, words: &str) -> bool {
     let words = words.trim().to_lowercase();
     words.is_empty()
-        || [&device.name, &device.profile, &device.path].iter().any(|text| text.to_lowercase().contains(&words))
+        || [&device.name, &device.profile, &device.path]
+            .iter()
+            .any(|text| text.to_lowercase().contains(&words))
 }
 
 #[cfg(test)]
@@ -258,19 +347,86 @@ mod tests {
         assert_eq!(newest(&[]), "none yet");
     }
 
+    /// A doubtful value says so before it says its range.
+    #[test]
+    fn below_a_number() {
+        let extent = Some((94.0, 97.5));
+        assert_eq!(
+            below(Some(Quality::Good), extent, "last hour"),
+            "94 to 97.5 in the last hour"
+        );
+        assert_eq!(
+            below(Some(Quality::LowPerfusion), extent, "last hour"),
+            "low perfusion"
+        );
+        assert_eq!(below(None, None, "last hour"), "");
+    }
+
+    /// A wrong profile that finds a frame by chance is not taken for the right one.
+    #[test]
+    fn chance_is_not_a_profile() {
+        let mut preview = Preview {
+            id: String::new(),
+            path: String::new(),
+            profile: String::new(),
+            state: DeviceState::Streaming,
+            reason: None,
+            next_step: None,
+            reason_code: None,
+            vitals: Vec::new(),
+            received: 591,
+            rejected: 3_351,
+            wave: None,
+        };
+        assert!(!preview_fits(&preview));
+        assert_eq!(
+            preview_trouble(&preview).map(|words| words.code).as_deref(),
+            Some("UI-04")
+        );
+        preview.rejected = 2;
+        assert!(preview_fits(&preview) && preview_trouble(&preview).is_none());
+        preview.received = 0;
+        preview.state = DeviceState::Silent;
+        preview.reason = Some("nobody speaks".to_owned());
+        assert!(!preview_fits(&preview));
+        assert_eq!(
+            preview_trouble(&preview).map(|words| words.why).as_deref(),
+            Some("nobody speaks")
+        );
+    }
+
     /// Every difference between two figures of the ledger has a name.
     #[test]
     fn differences_have_names() {
-        let gap = Gap { expected: 1_200, received: 1_040, rejected: 4, sealed: 1_040, anchored: 1_000, finalized: 1_000 };
+        let gap = Gap {
+            expected: 1_200,
+            received: 1_040,
+            rejected: 4,
+            sealed: 1_040,
+            anchored: 1_000,
+            finalized: 1_000,
+        };
         assert_eq!(missing(&gap), "160 missing, named as gaps");
         assert_eq!(account(&gap).1, "160 never arrived and are a gap");
-        assert_eq!(waiting(gap.sealed, gap.anchored, "the next batch"), "40 wait for the next batch");
+        assert_eq!(
+            waiting(gap.sealed, gap.anchored, "the next batch"),
+            "40 wait for the next batch"
+        );
         assert_eq!(waiting(5, 5, "x"), "none waiting");
         assert_eq!(account(&Gap::default()).0, State::Unknown);
         let reasons = [
-            RejectedCount { reason: "checksum".to_owned(), count: 2 },
-            RejectedCount { reason: "replay".to_owned(), count: 0 },
-            RejectedCount { reason: "bad_sync".to_owned(), count: 1 },
+            RejectedCount {
+                reason: "checksum".to_owned(),
+                count: 2,
+            },
+            RejectedCount {
+                reason: "replay".to_owned(),
+                count: 0,
+            },
+            RejectedCount {
+                reason: "bad_sync".to_owned(),
+                count: 1,
+            },
         ];
         assert_eq!(rejected(&reasons), "2 damaged, 1 bad sync");
     }
@@ -284,14 +440,23 @@ mod tests {
         assert_eq!(list_heading(6, 5, 0), "Five of six devices are streaming");
         assert_eq!(list_heading(6, 5, 1), "One device needs a hand");
         assert_eq!(list_heading(100, 80, 20), "20 devices need a hand");
-        assert_eq!(list_sub(6, 5, 6), "6 devices are paired, all simulated. 5 streaming.");
+        assert_eq!(
+            list_sub(6, 5, 6),
+            "6 devices are paired, all simulated. 5 streaming."
+        );
     }
 
     /// What happened says since when, where that is known.
     #[test]
     fn trouble_says_since_when() {
-        assert_eq!(trouble("A", DeviceState::Silent, Some(0), 360_000), "A: nothing heard for 6 min");
-        assert_eq!(trouble("A", DeviceState::Disconnected, None, 0), "A: its port cannot be opened");
+        assert_eq!(
+            trouble("A", DeviceState::Silent, Some(0), 360_000),
+            "A: nothing heard for 6 min"
+        );
+        assert_eq!(
+            trouble("A", DeviceState::Disconnected, None, 0),
+            "A: its port cannot be opened"
+        );
     }
 
     /// Only a simulated device that streams is marked by that alone.

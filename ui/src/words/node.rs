@@ -22,7 +22,11 @@ pub fn state(status: &Status) -> (State, &'static str) {
 #[must_use]
 pub fn signing(status: &Status) -> String {
     let all = u64::from(status.validators);
-    format!("{} of {} signing", thousands(u64::from(status.signed)), count(all, "validator", "validators"))
+    format!(
+        "{} of {} signing",
+        thousands(u64::from(status.signed)),
+        count(all, "validator", "validators")
+    )
 }
 
 /// How many validators may fail before the ledger pauses.
@@ -31,7 +35,10 @@ pub fn can_lose(status: &Status) -> String {
     match status.signed.saturating_sub(status.quorum) {
         0 if status.validators == 1 => "none, it is the only one".to_owned(),
         0 => "none before it pauses".to_owned(),
-        spare => format!("{} before it pauses", count(u64::from(spare), "more validator", "more validators")),
+        spare => format!(
+            "{} before it pauses",
+            count(u64::from(spare), "more validator", "more validators")
+        ),
     }
 }
 
@@ -42,7 +49,12 @@ pub fn heading(devices: u64, streaming: u64, needy: u64, trouble: bool) -> Strin
         (1, 1) => "The one device is streaming.".to_owned(),
         (1, 0) => "The one device is not streaming.".to_owned(),
         (all, some) if all == some => format!("All {} devices are streaming.", spelled(all)),
-        (all, some) => capital(&format!("{} of {} devices {} streaming.", spelled(some), spelled(all), are(some))),
+        (all, some) => capital(&format!(
+            "{} of {} devices {} streaming.",
+            spelled(some),
+            spelled(all),
+            are(some)
+        )),
     };
     let needs = match (trouble, needy) {
         (true, _) => "The record needs you now.".to_owned(),
@@ -60,7 +72,10 @@ pub fn whole(gap: &Gap) -> String {
         0 => "Every expected reading has arrived.".to_owned(),
         1 => "Every reading is accounted for: 1 never arrived and is named as a gap.".to_owned(),
         missing => {
-            format!("Every reading is accounted for: {} never arrived and are named as gaps.", thousands(missing))
+            format!(
+                "Every reading is accounted for: {} never arrived and are named as gaps.",
+                thousands(missing)
+            )
         }
     }
 }
@@ -70,7 +85,10 @@ pub fn whole(gap: &Gap) -> String {
 pub fn room(status: &Status, bytes_per_day: Option<f64>) -> String {
     let size = bytes(status.disk.vault_bytes);
     let free = status.disk.free_bytes;
-    match bytes_per_day.filter(|rate| *rate > 0.0).map(|rate| free as f64 / rate) {
+    match bytes_per_day
+        .filter(|rate| *rate > 0.0)
+        .map(|rate| free as f64 / rate)
+    {
         Some(days) if days < 2.0 => format!("{size}, room for {:.0} h", days * 24.0),
         Some(days) if days < 3_650.0 => format!("{size}, room for {} days", thousands(days as u64)),
         Some(_) => format!("{size}, room for more than ten years"),
@@ -86,7 +104,13 @@ pub fn simulated(status: &Status) -> Option<(String, &'static str)> {
         (0, _) => None,
         (some, all) if some >= all => Some(("This ward is simulated.".to_owned(), rest)),
         (1, _) => Some(("One device is simulated.".to_owned(), rest)),
-        (some, _) => Some((capital(&format!("{} devices are simulated.", spelled(u64::from(some)))), rest)),
+        (some, _) => Some((
+            capital(&format!(
+                "{} devices are simulated.",
+                spelled(u64::from(some))
+            )),
+            rest,
+        )),
     }
 }
 
@@ -109,13 +133,21 @@ mod tests {
             signed: 6,
             quorum: 5,
             trouble: None,
-            finality: Finality { p50_ms: None, p99_ms: None, limit_ms: 1_000 },
+            finality: Finality {
+                p50_ms: None,
+                p99_ms: None,
+                limit_ms: 1_000,
+            },
             devices: 13,
             simulated: 0,
             gap: Gap::default(),
             backlog: 0,
             readings_per_second: 0.0,
-            disk: Storage { vault_bytes: 18_400_000_000, replica_bytes: 0, free_bytes: 1_000_000_000_000 },
+            disk: Storage {
+                vault_bytes: 18_400_000_000,
+                replica_bytes: 0,
+                free_bytes: 1_000_000_000_000,
+            },
             started: 0,
             now: 0,
         }
@@ -124,10 +156,22 @@ mod tests {
     /// The heading says first who streams, then who needs somebody, and puts the record above devices.
     #[test]
     fn headings_answer_the_first_question() {
-        assert_eq!(heading(6, 6, 0, false), "All six devices are streaming. Nobody needs you.");
-        assert_eq!(heading(12, 11, 1, false), "Eleven of twelve devices are streaming. One needs a hand.");
-        assert_eq!(heading(1, 0, 1, false), "The one device is not streaming. One needs a hand.");
-        assert_eq!(heading(6, 6, 2, true), "All six devices are streaming. The record needs you now.");
+        assert_eq!(
+            heading(6, 6, 0, false),
+            "All six devices are streaming. Nobody needs you."
+        );
+        assert_eq!(
+            heading(12, 11, 1, false),
+            "Eleven of twelve devices are streaming. One needs a hand."
+        );
+        assert_eq!(
+            heading(1, 0, 1, false),
+            "The one device is not streaming. One needs a hand."
+        );
+        assert_eq!(
+            heading(6, 6, 2, true),
+            "All six devices are streaming. The record needs you now."
+        );
     }
 
     /// Validators: how many sign, how many may go.
@@ -137,7 +181,12 @@ mod tests {
         assert_eq!(signing(&seven), "6 of 7 validators signing");
         assert_eq!(can_lose(&seven), "1 more validator before it pauses");
         assert_eq!(state(&seven).0, State::Attention);
-        let one = Status { validators: 1, signed: 1, quorum: 1, ..status() };
+        let one = Status {
+            validators: 1,
+            signed: 1,
+            quorum: 1,
+            ..status()
+        };
         assert_eq!(can_lose(&one), "none, it is the only one");
         assert_eq!(state(&one), (State::Ok, "Sealing and in step"));
     }
@@ -154,9 +203,21 @@ mod tests {
     #[test]
     fn what_is_simulated_is_named() {
         assert_eq!(simulated(&status()), None);
-        let some = Status { simulated: 2, ..status() };
-        assert_eq!(simulated(&some).map(|words| words.0).as_deref(), Some("Two devices are simulated."));
-        let all = Status { simulated: 13, ..status() };
-        assert_eq!(simulated(&all).map(|words| words.0).as_deref(), Some("This ward is simulated."));
+        let some = Status {
+            simulated: 2,
+            ..status()
+        };
+        assert_eq!(
+            simulated(&some).map(|words| words.0).as_deref(),
+            Some("Two devices are simulated.")
+        );
+        let all = Status {
+            simulated: 13,
+            ..status()
+        };
+        assert_eq!(
+            simulated(&all).map(|words| words.0).as_deref(),
+            Some("This ward is simulated.")
+        );
     }
 }

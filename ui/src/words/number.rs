@@ -20,14 +20,20 @@ pub fn thousands(value: u64) -> String {
 /// A number with its noun: `1 device`, `3 devices`.
 #[must_use]
 pub fn count(value: u64, one: &str, many: &str) -> String {
-    format!("{} {}", thousands(value), if value == 1 { one } else { many })
+    format!(
+        "{} {}",
+        thousands(value),
+        if value == 1 { one } else { many }
+    )
 }
 
 /// A small number as a word, for a sentence; digits above twelve.
 #[must_use]
 pub fn spelled(value: u64) -> String {
-    const WORDS: [&str; 13] =
-        ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+    const WORDS: [&str; 13] = [
+        "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+        "eleven", "twelve",
+    ];
     usize::try_from(value)
         .ok()
         .and_then(|place| WORDS.get(place))
@@ -38,7 +44,9 @@ pub fn spelled(value: u64) -> String {
 #[must_use]
 pub fn capital(sentence: &str) -> String {
     let mut chars = sentence.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
 }
 
 /// A size in bytes, decimal: `912 B`, `18.4 GB`.
@@ -52,7 +60,11 @@ pub fn bytes(value: u64) -> String {
         unit += 1;
     }
     let name = UNITS.get(unit).copied().unwrap_or("TB");
-    if unit == 0 || size >= 99.95 { format!("{size:.0} {name}") } else { format!("{size:.1} {name}") }
+    if unit == 0 || size >= 99.95 {
+        format!("{size:.0} {name}")
+    } else {
+        format!("{size:.1} {name}")
+    }
 }
 
 /// How long ago, in whole steps: `1 s`, `6 min`, `3 h`, `12 d`.
@@ -72,7 +84,11 @@ pub fn age(now_millis: i64, then_millis: i64) -> String {
 pub fn span(millis: i64) -> String {
     let seconds = millis.max(0) / 1000;
     let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 { format!("{hours}:{minutes:02}:{rest:02}") } else { format!("{minutes}:{rest:02}") }
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{rest:02}")
+    } else {
+        format!("{minutes}:{rest:02}")
+    }
 }
 
 /// Time of day with seconds, `offset_minutes` east of UTC.
@@ -80,7 +96,12 @@ pub fn span(millis: i64) -> String {
 pub fn clock(millis: i64, offset_minutes: i32) -> String {
     let seconds = millis.div_euclid(1000) + i64::from(offset_minutes) * 60;
     let of_day = seconds.rem_euclid(86_400);
-    format!("{:02}:{:02}:{:02}", of_day / 3600, of_day / 60 % 60, of_day % 60)
+    format!(
+        "{:02}:{:02}:{:02}",
+        of_day / 3600,
+        of_day / 60 % 60,
+        of_day % 60
+    )
 }
 
 /// Time of day in minutes, `offset_minutes` east of UTC.
@@ -92,14 +113,35 @@ pub fn clock_minutes(millis: i64, offset_minutes: i32) -> String {
 /// Weekday, day and month, `offset_minutes` east of UTC: `Tuesday 14 April`.
 #[must_use]
 pub fn date(millis: i64, offset_minutes: i32) -> String {
-    const DAYS: [&str; 7] = ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"];
+    const DAYS: [&str; 7] = [
+        "Thursday",
+        "Friday",
+        "Saturday",
+        "Sunday",
+        "Monday",
+        "Tuesday",
+        "Wednesday",
+    ];
     const MONTHS: [&str; 12] = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
         "December",
     ];
     let days = (millis.div_euclid(1000) + i64::from(offset_minutes) * 60).div_euclid(86_400);
     let (month, day) = civil(days);
-    let weekday = DAYS.get(usize::try_from(days.rem_euclid(7)).unwrap_or(0)).copied().unwrap_or_default();
+    let weekday = DAYS
+        .get(usize::try_from(days.rem_euclid(7)).unwrap_or(0))
+        .copied()
+        .unwrap_or_default();
     let month = MONTHS.get(month).copied().unwrap_or_default();
     format!("{weekday} {day} {month}")
 }
@@ -107,7 +149,8 @@ pub fn date(millis: i64, offset_minutes: i32) -> String {
 /// Month (0 = January) and day of a day since 1970, after H. Hinnant's "civil from days".
 fn civil(days: i64) -> (usize, i64) {
     let day_of_era = (days + 719_468).rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
@@ -133,7 +176,8 @@ pub fn rate(value: f64) -> String {
         "0".to_owned()
     } else if value < 9.95 {
         let text = format!("{value:.1}");
-        text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)
+        text.strip_suffix(".0")
+            .map_or_else(|| text.clone(), str::to_owned)
     } else {
         thousands(value.round() as u64)
     }
@@ -143,7 +187,13 @@ pub fn rate(value: f64) -> String {
 #[must_use]
 pub fn short_hash(hash: &str) -> String {
     let chars: Vec<char> = hash.chars().collect();
-    match (chars.get(..8), chars.len().checked_sub(8).and_then(|from| chars.get(from..))) {
+    match (
+        chars.get(..8),
+        chars
+            .len()
+            .checked_sub(8)
+            .and_then(|from| chars.get(from..)),
+    ) {
         (Some(head), Some(tail)) if chars.len() > 18 => {
             head.iter().chain(&['…']).chain(tail).collect()
         }
@@ -170,7 +220,12 @@ mod tests {
     /// Thousands are parted by U+202F, from the right.
     #[test]
     fn thousands_are_parted() {
-        for (value, expected) in [(0, "0"), (999, "999"), (1_000, "1\u{202f}000"), (48_213_007, "48\u{202f}213\u{202f}007")] {
+        for (value, expected) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1\u{202f}000"),
+            (48_213_007, "48\u{202f}213\u{202f}007"),
+        ] {
             assert_eq!(thousands(value), expected);
         }
         assert_eq!(count(1, "device", "devices"), "1 device");
@@ -180,9 +235,15 @@ mod tests {
     /// Ages change their step where the next one says enough; the future is now.
     #[test]
     fn ages_take_the_step_that_says_enough() {
-        for (seconds, expected) in
-            [(-5, "0 s"), (1, "1 s"), (89, "89 s"), (90, "2 min"), (360, "6 min"), (5_400, "2 h"), (172_800, "2 d")]
-        {
+        for (seconds, expected) in [
+            (-5, "0 s"),
+            (1, "1 s"),
+            (89, "89 s"),
+            (90, "2 min"),
+            (360, "6 min"),
+            (5_400, "2 h"),
+            (172_800, "2 d"),
+        ] {
             assert_eq!(age(seconds * 1000, 0), expected);
         }
     }
@@ -190,9 +251,14 @@ mod tests {
     /// Sizes never show a four-digit number.
     #[test]
     fn sizes_have_three_figures() {
-        for (value, expected) in
-            [(0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (999_600, "1.0 MB"), (18_400_000_000, "18.4 GB"), (123_456, "123 kB")]
-        {
+        for (value, expected) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_000, "1.0 kB"),
+            (999_600, "1.0 MB"),
+            (18_400_000_000, "18.4 GB"),
+            (123_456, "123 kB"),
+        ] {
             assert_eq!(bytes(value), expected);
         }
     }
@@ -211,10 +277,21 @@ mod tests {
     /// Durations and rates keep about three figures.
     #[test]
     fn durations_and_rates() {
-        for (millis, expected) in [(0.84, "0.8 ms"), (12.4, "12 ms"), (999.4, "999 ms"), (1_940.0, "1.9 s")] {
+        for (millis, expected) in [
+            (0.84, "0.8 ms"),
+            (12.4, "12 ms"),
+            (999.4, "999 ms"),
+            (1_940.0, "1.9 s"),
+        ] {
             assert_eq!(duration(millis), expected);
         }
-        for (value, expected) in [(0.0, "0"), (7.0, "7"), (2.25, "2.2"), (54.4, "54"), (200_000.0, "200\u{202f}000")] {
+        for (value, expected) in [
+            (0.0, "0"),
+            (7.0, "7"),
+            (2.25, "2.2"),
+            (54.4, "54"),
+            (200_000.0, "200\u{202f}000"),
+        ] {
             assert_eq!(rate(value), expected);
         }
         assert_eq!(span(160_000), "2:40");
@@ -224,14 +301,20 @@ mod tests {
     /// Hashes are cut only where something is saved.
     #[test]
     fn hashes_are_cut_in_the_middle() {
-        assert_eq!(short_hash("7f2c91d0aaaaaaaaaaaaaaaa0c7741ab"), "7f2c91d0…0c7741ab");
+        assert_eq!(
+            short_hash("7f2c91d0aaaaaaaaaaaaaaaa0c7741ab"),
+            "7f2c91d0…0c7741ab"
+        );
         assert_eq!(short_hash("s-91d0"), "s-91d0");
     }
 
     /// Sentences begin with a capital; numbers up to twelve are words.
     #[test]
     fn numbers_in_sentences() {
-        assert_eq!(capital(&format!("{} of {} devices", spelled(6), spelled(13))), "Six of 13 devices");
+        assert_eq!(
+            capital(&format!("{} of {} devices", spelled(6), spelled(13))),
+            "Six of 13 devices"
+        );
         assert_eq!(capital("élan"), "Élan");
     }
 }

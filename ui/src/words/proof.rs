@@ -2,9 +2,9 @@
 
 use fog_api::ApiError;
 use ledger_core::proof::Check;
-use ledger_core::{Origin, Proof, Quality, Reading, Value};
+use ledger_core::{Genesis, Origin, Payload, Proof, Quality, Reading, SignedTransaction, Value};
 
-use super::number::{clock, count, date, duration, spelled, thousands, unit};
+use super::number::{capital, clock, count, date, duration, spelled, thousands, unit};
 use crate::check::{Checked, Level, Trust, Unreadable};
 
 /// A step's title, and the name of the hash it leads to.
@@ -17,6 +17,66 @@ pub const fn title(check: Check) -> (&'static str, &'static str) {
         Check::Inclusion => ("The transaction is in the block header", "Header"),
         Check::Certificate => ("The certificate makes the header final", "Block"),
         Check::Genesis => ("The validators lead back to the genesis", "Genesis"),
+    }
+}
+
+/// What was done in a step that holds.
+#[must_use]
+pub fn done(check: Check, proof: &Proof, genesis: &Genesis) -> String {
+    let hashes = |number: usize| match number {
+        1 => "One sibling hash leads".to_owned(),
+        number => format!("{} sibling hashes lead", capital(&spelled(number as u64))),
+    };
+    let block = thousands(proof.header.height.0);
+    match check {
+        Check::Commitment => {
+            "The value, its time and the salt in the file hash to the leaf. Without the salt nobody can guess it.".to_owned()
+        }
+        Check::Batch => match proof.batch_path.reading_path.len() + proof.batch_path.entry_path.len() {
+            0 => "The batch holds this reading alone: its leaf leads to the root by itself.".to_owned(),
+            number => format!("{} from the leaf to the batch root.", hashes(number)),
+        },
+        Check::Transaction => signed(proof, genesis),
+        Check::Inclusion => match proof.transaction_path.len() {
+            0 => format!("It is the only transaction of block {block}: its id leads to the root by itself."),
+            number => format!("{} to the transactions root of block {block}.", hashes(number)),
+        },
+        Check::Certificate => {
+            let validators = proof.changes.last().map_or(&genesis.validators, |change| &change.next);
+            match (proof.certificate.signatures.len(), validators.as_slice().len()) {
+                (_, 1) => "The only validator signed.".to_owned(),
+                (signed, all) => format!("{signed} of {all} validators signed; more than two thirds are needed."),
+            }
+        }
+        Check::Genesis => match proof.changes.len() {
+            0 => "They are the validators of the genesis: none changed since block 0.".to_owned(),
+            1 => "One change of validators since block 0, approved by those before.".to_owned(),
+            number => format!("{number} changes of validators since block 0, each approved by those before."),
+        },
+    }
+}
+
+fn signed(proof: &Proof, genesis: &Genesis) -> String {
+    let transaction = SignedTransaction::decode(&proof.transaction).ok();
+    let sender = transaction
+        .as_ref()
+        .map(|transaction| *transaction.sender());
+    let member = genesis
+        .members
+        .iter()
+        .find(|member| Some(member.key) == sender);
+    let name = member
+        .map(|member| member.name.clone())
+        .or_else(|| Some(sender?.short()))
+        .unwrap_or_default();
+    let body = transaction.and_then(|transaction| transaction.body().ok());
+    match body.map(|body| body.payload) {
+        Some(Payload::AnchorBatch(anchor)) => format!(
+            "Signed by {name} over exactly these bytes: batch {} with {}.",
+            thousands(anchor.batch.0),
+            count(u64::from(anchor.readings), "reading", "readings")
+        ),
+        _ => format!("Signed by {name} over exactly these bytes."),
     }
 }
 
@@ -79,7 +139,10 @@ pub fn source(checked: &Checked) -> String {
             "Six checks, all passed in {}, computed in this window from the proof file and the genesis alone. No server was asked and none needs to be trusted.",
             duration(checked.millis())
         ),
-        Some((_, step)) => format!("{} Do not rely on what the file says.", meaning(step.outcome.check)),
+        Some((_, step)) => format!(
+            "{} Do not rely on what the file says.",
+            meaning(step.outcome.check)
+        ),
     }
 }
 
@@ -111,7 +174,8 @@ pub fn metric(loinc: &str) -> Option<&'static str> {
 /// What was measured, large, and its unit, small.
 #[must_use]
 pub fn value(reading: &Reading) -> (String, String) {
-    let name = metric(&reading.code).map_or_else(|| format!("LOINC {}", reading.code), str::to_owned);
+    let name =
+        metric(&reading.code).map_or_else(|| format!("LOINC {}", reading.code), str::to_owned);
     match &reading.value {
         Value::Quantity(number) => (format!("{name} {number}"), unit(&reading.unit).to_owned()),
         Value::Samples(wave) => {
@@ -126,6 +190,40 @@ pub fn value(reading: &Reading) -> (String, String) {
         }
         Value::Absent => (name, "no value".to_owned()),
     }
+}
+
+/// A metric's codes: LOINC, and the UCUM unit where there is one.
+#[must_use]
+pub fn codes(reading: &Reading) -> String {
+    match reading.unit.as_ref() {
+        "1" | "" => format!("LOINC {}, without a unit", reading.code),
+        unit => format!("LOINC {}, in {unit}", reading.code),
+    }
+}
+
+/// The name a proof's file is saved under.
+#[must_use]
+pub fn file_name(reading: &str) -> String {
+    let name = reading
+        .chars()
+        .filter(|letter| letter.is_ascii_alphanumeric() || *letter == '.');
+    let name: String = name.take(64).collect();
+    let (stream, sequence) = name.split_once('.').unwrap_or((&name, ""));
+    let stream: String = stream.chars().take(8).collect();
+    let sequence: String = sequence.chars().filter(char::is_ascii_digit).collect();
+    format!("reading-{stream}-{sequence}.fwproof")
+}
+
+/// Where in its stream's part of the batch a reading stands.
+#[must_use]
+pub fn place(proof: &Proof) -> String {
+    let entry = &proof.batch_path.entry;
+    let number = proof.reading.sequence.saturating_sub(entry.first_sequence) + 1;
+    let readings = count(u64::from(entry.count), "reading", "readings");
+    format!(
+        "The batch holds {readings} of this stream; this is number {}.",
+        thousands(number)
+    )
 }
 
 /// A quality as a proof says it.
@@ -161,14 +259,17 @@ pub fn path(levels: &[Level]) -> String {
     }
     let above = levels.iter().filter(|level| level.among_streams).count() as u64;
     let parts = match (all - above, above) {
-        (below, 0) => format!("{} lead to the root of the one stream in the batch.", levels_of(below)),
+        (below, 0) => format!(
+            "{} lead to the root of the one stream in the batch.",
+            levels_of(below)
+        ),
         (0, above) => format!(
             "The reading is alone in its stream; {} lead among the streams to the batch root.",
             levels_of(above)
         ),
         (below, above) => format!(
             "{} lead to the stream’s own root, {} more among the streams to the batch root.",
-            super::number::capital(&levels_of(below)),
+            capital(&levels_of(below)),
             spelled(above)
         ),
     };
@@ -179,7 +280,11 @@ pub fn path(levels: &[Level]) -> String {
 }
 
 fn levels_of(number: u64) -> String {
-    format!("{} {}", spelled(number), if number == 1 { "level" } else { "levels" })
+    format!(
+        "{} {}",
+        spelled(number),
+        if number == 1 { "level" } else { "levels" }
+    )
 }
 
 /// The note beside the picture's title.
@@ -198,7 +303,9 @@ pub fn trust(trust: &Trust, pinned: &str) -> String {
     match trust {
         Trust::First(_) => "the one this node has; pinned in this window from now on".to_owned(),
         Trust::Same(_) => format!("the one this window pinned on {pinned}"),
-        Trust::Changed { .. } => format!("the one this window pinned on {pinned}, not the one the node has now"),
+        Trust::Changed { .. } => {
+            format!("the one this window pinned on {pinned}, not the one the node has now")
+        }
         Trust::Given(genesis) => format!("the file you gave, of {}", genesis.name),
     }
 }

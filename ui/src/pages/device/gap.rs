@@ -16,24 +16,34 @@ pub fn GapLedger(entry: DeviceEntry) -> impl IntoView {
     let live = use_live();
     let gap = entry.gap;
     let account = Memo::new(move |_| device::account(&gap.get()));
-    let reasons = move || entry.facts.with(|facts| device::rejected(&facts.rejected_reasons));
+    let reasons = move || {
+        entry
+            .facts
+            .with(|facts| device::rejected(&facts.rejected_reasons))
+    };
     let per_second = move || entry.facts.with(|facts| rate(facts.readings_per_second));
-    let newest = move || live.status.with(|status| status.as_ref().map(|status| status.height));
-    let in_block = move || {
-        newest().filter(|_| gap.get().finalized > 0).map(|height| view! {
+    let newest = move || {
+        live.status
+            .with(|status| status.as_ref().map(|status| status.height))
+    };
+    let in_block =
+        move || {
+            newest().filter(|_| gap.get().finalized > 0).map(|height| view! {
             "the newest block is "<a href=Route::Block(height).href()>{thousands(height)}</a>
         })
-    };
+        };
     let widened = move || {
         let gap = gap.get();
-        gap.expected > 0 && gap.expected != gap.finalized && (gap.expected - gap.finalized.min(gap.expected)) * 50 < gap.expected
+        gap.expected > 0
+            && gap.expected != gap.finalized
+            && (gap.expected - gap.finalized.min(gap.expected)) * 50 < gap.expected
     };
     view! {
         <section class="card" aria-labelledby="h-gap">
             <div class="card-head"><h2 id="h-gap">"Gap ledger"</h2><p class="push num-text">{per_second}" a second expected"</p></div>
             <div class="card-body">
                 <ol class="funnel">
-                    <Stage gap=gap title="Expected" key="expected" value=|gap| gap.expected><span></span></Stage>
+                    <Stage gap=gap title="Expected" key="expected" value=|gap| gap.expected>"by its rate and sequence numbers"</Stage>
                     <Stage gap=gap title="Received" key="received" value=|gap| gap.received>{move || device::missing(&gap.get())}</Stage>
                     <Stage gap=gap title="Rejected" key="rejected" value=|gap| gap.rejected>{move || match gap.get().rejected {
                         0 => "no frame was refused".to_owned(),
@@ -70,7 +80,10 @@ fn Stage(
     let style = move || {
         let gap = gap.get();
         let (share, lost) = device::bar(value(gap), gap.expected.max(gap.received), refused);
-        format!("--v:{share:.2}%;--lost:{}", if lost { ".5rem" } else { "0px" })
+        format!(
+            "--v:{share:.2}%;--lost:{}",
+            if lost { ".5rem" } else { "0px" }
+        )
     };
     let state = move || (refused && gap.get().rejected > 0).then_some("attention");
     view! {

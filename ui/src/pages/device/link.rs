@@ -10,14 +10,17 @@ use crate::words::number::thousands;
 /// The card.
 #[component]
 pub fn LinkCard(entry: DeviceEntry) -> impl IntoView {
-    let added = entry.facts.with_untracked(|facts| i64::try_from(facts.added).unwrap_or(0));
+    let added = entry
+        .facts
+        .with_untracked(|facts| i64::try_from(facts.added).unwrap_or(0));
     let id = entry.facts.with_untracked(|facts| facts.id.clone());
     let handle = move || entry.facts.with(|facts| facts.handle.clone());
     let profile = move || entry.facts.with(|facts| facts.profile.clone());
     let registered = move || {
         entry.facts.with(|facts| match facts.registered_height {
             Some(height) => {
-                view! { "in block "<a href=Route::Block(height).href()>{thousands(height)}</a> }.into_any()
+                view! { "in block "<a href=Route::Block(height).href()>{thousands(height)}</a> }
+                    .into_any()
             }
             None => view! { "waits for its block" }.into_any(),
         })

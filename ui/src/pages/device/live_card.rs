@@ -1,32 +1,76 @@
-//! The big numbers, and their past on linked plots.
+//! The big numbers, the wave, and the numbers' past on linked plots.
 
 use fog_api::{History, Vital};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::wave::Wave;
 use crate::components::{Segments, VitalTile};
 use crate::live::{DeviceEntry, use_live};
 use crate::plot::{Colour, Panel, PlotSpec, Plots, Point, SeriesHandle, Simulated, Span, YRange};
 use crate::route::escape;
 use crate::testids;
 use crate::words::device;
-use crate::words::number::unit;
+use crate::words::number::{capital, unit};
 
 /// Points asked for a plot.
 const POINTS: i64 = 1_200;
 /// A line breaks where nothing came for so long, in milliseconds.
 const BREAK_MILLIS: i64 = 3_000;
 
-/// The numbers.
+/// The numbers, the wave, and the past of the numbers.
 #[component]
-pub fn Vitals(entry: DeviceEntry) -> impl IntoView {
+pub fn LiveCard(
+    /// The device.
+    entry: DeviceEntry,
+) -> impl IntoView {
+    let simulated = entry.facts.with_untracked(|facts| facts.simulated);
+    let waves = entry.facts.with_untracked(|facts| facts.waves.clone());
+    let chosen = RwSignal::new("5min");
     let codes = codes_of(entry);
+    let lines = Memo::new_with_compare(
+        move |_| make_lines(entry, &codes.get(), period(chosen.get()).0),
+        |_, _| true,
+    );
+    let version = RwSignal::new(0_u32);
+    view! {
+        <section class="card" class:is-simulated=simulated aria-labelledby="h-live">
+            <h2 class="vh" id="h-live">"Live"</h2>
+            <Vitals entry=entry codes=codes lines=lines version=version chosen=chosen/>
+            {(!waves.is_empty()).then(|| view! { <Wave entry=entry/> })}
+            <Trends entry=entry lines=lines version=version chosen=chosen/>
+        </section>
+    }
+}
+
+#[component]
+fn Vitals(
+    entry: DeviceEntry,
+    codes: Memo<Vec<String>>,
+    lines: Memo<Vec<Line>>,
+    version: RwSignal<u32>,
+    chosen: RwSignal<&'static str>,
+) -> impl IntoView {
     let vital_of = move |code: String| -> Signal<Option<Vital>> {
-        Signal::derive(move || entry.vitals.with(|vitals| vitals.iter().find(|vital| vital.code == code).cloned()))
+        Signal::derive(move || {
+            entry
+                .vitals
+                .with(|vitals| vitals.iter().find(|vital| vital.code == code).cloned())
+        })
     };
     let below = move |code: String| {
-        let vital = vital_of(code);
-        Signal::derive(move || vital.with(|vital| vital.as_ref().map(|vital| device::quality(vital.quality).1.to_lowercase())).unwrap_or_default())
+        let vital = vital_of(code.clone());
+        Signal::derive(move || {
+            version.track();
+            let quality = vital.with(|vital| vital.as_ref().map(|vital| vital.quality));
+            let (span, name) = period(chosen.get());
+            let newest = vital.with(|vital| vital.as_ref().map_or(0, |vital| vital.time));
+            let extent = lines.with(|lines| {
+                let line = lines.iter().find(|line| line.code == code)?;
+                line.series.read().extent(Span::new(newest - span, newest))
+            });
+            device::below(quality, extent, name)
+        })
     };
     view! {
         <div class="vitals">
@@ -42,15 +86,19 @@ pub fn Vitals(entry: DeviceEntry) -> impl IntoView {
 
 /// The codes of a device's metrics; changes only when a metric appears.
 fn codes_of(entry: DeviceEntry) -> Memo<Vec<String>> {
-    Memo::new(move |_| entry.vitals.with(|vitals| vitals.iter().map(|vital| vital.code.clone()).collect()))
+    Memo::new(move |_| {
+        entry
+            .vitals
+            .with(|vitals| vitals.iter().map(|vital| vital.code.clone()).collect())
+    })
 }
 
 fn period(key: &str) -> (i64, &'static str) {
     match key {
-        "1h" => (3_600_000, "Last hour"),
-        "8h" => (8 * 3_600_000, "Last 8 hours"),
-        "24h" => (24 * 3_600_000, "Last 24 hours"),
-        _ => (300_000, "Last 5 minutes"),
+        "1h" => (3_600_000, "last hour"),
+        "8h" => (8 * 3_600_000, "last 8 hours"),
+        "24h" => (24 * 3_600_000, "last 24 hours"),
+        _ => (300_000, "last 5 minutes"),
     }
 }
 
@@ -63,17 +111,14 @@ struct Line {
     series: SeriesHandle,
 }
 
-/// The past, one cursor for all.
 #[component]
-pub fn Trends(entry: DeviceEntry) -> impl IntoView {
+fn Trends(
+    entry: DeviceEntry,
+    lines: Memo<Vec<Line>>,
+    version: RwSignal<u32>,
+    chosen: RwSignal<&'static str>,
+) -> impl IntoView {
     let live = use_live();
-    let chosen = RwSignal::new("5min");
-    let codes = codes_of(entry);
-    let lines = Memo::new_with_compare(
-        move |_| make_lines(entry, &codes.get(), period(chosen.get()).0),
-        |_, _| true,
-    );
-    let version = RwSignal::new(0_u32);
     let bump = move || {
         // The page may be gone by now.
         version.try_update(|version| *version = version.wrapping_add(1));
@@ -110,17 +155,31 @@ pub fn Trends(entry: DeviceEntry) -> impl IntoView {
     let spec = Signal::derive(move || {
         version.track();
         let span = period(chosen.get()).0;
-        let newest = entry.vitals.with_untracked(|vitals| vitals.iter().map(|vital| vital.time).max());
+        let newest = entry
+            .vitals
+            .with_untracked(|vitals| vitals.iter().map(|vital| vital.time).max());
         // The window ends now; a clock that is a little behind must not cut the newest value off.
         let to = live.now.get().max(newest.unwrap_or(0));
-        let panels = lines.get().into_iter().map(|line| panel(line, simulated)).collect();
-        PlotSpec { panels, window: Span::new(to - span, to) }
+        let panels = lines
+            .get()
+            .into_iter()
+            .map(|line| panel(line, simulated))
+            .collect();
+        PlotSpec {
+            panels,
+            window: Span::new(to - span, to),
+        }
     });
-    let options = vec![("5min", "5 min", None), ("1h", "1 h", None), ("8h", "8 h", None), ("24h", "24 h", None)];
+    let options = vec![
+        ("5min", "5 min", None),
+        ("1h", "1 h", None),
+        ("8h", "8 h", None),
+        ("24h", "24 h", None),
+    ];
     view! {
         <hr class="rule"/>
         <div class="card-head">
-            <h3>{move || period(chosen.get()).1}</h3><p>"one cursor for all; a gap stays a gap"</p>
+            <h3>{move || capital(period(chosen.get()).1)}</h3><p>"one cursor for all; a gap stays a gap"</p>
             <div class="push"><Segments name="period" legend="Period" options=options value=chosen testid=testids::PERIOD/></div>
         </div>
         <div class="card-body"><Plots spec=spec/></div>
@@ -144,22 +203,41 @@ fn make_lines(entry: DeviceEntry, codes: &[String], span: i64) -> Vec<Line> {
 }
 
 async fn fill(line: &Line, id: &str, from: i64, to: i64) {
-    let path = format!("/api/devices/{id}/history?metric={}&from={from}&to={to}&points={POINTS}", escape(&line.code));
+    let path = format!(
+        "/api/devices/{id}/history?metric={}&from={from}&to={to}&points={POINTS}",
+        escape(&line.code)
+    );
     // Without an answer the line begins with what arrives from now on.
-    let Ok(history) = crate::transport::get::<History>(&path).await else { return };
+    let Ok(history) = crate::transport::get::<History>(&path).await else {
+        return;
+    };
     let newer: Vec<Point> = line.series.read().inside(Span::new(to, i64::MAX)).collect();
-    let kept = history.points.iter().map(|point| Point { time: point.time, range: point.min.zip(point.max) });
+    let kept = history.points.iter().map(|point| Point {
+        time: point.time,
+        range: point.min.zip(point.max),
+    });
     line.series.replace(kept.chain(newer));
 }
 
 fn point_of(vital: &Vital) -> Point {
-    let value = vital.value.as_ref().and_then(|value| value.parse::<f64>().ok());
-    value.map_or_else(|| Point::absent(vital.time), |value| Point::value(vital.time, value))
+    let value = vital
+        .value
+        .as_ref()
+        .and_then(|value| value.parse::<f64>().ok());
+    value.map_or_else(
+        || Point::absent(vital.time),
+        |value| Point::value(vital.time, value),
+    )
 }
 
 fn panel(line: Line, simulated: bool) -> Panel {
     let (low, high) = device::usual_range(&line.code);
-    let mut panel = Panel::line(&line.title, &line.unit, Colour::of_metric(&line.code), line.series);
+    let mut panel = Panel::line(
+        &line.title,
+        &line.unit,
+        Colour::of_metric(&line.code),
+        line.series,
+    );
     panel.y = YRange::AtLeast(f64::from(low), f64::from(high));
     if simulated {
         panel.simulated = Simulated::All;

@@ -77,19 +77,12 @@ fn Gone() -> impl IntoView {
 #[component]
 fn Known(entry: DeviceEntry) -> impl IntoView {
     keep_facts_fresh(entry);
-    let simulated = entry.facts.with_untracked(|facts| facts.simulated);
-    let waves = entry.facts.with_untracked(|facts| facts.waves.clone());
     view! {
         <Head entry=entry/>
         <Reason entry=entry/>
         <div class="cols" data-cols="main-side">
             <div class="stack">
-                <section class="card" class:is-simulated=simulated aria-labelledby="h-live">
-                    <h2 class="vh" id="h-live">"Live"</h2>
-                    <live_card::Vitals entry=entry/>
-                    {(!waves.is_empty()).then(|| view! { <wave::Wave entry=entry/> })}
-                    <live_card::Trends entry=entry/>
-                </section>
+                <live_card::LiveCard entry=entry/>
                 <readings::Readings entry=entry/>
             </div>
             <div class="stack">
@@ -150,7 +143,8 @@ fn Head(entry: DeviceEntry) -> impl IntoView {
     let heard = move || entry.heard.get().map_or_else(|| "never".to_owned(), |heard| format!("{} ago", age(live.now.get(), heard)));
     let question = Signal::derive(move || format!("Unpair {}?", name.get()));
     let simulated = entry.facts.with_untracked(|facts| facts.simulated);
-    let tag = simulated.then(|| view! { <span class="tag">"simulated"</span> });
+    // While it streams, the mark itself says that it is simulated.
+    let tagged = move || simulated && entry.link.with(|link| link.state) != fog_api::DeviceState::Streaming;
     Effect::new(move || document().set_title(&format!("{} · Fogward", name.get())));
     view! {
         <div class="page-head">
@@ -158,7 +152,7 @@ fn Head(entry: DeviceEntry) -> impl IntoView {
                 <div class="row" aria-live="polite" data-link=move || entry.link.with(|link| device::link_key(link.state)) data-testid=testids::DEVICE_LINK>
                     <h1 data-testid=testids::PAGE_HEADING><bdi>{name}</bdi></h1>
                     <DeviceMark entry=entry chip=true/>
-                    {tag}
+                    <span class="tag" hidden=move || !tagged()>"simulated"</span>
                 </div>
             </div>
             <div class="row">

@@ -36,7 +36,11 @@ pub fn Readings(entry: DeviceEntry) -> impl IntoView {
             return;
         }
         asking.set_value(true);
-        let metric_part = if metric.is_empty() { String::new() } else { format!("&metric={metric}") };
+        let metric_part = if metric.is_empty() {
+            String::new()
+        } else {
+            format!("&metric={metric}")
+        };
         let path = format!("/api/readings?device={id}&limit={ROWS}{metric_part}");
         spawn_local(async move {
             let answer = crate::transport::get::<Vec<ReadingRow>>(&path).await;
@@ -57,7 +61,13 @@ pub fn Readings(entry: DeviceEntry) -> impl IntoView {
     let waves = entry.facts.with_untracked(|facts| facts.waves.clone());
     let options = segments(entry, &waves);
     let empty = move || rows.with(|rows| rows.as_ref().is_some_and(Vec::is_empty));
-    let note = move || if held.get() { "held while you point at it" } else { "newest first" };
+    let note = move || {
+        if held.get() {
+            "held while you point at it"
+        } else {
+            "newest first"
+        }
+    };
     view! {
         <section class="card" aria-labelledby="h-read">
             <div class="card-head">
@@ -91,12 +101,29 @@ pub fn Readings(entry: DeviceEntry) -> impl IntoView {
 }
 
 /// All metrics, or one of them.
-fn segments(entry: DeviceEntry, waves: &[String]) -> Vec<(&'static str, &'static str, Option<Signal<String>>)> {
-    const KNOWN: [(&str, &str); 4] = [("59408-5", "SpO₂"), ("8867-4", "Pulse"), ("61006-3", "Perfusion"), ("8310-5", "Temperature")];
+fn segments(
+    entry: DeviceEntry,
+    waves: &[String],
+) -> Vec<(&'static str, &'static str, Option<Signal<String>>)> {
+    const KNOWN: [(&str, &str); 6] = [
+        ("59408-5", "SpO₂"),
+        ("8889-8", "Pulse"),
+        ("8867-4", "Heart rate"),
+        ("61006-3", "Perfusion"),
+        ("8310-5", "Temperature"),
+        ("76524-8", "Wave"),
+    ];
     let mut options = vec![("", "All", None)];
-    let mut codes: Vec<String> = entry.vitals.with_untracked(|vitals| vitals.iter().map(|vital| vital.code.clone()).collect());
+    let mut codes: Vec<String> = entry
+        .vitals
+        .with_untracked(|vitals| vitals.iter().map(|vital| vital.code.clone()).collect());
     codes.extend(waves.iter().cloned());
-    options.extend(KNOWN.iter().filter(|(code, _)| codes.iter().any(|known| known == code)).map(|(code, label)| (*code, *label, None)));
+    options.extend(
+        KNOWN
+            .iter()
+            .filter(|(code, _)| codes.iter().any(|known| known == code))
+            .map(|(code, label)| (*code, *label, None)),
+    );
     options
 }
 

@@ -16,7 +16,10 @@ use crate::words::{device, node};
 /// Length of the finality plot in minutes.
 const MINUTES: i64 = 60;
 
-fn of_status<T: PartialEq + Send + Sync + 'static>(live: Live, read: fn(&Status) -> T) -> Memo<Option<T>> {
+fn of_status<T: PartialEq + Send + Sync + 'static>(
+    live: Live,
+    read: fn(&Status) -> T,
+) -> Memo<Option<T>> {
     Memo::new(move |_| live.status.with(|status| status.as_ref().map(read)))
 }
 
@@ -26,14 +29,23 @@ pub fn Custody() -> impl IntoView {
     let live = use_live();
     let gap = Memo::new(move |_| {
         // The devices' own ledgers are fresher than the status, which comes once a second at most.
-        live.devices().iter().fold(Gap::default(), |sum, entry| add(sum, entry.gap.get()))
+        live.devices()
+            .iter()
+            .fold(Gap::default(), |sum, entry| add(sum, entry.gap.get()))
     });
     let per_second = of_status(live, |status| status.readings_per_second.max(0.0));
-    let beside = move || per_second.get().map(|rate_now| format!("{} a second now", rate(rate_now)));
+    let beside = move || {
+        per_second
+            .get()
+            .map(|rate_now| format!("{} a second now", rate(rate_now)))
+    };
     let devices = Memo::new(move |_| live.ids.with(|ids| ids.as_ref().map_or(0, Vec::len)));
     let expected = move |_: Gap| {
         let devices = devices.get();
-        format!("by the rates of {}", count(u64::try_from(devices).unwrap_or(0), "device", "devices"))
+        format!(
+            "by the rates of {}",
+            count(u64::try_from(devices).unwrap_or(0), "device", "devices")
+        )
     };
     let received = |gap: Gap| match gap.rejected {
         0 => device::missing(&gap),
@@ -101,8 +113,21 @@ pub fn Ledger() -> impl IntoView {
     let can_lose = of_status(live, node::can_lose);
     let trouble = of_status(live, |status| status.trouble.is_some());
     let p50 = of_status(live, |status| status.finality.p50_ms.unwrap_or(-1.0));
-    let mark = Signal::derive(move || if trouble.get() == Some(true) { State::Critical } else { State::Ok });
-    let word = Signal::derive(move || if trouble.get() == Some(true) { "Not anchoring" } else { "In step" }.to_owned());
+    let mark = Signal::derive(move || {
+        if trouble.get() == Some(true) {
+            State::Critical
+        } else {
+            State::Ok
+        }
+    });
+    let word = Signal::derive(move || {
+        if trouble.get() == Some(true) {
+            "Not anchoring"
+        } else {
+            "In step"
+        }
+        .to_owned()
+    });
     let final_ago = move || {
         let then = tip_time.get().and_then(|time| i64::try_from(time).ok());
         then.map(|then| format!(", final {} ago", age(live.now.get(), then)))
@@ -111,9 +136,11 @@ pub fn Ledger() -> impl IntoView {
         Some(p50) if p50 >= 0.0 => format!("half within {}", duration(p50)),
         _ => "no anchor yet since the start".to_owned(),
     };
-    let block = move || height.get().map(|height| view! {
+    let block = move || {
+        height.get().map(|height| view! {
         <a href=Route::Block(height).href() data-testid=testids::LEDGER_BLOCK data-value=height.to_string()>{thousands(height)}</a>
-    });
+    })
+    };
     view! {
         <section class="card" aria-labelledby="h-ledger">
             <div class="card-head">
@@ -147,10 +174,18 @@ fn FinalityPlot() -> impl IntoView {
         live.epoch.track();
         let fill = fill.clone();
         spawn_local(async move {
-            let asked = crate::transport::get::<FinalitySeries>(&format!("/api/finality?minutes={MINUTES}")).await;
+            let asked = crate::transport::get::<FinalitySeries>(&format!(
+                "/api/finality?minutes={MINUTES}"
+            ))
+            .await;
             // Without an answer the plot keeps what it had; the banner says that the node is away.
             if let Ok(answer) = asked {
-                fill.replace(answer.points.iter().filter_map(|point| Some(Point::value(point.time, point.p99_ms?))));
+                fill.replace(
+                    answer
+                        .points
+                        .iter()
+                        .filter_map(|point| Some(Point::value(point.time, point.p99_ms?))),
+                );
                 limit.try_set(answer.limit_ms);
                 version.try_update(|version| *version += 1);
             }
@@ -160,21 +195,38 @@ fn FinalityPlot() -> impl IntoView {
         version.track();
         let now = tens.get() * 10_000 + 10_000;
         let limit = limit.get();
-        let most = series.read().extent(Span::new(now - MINUTES * 60_000, now)).map_or(0.0, |(_, most)| most);
+        let most = series
+            .read()
+            .extent(Span::new(now - MINUTES * 60_000, now))
+            .map_or(0.0, |(_, most)| most);
         // The agreed limit is drawn once finality comes near it; else it would flatten the line.
         let near = limit > 0 && most * 3.0 > f64::from(limit);
         let limits = if near {
-            vec![Limit { value: f64::from(limit), label: format!("agreed limit {limit} ms") }]
+            vec![Limit {
+                value: f64::from(limit),
+                label: format!("agreed limit {limit} ms"),
+            }]
         } else {
             Vec::new()
         };
-        let mut panel = Panel::line("Time to finality", "ms, 99 of 100, last hour", Colour::FINALITY, series.clone());
-        panel.traces.iter_mut().for_each(|trace| trace.mark = Mark::Area);
+        let mut panel = Panel::line(
+            "Time to finality",
+            "ms, 99 of 100, last hour",
+            Colour::FINALITY,
+            series.clone(),
+        );
+        panel
+            .traces
+            .iter_mut()
+            .for_each(|trace| trace.mark = Mark::Area);
         panel.height_rem = 5.5;
         panel.gaps = false;
         panel.y = YRange::AtLeast(0.0, 10.0);
         panel.limits = limits;
-        PlotSpec { panels: vec![panel], window: Span::new(now - MINUTES * 60_000, now) }
+        PlotSpec {
+            panels: vec![panel],
+            window: Span::new(now - MINUTES * 60_000, now),
+        }
     });
     view! { <Plots spec=spec/> }
 }
@@ -187,11 +239,15 @@ pub fn Vault() -> impl IntoView {
     let room = Memo::new(move |_| {
         live.status.with(|status| {
             status.as_ref().map(|status| {
-                let (now, size) = (i64::try_from(status.now).unwrap_or(0), status.disk.vault_bytes);
+                let (now, size) = (
+                    i64::try_from(status.now).unwrap_or(0),
+                    status.disk.vault_bytes,
+                );
                 let (since, from) = grown.get_untracked().unwrap_or((now, size));
                 // A rate from less than a minute would jump about.
                 let days = (now - since) as f64 / 86_400_000.0;
-                let per_day = (now - since > 60_000 && size > from).then(|| (size - from) as f64 / days);
+                let per_day =
+                    (now - since > 60_000 && size > from).then(|| (size - from) as f64 / days);
                 node::room(status, per_day)
             })
         })
@@ -199,7 +255,10 @@ pub fn Vault() -> impl IntoView {
     Effect::new(move || {
         live.status.with(|status| {
             if let (Some(status), None) = (status, grown.get_untracked()) {
-                grown.set(Some((i64::try_from(status.now).unwrap_or(0), status.disk.vault_bytes)));
+                grown.set(Some((
+                    i64::try_from(status.now).unwrap_or(0),
+                    status.disk.vault_bytes,
+                )));
             }
         });
     });

@@ -23,7 +23,9 @@ pub fn FirstStart() -> impl IntoView {
         busy.set(true);
         failure.set(None);
         spawn_local(async move {
-            match crate::transport::post::<Vec<Device>>("/api/demo", &StartDemo { devices: WARD }).await {
+            match crate::transport::post::<Vec<Device>>("/api/demo", &StartDemo { devices: WARD })
+                .await
+            {
                 Ok(_) => live.refetch_devices().await,
                 Err(why) => {
                     // The page may be gone by now.
@@ -58,7 +60,10 @@ pub fn FirstStart() -> impl IntoView {
 #[component]
 pub fn EndDemo() -> impl IntoView {
     let live = use_live();
-    let simulated = Memo::new(move |_| live.status.with(|status| status.as_ref().map_or(0, |status| status.simulated)));
+    let simulated = Memo::new(move |_| {
+        live.status
+            .with(|status| status.as_ref().map_or(0, |status| status.simulated))
+    });
     let asking = RwSignal::new(false);
     let failure = RwSignal::new(None::<Failure>);
     let end = move |()| {

@@ -7,7 +7,6 @@ use crate::live::{DeviceEntry, use_live};
 use crate::route::Route;
 use crate::testids;
 use crate::words::device;
-use crate::words::number::age;
 
 /// At most so many are listed; the rest is one click away.
 const MOST: usize = 6;
@@ -37,8 +36,9 @@ pub fn NeedsYou() -> impl IntoView {
             <div class="card-head">
                 <h2 id="h-todo">"Needs you"</h2>
                 <span class="count">{move || needy.with(Vec::len)}</span>
+                <span class="vh" role="status">{move || format!("{} need a hand", needy.with(Vec::len))}</span>
             </div>
-            <ul class="todo" aria-live="polite">
+            <ul class="todo">
                 <For each=shown key=Clone::clone let:id>
                     {live.device(&id).map(|entry| view! { <Todo entry=entry id=id.clone()/> })}
                 </For>
@@ -62,24 +62,36 @@ fn Todo(entry: DeviceEntry, id: String) -> impl IntoView {
     let href = Route::Device(id.clone()).href();
     let state = Memo::new(move |_| entry.link.with(|link| device::link(link.state)));
     let what = Memo::new(move |_| {
-        let (name, link) = (entry.facts.with(|facts| facts.name.clone()), entry.link.with(|link| link.state));
-        // The age moves in minutes here: a list of tasks is calm.
-        device::trouble(&name, link, entry.heard.get().filter(|heard| live.now.get() - heard >= 5_000), live.now.get())
+        let (name, link) = (
+            entry.facts.with(|facts| facts.name.clone()),
+            entry.link.with(|link| link.state),
+        );
+        // The age moves in steps of ten seconds: a list of tasks is calm.
+        let now = live.now.get().div_euclid(10_000) * 10_000;
+        device::trouble(
+            &name,
+            link,
+            entry.heard.get_untracked().filter(|heard| *heard < now),
+            now,
+        )
     });
     let why = move || {
         entry.link.with(|link| {
             let parts = [link.reason.clone(), link.next_step.clone()];
-            parts.into_iter().flatten().map(sentence).collect::<Vec<_>>().join(" ")
+            parts
+                .into_iter()
+                .flatten()
+                .map(sentence)
+                .collect::<Vec<_>>()
+                .join(" ")
         })
     };
-    let heard = move || entry.heard.get().map(|heard| format!("last heard {} ago", age(live.now.get(), heard)));
     view! {
         <li data-testid=testids::NEEDS_YOU data-device=id>
             <StateMark state=Signal::derive(move || state.get().0) word=Signal::derive(move || state.get().0.word().to_owned()) bare=true/>
             <div>
                 <h3>{move || what.get()}</h3>
                 <p>{why}</p>
-                <p class="vh">{heard}</p>
             </div>
             <a class="btn" href=href>"Open it"</a>
         </li>
@@ -89,5 +101,9 @@ fn Todo(entry: DeviceEntry, id: String) -> impl IntoView {
 /// Words of the node as a sentence of their own.
 fn sentence(words: String) -> String {
     let words = crate::words::number::capital(&words);
-    if words.ends_with(['.', '!', '?']) { words } else { format!("{words}.") }
+    if words.ends_with(['.', '!', '?']) {
+        words
+    } else {
+        format!("{words}.")
+    }
 }

@@ -52,19 +52,38 @@ async fn fill_sparks(live: Live) {
     let now = live.now.get_untracked();
     let from = now - BUCKET_MILLIS * i64::try_from(BUCKETS).unwrap_or(0);
     for entry in live.devices_untracked() {
-        if entry.filled.try_update_value(|filled| std::mem::replace(filled, true)) != Some(false) {
+        if entry
+            .filled
+            .try_update_value(|filled| std::mem::replace(filled, true))
+            != Some(false)
+        {
             continue;
         }
         let id = entry.facts.with_untracked(|facts| escape(&facts.id));
-        for (code, spark) in SPARK_CODES.iter().zip(entry.sparks) {
-            let known = entry.vitals.with_untracked(|vitals| vitals.iter().any(|vital| vital.code == *code));
-            if !known {
+        for (codes, spark) in SPARK_CODES.iter().zip(entry.sparks) {
+            let measured = |code: &&&str| {
+                entry
+                    .vitals
+                    .with_untracked(|vitals| vitals.iter().any(|vital| vital.code == **code))
+            };
+            let Some(code) = codes.iter().find(measured) else {
                 continue;
-            }
-            let path = format!("/api/devices/{id}/history?metric={code}&from={from}&to={now}&points={BUCKETS}");
+            };
+            let path = format!(
+                "/api/devices/{id}/history?metric={code}&from={from}&to={now}&points={BUCKETS}"
+            );
             // Without an answer the line begins with what arrives from now on.
-            let Ok(history) = crate::transport::get::<History>(&path).await else { continue };
-            spark.update(|spark| spark.fill(history.points.iter().filter_map(|point| Some((point.time, point.min? as f32)))));
+            let Ok(history) = crate::transport::get::<History>(&path).await else {
+                continue;
+            };
+            spark.update(|spark| {
+                spark.fill(
+                    history
+                        .points
+                        .iter()
+                        .filter_map(|point| Some((point.time, point.min? as f32))),
+                )
+            });
         }
     }
 }

@@ -8,8 +8,6 @@ mod port;
 mod preview;
 mod profile;
 
-pub use preview::push_wave;
-
 use fog_api::ApiError;
 use leptos::prelude::*;
 

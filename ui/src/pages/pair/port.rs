@@ -35,7 +35,12 @@ pub fn PortStep(wizard: Wizard) -> impl IntoView {
 #[component]
 fn Choose(wizard: Wizard) -> impl IntoView {
     let ports = move || wizard.live.ports.get().unwrap_or_default();
-    let none = move || wizard.live.ports.with(|ports| ports.as_ref().is_some_and(Vec::is_empty));
+    let none = move || {
+        wizard
+            .live
+            .ports
+            .with(|ports| ports.as_ref().is_some_and(Vec::is_empty))
+    };
     let next = move || {
         let path = wizard.path.get_untracked().trim().to_owned();
         if !path.is_empty() {

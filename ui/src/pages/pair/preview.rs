@@ -1,16 +1,17 @@
 //! The live look at a port: values, wave, state; nothing is recorded.
 
-use fog_api::{ApiError, StartPreview, Vital};
+use fog_api::{StartPreview, Vital};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::Wizard;
 use crate::components::{Note, StateMark, VitalTile};
 use crate::failure::Failure;
-use crate::plot::{Colour, Panel, PlotSpec, Plots, Point, SeriesHandle, Span};
+use crate::plot::{Colour, Panel, PlotSpec, Plots, SeriesHandle, Span};
 use crate::route::escape;
 use crate::testids;
 use crate::transport;
+use crate::wave_track::WaveTrack;
 use crate::words::device;
 use crate::words::number::thousands;
 use crate::words::state::State;
@@ -20,15 +21,19 @@ const WAVE_MILLIS: i64 = 6_000;
 
 /// Starts a preview if port, profile and (where needed) key are there.
 pub fn start_if_ready(wizard: Wizard) {
-    let ready = !wizard.profile.with_untracked(String::is_empty) && wizard.preview.with_untracked(Option::is_none);
+    let ready = !wizard.profile.with_untracked(String::is_empty)
+        && wizard.preview.with_untracked(Option::is_none);
     let key = wizard.key_for_request();
     if !ready || key.as_ref().is_some_and(|key| key.len() != 64) {
         return;
     }
     let asked = wizard.asked.get_value() + 1;
     wizard.asked.set_value(asked);
-    let request =
-        StartPreview { path: wizard.path.get_untracked(), profile: wizard.profile.get_untracked(), key };
+    let request = StartPreview {
+        path: wizard.path.get_untracked(),
+        profile: wizard.profile.get_untracked(),
+        key,
+    };
     spawn_local(async move {
         let answer = transport::post::<fog_api::Preview>("/api/previews", &request).await;
         if wizard.asked.try_get_value() != Some(asked) {
@@ -70,21 +75,26 @@ fn take(wizard: Wizard) -> Option<String> {
 
 async fn forget(id: &str) {
     // One that is not ended here ends by itself after two minutes.
-    transport::delete(&format!("/api/previews/{}", escape(id))).await.ok();
+    transport::delete(&format!("/api/previews/{}", escape(id)))
+        .await
+        .ok();
 }
 
 /// The newest state of this wizard's preview.
 fn newest(wizard: Wizard) -> Signal<Option<fog_api::Preview>> {
     Signal::derive(move || {
         let id = wizard.preview.get()?;
-        wizard.live.preview.with(|preview| preview.as_ref().filter(|preview| preview.id == id).cloned())
+        wizard
+            .live
+            .preview
+            .with(|preview| preview.as_ref().filter(|preview| preview.id == id).cloned())
     })
 }
 
 /// Whether the sensor was heard.
 pub fn heard(wizard: Wizard) -> Memo<bool> {
     let newest = newest(wizard);
-    Memo::new(move |_| newest.with(|preview| preview.as_ref().is_some_and(|preview| preview.received > 0)))
+    Memo::new(move |_| newest.with(|preview| preview.as_ref().is_some_and(device::preview_fits)))
 }
 
 /// The live look.
@@ -92,20 +102,34 @@ pub fn heard(wizard: Wizard) -> Memo<bool> {
 pub fn Preview(wizard: Wizard) -> impl IntoView {
     let newest = newest(wizard);
     watch(wizard);
-    let state = Memo::new(move |_| newest.with(|preview| preview.as_ref().map(|preview| preview.state)));
+    let state =
+        Memo::new(move |_| newest.with(|preview| preview.as_ref().map(|preview| preview.state)));
     let link = move || state.get().map(device::link);
     let codes = Memo::new(move |_| {
         newest.with(|preview| {
-            preview.iter().flat_map(|preview| preview.vitals.iter().map(|vital| vital.code.clone())).collect::<Vec<_>>()
+            preview
+                .iter()
+                .flat_map(|preview| preview.vitals.iter().map(|vital| vital.code.clone()))
+                .collect::<Vec<_>>()
         })
     });
     let counted = move || {
         newest.with(|preview| {
-            preview.as_ref().map_or((0, 0), |preview| (preview.received, preview.rejected))
+            preview
+                .as_ref()
+                .map_or((0, 0), |preview| (preview.received, preview.rejected))
         })
     };
-    let trouble = Memo::new(move |_| newest.with(|preview| preview.as_ref().and_then(trouble_words)));
-    let has_wave = Memo::new(move |_| newest.with(|preview| preview.as_ref().is_some_and(|preview| preview.wave.is_some())));
+    let trouble = Memo::new(move |_| {
+        newest.with(|preview| preview.as_ref().and_then(device::preview_trouble))
+    });
+    let has_wave = Memo::new(move |_| {
+        newest.with(|preview| {
+            preview
+                .as_ref()
+                .is_some_and(|preview| preview.wave.is_some())
+        })
+    });
     view! {
         <div class="preview" role="group" aria-label="Live preview">
             <div class="card-head">
@@ -122,6 +146,9 @@ pub fn Preview(wizard: Wizard) -> impl IntoView {
                 <For each=move || codes.get() key=Clone::clone let:code>
                     <VitalTile code=code.clone() vital=vital_of(newest, code.clone()) below=quality_of(newest, code)/>
                 </For>
+                <div class="vital" hidden=move || codes.with(|codes| !codes.is_empty())>
+                    <h3>"No value yet"</h3><b>"–"</b><span class="dim small">"waiting for the first reading"</span>
+                </div>
             </div>
             {move || has_wave.get().then(|| view! { <div class="card-body"><WavePlot newest=newest/></div> })}
             {move || trouble.get().map(|words| view! { <div class="card-body"><Note state=State::Attention words=words/></div> })}
@@ -129,33 +156,27 @@ pub fn Preview(wizard: Wizard) -> impl IntoView {
     }
 }
 
-fn trouble_words(preview: &fog_api::Preview) -> Option<ApiError> {
-    let why = preview.reason.clone()?;
-    Some(ApiError {
-        code: preview.reason_code.clone().unwrap_or_default(),
-        what: match device::link(preview.state) {
-            (_, "Streaming") => return None,
-            (_, "No contact") => "The sensor speaks and has no value".to_owned(),
-            (_, "Silent") => "Nothing is heard on this port".to_owned(),
-            (_, "Not understood") => "What arrives is not this profile’s".to_owned(),
-            (_, "Disconnected") => "The port cannot be opened".to_owned(),
-            _ => "The port is being opened".to_owned(),
-        },
-        why,
-        next: preview.next_step.clone().unwrap_or_default(),
-    })
-}
-
 fn vital_of(newest: Signal<Option<fog_api::Preview>>, code: String) -> Signal<Option<Vital>> {
     Signal::derive(move || {
-        newest.with(|preview| preview.as_ref()?.vitals.iter().find(|vital| vital.code == code).cloned())
+        newest.with(|preview| {
+            preview
+                .as_ref()?
+                .vitals
+                .iter()
+                .find(|vital| vital.code == code)
+                .cloned()
+        })
     })
 }
 
 fn quality_of(newest: Signal<Option<fog_api::Preview>>, code: String) -> Signal<String> {
     let vital = vital_of(newest, code);
     Signal::derive(move || {
-        vital.with(|vital| vital.as_ref().map_or_else(String::new, |vital| device::quality(vital.quality).1.to_lowercase()))
+        vital.with(|vital| {
+            vital.as_ref().map_or_else(String::new, |vital| {
+                device::quality(vital.quality).1.to_lowercase()
+            })
+        })
     })
 }
 
@@ -164,9 +185,12 @@ fn watch(wizard: Wizard) {
     let twos = Memo::new(move |_| wizard.live.now.get().div_euclid(2_000));
     Effect::new(move |before: Option<()>| {
         twos.track();
-        let Some(id) = wizard.preview.get_untracked().filter(|_| before.is_some()) else { return };
+        let Some(id) = wizard.preview.get_untracked().filter(|_| before.is_some()) else {
+            return;
+        };
         spawn_local(async move {
-            let answer = transport::get::<fog_api::Preview>(&format!("/api/previews/{}", escape(&id))).await;
+            let answer =
+                transport::get::<fog_api::Preview>(&format!("/api/previews/{}", escape(&id))).await;
             if wizard.preview.try_get_untracked().flatten().as_ref() != Some(&id) {
                 return;
             }
@@ -188,32 +212,29 @@ fn watch(wizard: Wizard) {
 fn WavePlot(newest: Signal<Option<fog_api::Preview>>) -> impl IntoView {
     let series = SeriesHandle::new(4_000, 500);
     let end = RwSignal::new(0_i64);
-    let fill = series.clone();
+    let track = StoredValue::new(WaveTrack::new(series.clone()));
     Effect::new(move || {
         newest.with(|preview| {
-            let Some(wave) = preview.as_ref().and_then(|preview| preview.wave.as_ref()) else { return };
-            let last = push_wave(&fill, wave);
-            if last > end.get_untracked() {
+            let wave = preview.as_ref().and_then(|preview| preview.wave.as_ref());
+            let joined =
+                wave.and_then(|wave| track.try_update_value(|track| track.join(wave)).flatten());
+            if let Some(last) = joined {
                 end.set(last);
             }
         });
     });
     let spec = Signal::derive(move || {
-        let mut panel = Panel::line("Wave", "the device’s own steps", Colour::PULSE, series.clone());
+        let mut panel = Panel::line(
+            "Wave",
+            "the device’s own steps",
+            Colour::PULSE,
+            series.clone(),
+        );
         panel.height_rem = 5.0;
-        PlotSpec { panels: vec![panel], window: Span::new(end.get() - WAVE_MILLIS, end.get()) }
+        PlotSpec {
+            panels: vec![panel],
+            window: Span::new(end.get() - WAVE_MILLIS, end.get()),
+        }
     });
     view! { <Plots spec=spec/> }
-}
-
-/// Puts a second of a wave into a series; answers the time of its end.
-pub fn push_wave(series: &SeriesHandle, wave: &fog_api::Wave) -> i64 {
-    let mut series = series.write();
-    let mut time = wave.time;
-    for (place, sample) in wave.samples.iter().enumerate() {
-        let micros = u64::from(wave.period_micros).saturating_mul(place as u64);
-        time = wave.time.saturating_add(i64::try_from(micros / 1_000).unwrap_or(i64::MAX));
-        series.push(sample.map_or_else(|| Point::absent(time), |sample| Point::value(time, f64::from(sample))));
-    }
-    time
 }

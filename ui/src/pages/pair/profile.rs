@@ -92,7 +92,7 @@ fn Choose(wizard: Wizard) -> impl IntoView {
                 } else if wizard.needs_key() && !key_ok.get() {
                     "The key has 64 hex digits."
                 } else {
-                    "Opens as soon as the sensor is heard."
+                    "Opens as soon as the sensor is heard and most frames are good."
                 }
             }}</span>
         </div>
@@ -110,7 +110,12 @@ fn is_key(text: &str) -> bool {
 pub fn ThisDevice(wizard: Wizard) -> impl IntoView {
     let info = Memo::new(move |_| {
         let name = wizard.profile.get();
-        wizard.live.profiles.with(|profiles| profiles.iter().find(|profile| profile.name == name).cloned())
+        wizard.live.profiles.with(|profiles| {
+            profiles
+                .iter()
+                .find(|profile| profile.name == name)
+                .cloned()
+        })
     });
     let dash = || "–".to_owned();
     view! {
