@@ -37,7 +37,7 @@ pub fn BlockPage(
             {move || failure.get().map(|failure| view! { <FailureNote failure=failure retry=again/> })}
             {move || block.get().map(|block| view! {
                 <div class="cols" data-cols="halves">
-                    <section class="card" aria-labelledby="h-block">{card_head(&block)}{header(&block)}</section>
+                    <section class="card" aria-labelledby="h-block">{card_head(&block)}{header(&block, true)}</section>
                     <section class="card" aria-labelledby="h-txs">
                         <div class="card-head"><h2 id="h-txs">{chain::transactions(block.transactions.len())}</h2></div>
                         {transactions(&block.transactions)}
@@ -66,7 +66,7 @@ pub fn BlockCard(
                 None => view! { <Loading what="Reading the block"/> }.into_any(),
                 Some(block) => view! {
                     {card_head(&block)}
-                    {header(&block)}
+                    {header(&block, false)}
                     <div class="card-head ruled"><h3>{chain::transactions(block.transactions.len())}</h3></div>
                     {transactions(&block.transactions)}
                 }.into_any(),
@@ -115,7 +115,8 @@ fn card_head(block: &BlockDetail) -> impl IntoView + use<> {
     }
 }
 
-fn header(block: &BlockDetail) -> impl IntoView + use<> {
+/// The header's fields; `whole` hashes where there is room for them.
+fn header(block: &BlockDetail, whole: bool) -> impl IntoView + use<> {
     let time = i64::try_from(block.row.time).unwrap_or(i64::MAX);
     let before = block.row.height.checked_sub(1);
     let before = before.map(|before| view! { ", "<a href=Route::Block(before).href()>{thousands(before)}</a> });
@@ -131,12 +132,12 @@ fn header(block: &BlockDetail) -> impl IntoView + use<> {
                 <dt>"Time"</dt>
                 <dd><time>{format!("{}, {}.{:03}", local_date(time), local_clock(time), time.rem_euclid(1_000))}</time></dd>
                 <dt>"Proposed by"</dt><dd>{chain::proposed(block)}</dd>
-                <dt>"Proposer’s key"</dt><dd><Hash text=block.proposer_key.clone()/></dd>
-                <dt>"Hash"</dt><dd><Hash text=block.row.hash.clone()/></dd>
-                <dt>"Parent"</dt><dd><Hash text=block.parent.clone()/>{before}</dd>
-                <dt>"Transactions root"</dt><dd><Hash text=block.tx_root.clone()/></dd>
-                <dt>"State root"</dt><dd><Hash text=block.state_root.clone()/>", after this block"</dd>
-                <dt>"Validators"</dt><dd><Hash text=block.validators_hash.clone()/></dd>
+                <dt>"Proposer’s key"</dt><dd><Hash text=block.proposer_key.clone() whole=whole/></dd>
+                <dt>"Hash"</dt><dd><Hash text=block.row.hash.clone() whole=whole/></dd>
+                <dt>"Parent"</dt><dd><Hash text=block.parent.clone() whole=whole/>{before}</dd>
+                <dt>"Transactions root"</dt><dd><Hash text=block.tx_root.clone() whole=whole/></dd>
+                <dt>"State root"</dt><dd><Hash text=block.state_root.clone() whole=whole/>", after this block"</dd>
+                <dt>"Validators"</dt><dd><Hash text=block.validators_hash.clone() whole=whole/></dd>
                 <dt>"Size"</dt><dd class="nowrap">{bytes(block.bytes)}</dd>
                 <dt>"Signed by"</dt><dd class="row">{signers}{absent}{nobody}</dd>
             </dl>

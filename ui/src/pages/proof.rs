@@ -62,7 +62,7 @@ pub fn ProofPage(
     let desk = Desk::new();
     let found = found(desk);
     let failure = RwSignal::new(None::<Failure>);
-    let name = format!("proof-{reading}.fwproof");
+    let name = words::file_name(&reading);
     let path = format!("/api/proofs/{}", escape(&reading));
     let fetch = Callback::new({
         let name = name.clone();

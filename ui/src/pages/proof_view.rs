@@ -8,7 +8,7 @@ use super::proof_files::Opened;
 use crate::check::{Checked, Step, Trust, check, levels, picture};
 use crate::components::{Hash, Icon, StateMark, local_clock, local_date, offset_minutes};
 use crate::testids;
-use crate::words::number::{NARROW, bytes, spelled, thousands};
+use crate::words::number::{bytes, thousands};
 use crate::words::proof as words;
 use crate::words::state::State;
 
@@ -91,6 +91,11 @@ fn step(number: usize, step: &Step, found: &Found) -> impl IntoView + use<> {
     let holds = step.outcome.holds == Some(true);
     let state = if holds { State::Ok } else { State::Critical };
     let (title, leads_to) = words::title(step.outcome.check);
+    let detail = if holds {
+        words::done(step.outcome.check, &found.opened.proof, found.trust.genesis())
+    } else {
+        step.outcome.detail.clone()
+    };
     let title = if holds { title } else { words::broken_title(step.outcome.check) };
     let beside = (number == 6).then(|| format!(", {}", words::trust(&found.trust, &since(&found.trust))));
     let hash = (!step.outcome.leads_to.is_empty()).then(|| {
@@ -103,7 +108,7 @@ fn step(number: usize, step: &Step, found: &Found) -> impl IntoView + use<> {
             <span class="mark"><Icon name=if holds { "check" } else { "x" }/></span>
             <div>
                 <div class="brief"><h3>{title}</h3><span class="push num-text">{words::took(step.millis)}</span></div>
-                <p class="soft small">{step.outcome.detail.clone()}</p>
+                <p class="soft small">{detail}</p>
                 {meaning}
                 {hash}
                 {signers}
@@ -158,7 +163,7 @@ fn ContentCard(found: Found) -> impl IntoView {
                 {(!valid).then(|| view! { <div class="push"><StateMark state=State::Unknown word="Not proven"/></div> })}
             </div>
             <div class="card-body stack">
-                <p class="big"><bdi>{figure}</bdi><small>{format!("{NARROW}{unit}")}</small></p>
+                <p class="big"><bdi>{figure}</bdi>" "<small>{unit}</small></p>
                 {wave}
                 {simulated}
                 <dl class="kv">
@@ -167,7 +172,7 @@ fn ContentCard(found: Found) -> impl IntoView {
                     <dt>"Final"</dt><dd><time>{at(block)}</time>{format!(" in block {}", thousands(proof.header.height.0))}</dd>
                     <dt>"Quality"</dt><dd>{words::quality(reading.quality)}</dd>
                     <dt>"From"</dt><dd>{words::origin(reading.origin)}</dd>
-                    <dt>"Metric"</dt><dd>{format!("LOINC {}, {}", reading.code, reading.unit)}</dd>
+                    <dt>"Metric"</dt><dd>{words::codes(reading)}</dd>
                     <dt>"Stream"</dt><dd><Hash text=reading.stream.to_string()/>{format!(", reading {}", thousands(reading.sequence))}</dd>
                     <dt>"Patient"</dt><dd>"not in the proof"</dd>
                     <dt>"File"</dt><dd>{format!("{}, {}", found.opened.name, bytes(found.opened.bytes.len() as u64))}</dd>
@@ -220,7 +225,6 @@ fn PathCard(proof: Proof) -> impl IntoView {
         "Path from the reading at the bottom through {} to the batch root; squares are the sibling hashes carried in the proof",
         words::shown(levels.len(), LEVELS)
     );
-    let number = spelled(proof.batch_path.entry.count.into());
     view! {
         <section class="card" aria-labelledby="h-path">
             <div class="card-head"><h2 id="h-path">"Path in the batch"</h2><p class="push">{words::shown(levels.len(), LEVELS)}</p></div>
@@ -230,8 +234,7 @@ fn PathCard(proof: Proof) -> impl IntoView {
                     <g class="sib">{siblings}</g><g class="own">{own}</g>
                 </svg>
                 <p class="small dim">{words::path(&levels)}</p>
-                <p class="small dim">{format!("The batch holds {number} readings of this stream; this is number {}.",
-                    thousands(proof.reading.sequence.saturating_sub(proof.batch_path.entry.first_sequence) + 1))}</p>
+                <p class="small dim">{words::place(&proof)}</p>
             </div>
         </section>
     }

@@ -9,6 +9,7 @@ use crate::components::{FailureNote, Hash, Loading, PageHead, Way, local_clock, 
 use crate::failure::Failure;
 use crate::route::Route;
 use crate::transport;
+use crate::words::chain;
 use crate::words::number::{bytes, thousands};
 use crate::words::state::Stage;
 
@@ -31,7 +32,7 @@ pub fn TransactionPage(
     });
     fetch.run(());
     let heading = Signal::derive(move || {
-        found.with(|found| found.as_ref().map_or("Transaction".to_owned(), |found| format!("{}.", found.row.summary)))
+        found.with(|found| found.as_ref().map_or("Transaction".to_owned(), |found| chain::transaction_heading(&found.row.summary)))
     });
     let sub = Signal::derive(move || {
         found.with(|found| {

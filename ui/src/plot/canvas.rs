@@ -43,7 +43,7 @@ struct Mount {
     resize: ResizeObserver,
     theme: MutationObserver,
     _closures: [Closure<dyn FnMut()>; 2],
-    _lost: Closure<dyn FnMut()>,
+    lost: Closure<dyn FnMut()>,
 }
 
 /// What the page and the painting share.
@@ -106,7 +106,7 @@ pub fn mount(
         resize,
         theme,
         _closures: [measure, recolour],
-        _lost: lost,
+        lost,
     };
     MOUNTS.with_borrow_mut(|mounts| mounts.insert(id, mount));
     MountId(id)
@@ -118,6 +118,11 @@ pub fn unmount(id: MountId) {
         return;
     };
     mount.shared.alive.set(false);
+    // Giving the context up ends in this very event, after its listener would be gone.
+    mount
+        .canvas
+        .remove_event_listener_with_callback("webglcontextlost", mount.lost.as_ref().unchecked_ref())
+        .ok();
     mount.resize.disconnect();
     mount.theme.disconnect();
     if let (Ok(Some(query)), [_, recolour]) = (dark_query(), &mount._closures) {

@@ -23,7 +23,7 @@ use super::series::{Millis, Span};
 use super::spec::{Mark, Panel, PlotSpec, Simulated, Trace};
 use crate::words::number;
 
-/// A subset of Inter (SIL Open Font License, `assets/fonts/Inter-LICENSE.txt`) at weight 450 with
+/// A subset of Inter (SIL Open Font License, `assets/fonts/Inter-LICENSE.txt`) at weight 410 with
 /// tabular figures: what labels and readouts need.
 const FIGURES: &[u8] = include_bytes!("figures.ttf");
 
@@ -492,7 +492,7 @@ pub fn figures(low: f64, high: f64, decimals: usize) -> String {
 /// Times under the lowest panel; the outermost stay inside the canvas.
 fn times(painter: &Painter, stage: &Stage, area: Rect) {
     let window = stage.spec.window;
-    let most = (area.width() / (8.5 * stage.rem.max(12.0)))
+    let most = (area.width() / (4.75 * stage.rem.max(12.0)))
         .floor()
         .max(2.0) as usize;
     for (time, label) in scale::time_ticks(window, most.min(7), stage.offset_minutes) {

@@ -90,15 +90,13 @@ pub fn Plots(
                 <span class="plots-probe" aria-hidden="true"></span>
             </div>
             <p class="vh" aria-live="polite">{move || said.get()}</p>
-            <div class="row plots-foot">
-                <p class="small dim" hidden=move || !failed.get()>
-                    "This window cannot paint plots, because WebGL is missing or was taken away. The table holds the same figures."
-                </p>
-                <button type="button" class="btn quiet push" aria-expanded=move || table.get().to_string()
-                    hidden=move || failed.get() on:click=move |_| table.update(|open| *open = !*open)>
-                    {move || if table.get() { "Hide the table" } else { "Show as a table" }}
-                </button>
-            </div>
+            <p class="small dim" hidden=move || !failed.get()>
+                "This window cannot paint plots, because WebGL is missing or was taken away. The table holds the same figures."
+            </p>
+            <button type="button" class="btn quiet plots-toggle" aria-expanded=move || table.get().to_string()
+                hidden=move || failed.get() on:click=move |_| table.update(|open| *open = !*open)>
+                {move || if table.get() { "Hide the table" } else { "Show as a table" }}
+            </button>
             {move || (table.get() || failed.get()).then(|| view! { <Table spec=spec/> })}
         </div>
     }
