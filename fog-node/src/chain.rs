@@ -48,7 +48,8 @@ impl Node {
     /// # Errors
     /// [`Failure`] if there is none at this height.
     pub async fn block(self: &Arc<Self>, height: u64) -> Result<BlockDetail, Failure> {
-        self.blocking(move |node| node.block_detail(Height(height))).await
+        self.blocking(move |node| node.block_detail(Height(height)))
+            .await
     }
 
     /// One transaction.
@@ -56,7 +57,8 @@ impl Node {
     /// # Errors
     /// [`Failure`] if the chain holds none of this id.
     pub async fn transaction(self: &Arc<Self>, id: String) -> Result<TransactionDetail, Failure> {
-        self.blocking(move |node| node.transaction_detail(&id)).await
+        self.blocking(move |node| node.transaction_detail(&id))
+            .await
     }
 
     /// Time to finality and load over the last minutes.
@@ -77,7 +79,15 @@ impl Node {
         let block = snapshot.blocks(height, 1)?.into_iter().next();
         block
             .filter(|block| block.header.height == height)
-            .map(|block| row_of(&snapshot, &block.header, block.hash, block.readings, longest))
+            .map(|block| {
+                row_of(
+                    &snapshot,
+                    &block.header,
+                    block.hash,
+                    block.readings,
+                    longest,
+                )
+            })
             .transpose()
     }
 
@@ -88,7 +98,10 @@ impl Node {
 
     fn block_detail(&self, height: Height) -> Result<BlockDetail, Failure> {
         let missing = || {
-            Failure::not_found("There is no block at this height.", "The newest is on the chain page.")
+            Failure::not_found(
+                "There is no block at this height.",
+                "The newest is on the chain page.",
+            )
         };
         let snapshot = self.replica.read()?;
         let header = snapshot.header(height)?.ok_or_else(missing)?;
@@ -97,7 +110,10 @@ impl Node {
         let validators = validators_of(&snapshot, height)?;
         let signed = |at: usize| {
             certificate.as_ref().is_some_and(|certificate| {
-                certificate.signatures.iter().any(|commit| usize::from(commit.validator) == at)
+                certificate
+                    .signatures
+                    .iter()
+                    .any(|commit| usize::from(commit.validator) == at)
             })
         };
         let (signers, absent) = validators
@@ -106,7 +122,9 @@ impl Node {
             .enumerate()
             .partition::<Vec<_>, _>(|(at, _)| signed(*at));
         let names = |of: Vec<(usize, &ledger_core::Validator)>| {
-            of.into_iter().map(|(_, validator)| validator.name.clone()).collect()
+            of.into_iter()
+                .map(|(_, validator)| validator.name.clone())
+                .collect()
         };
         let transactions: Vec<_> = stored
             .iter()
@@ -164,7 +182,10 @@ impl Node {
             }
             Payload::RegisterDevice(_) => ("Registers a device".to_owned(), 0),
             Payload::AnchorBatch(anchor) => (
-                format!("Anchors batch {} of {} streams", anchor.batch, anchor.streams),
+                format!(
+                    "Anchors batch {} of {} streams",
+                    anchor.batch, anchor.streams
+                ),
                 u64::from(anchor.readings),
             ),
         };
@@ -200,13 +221,22 @@ fn fields_of(payload: &Payload) -> Vec<(String, String)> {
     let fields: Vec<(&str, String)> = match payload {
         Payload::Genesis(genesis) => vec![
             ("Consortium", genesis.name.clone()),
-            ("Validators", genesis.validators.as_slice().len().to_string()),
+            (
+                "Validators",
+                genesis.validators.as_slice().len().to_string(),
+            ),
             ("Members", genesis.members.len().to_string()),
-            ("Agreed limit", format!("{} ms", genesis.parameters.finality_limit_millis)),
+            (
+                "Agreed limit",
+                format!("{} ms", genesis.parameters.finality_limit_millis),
+            ),
         ],
         Payload::RegisterDevice(device) => vec![
             ("Handle", device.handle.to_string()),
-            ("Simulated", if device.simulated { "yes" } else { "no" }.into()),
+            (
+                "Simulated",
+                if device.simulated { "yes" } else { "no" }.into(),
+            ),
         ],
         Payload::AnchorBatch(anchor) => vec![
             ("Batch", anchor.batch.to_string()),
@@ -215,7 +245,10 @@ fn fields_of(payload: &Payload) -> Vec<(String, String)> {
             ("Readings", anchor.readings.to_string()),
         ],
     };
-    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    fields
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// The validators that certify a height; block 0 is certified by nobody and shows those it names.
@@ -238,7 +271,8 @@ fn row_of(
         height: header.height.0,
         hash: hash.to_string(),
         time: header.time_millis,
-        proposer: proposer.map_or_else(|| "founder".into(), |(_, validator)| validator.name.clone()),
+        proposer: proposer
+            .map_or_else(|| "founder".into(), |(_, validator)| validator.name.clone()),
         transactions: header.tx_count,
         readings,
         signed: certificate.map_or(0, |certificate| certificate.signatures.len() as u32),

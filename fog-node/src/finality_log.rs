@@ -69,14 +69,18 @@ impl FinalityLog {
     pub fn by_height(&self) -> BTreeMap<u64, Option<f64>> {
         let longest = |block: &BlockStat| block.own_ms.iter().copied().reduce(f64::max);
         let blocks = self.blocks.iter().rev().take(SHOWN_BLOCKS);
-        blocks.map(|(block, _)| (block.height, longest(block))).collect()
+        blocks
+            .map(|(block, _)| (block.height, longest(block)))
+            .collect()
     }
 
     /// The last `minutes` in equal buckets.
     #[must_use]
     pub fn series(&self, now: i64, minutes: u32, limit_ms: u32) -> FinalitySeries {
         let span = i64::from(minutes.clamp(1, 24 * 60)) * 60_000;
-        let bucket_ms = u32::try_from(span / i64::from(BUCKETS)).unwrap_or(u32::MAX).max(1000);
+        let bucket_ms = u32::try_from(span / i64::from(BUCKETS))
+            .unwrap_or(u32::MAX)
+            .max(1000);
         let start = now - span;
         let mut points: Vec<FinalityPoint> = Vec::new();
         let mut own: Vec<f64> = Vec::new();
@@ -162,8 +166,20 @@ mod tests {
             });
         }
         let series = log.series(600_000, 5, 500);
-        assert_eq!(series.points.iter().map(|point| point.readings).sum::<u64>(), 3000);
-        assert!(series.points.iter().all(|point| point.interval_ms == Some(1000.0)));
+        assert_eq!(
+            series
+                .points
+                .iter()
+                .map(|point| point.readings)
+                .sum::<u64>(),
+            3000
+        );
+        assert!(
+            series
+                .points
+                .iter()
+                .all(|point| point.interval_ms == Some(1000.0))
+        );
         assert_eq!(log.finality(500).p99_ms, Some(5.0));
     }
 }

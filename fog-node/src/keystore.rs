@@ -100,7 +100,10 @@ fn load(dir: &Path, name: &str) -> anyhow::Result<Zeroizing<[u8; 32]>> {
     );
     let mut key = Zeroizing::new([0; 32]);
     if hex::decode_to_slice(text.trim(), &mut *key).is_err() {
-        bail!("{} does not hold a key of 64 hexadecimal digits", path.display());
+        bail!(
+            "{} does not hold a key of 64 hexadecimal digits",
+            path.display()
+        );
     }
     Ok(key)
 }

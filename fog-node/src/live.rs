@@ -86,7 +86,10 @@ impl LiveDevice {
     }
 
     fn snapshot(&self) -> Device {
-        let rejected_reasons = self.counters.iter().filter(|((kind, _), _)| *kind == Kind::RejectedFrames);
+        let rejected_reasons = self
+            .counters
+            .iter()
+            .filter(|((kind, _), _)| *kind == Kind::RejectedFrames);
         Device {
             vitals: self.vitals.values().cloned().collect(),
             gap: self.gap(),
@@ -118,12 +121,15 @@ impl LiveDevice {
         if !self.base.state.is_live() || self.vitals.is_empty() {
             return;
         }
-        let without = |vital: &Vital| matches!(vital.quality, Quality::SensorOff | Quality::Searching);
+        let without =
+            |vital: &Vital| matches!(vital.quality, Quality::SensorOff | Quality::Searching);
         let all_without = self.vitals.values().all(without);
         if all_without {
             self.base.state = DeviceState::NoContact;
-            self.base.reason = Some("The sensor is not on the body, or it is still searching.".into());
-            self.base.next_step = Some("Put the sensor on and keep it still for some seconds.".into());
+            self.base.reason =
+                Some("The sensor is not on the body, or it is still searching.".into());
+            self.base.next_step =
+                Some("Put the sensor on and keep it still for some seconds.".into());
             self.base.reason_code = Some("DEV-01".into());
         } else if self.base.state == DeviceState::NoContact {
             self.base.state = DeviceState::Streaming;
@@ -164,14 +170,21 @@ impl LiveView {
     /// All devices, in the order they were paired.
     #[must_use]
     pub fn devices(&self) -> Vec<Device> {
-        self.lock().devices.values().map(LiveDevice::snapshot).collect()
+        self.lock()
+            .devices
+            .values()
+            .map(LiveDevice::snapshot)
+            .collect()
     }
 
     /// One device and its index.
     #[must_use]
     pub fn device(&self, id: &str) -> Option<(DeviceIndex, Device)> {
         let inner = self.lock();
-        let found = inner.devices.iter().find(|(_, device)| device.base.id == id);
+        let found = inner
+            .devices
+            .iter()
+            .find(|(_, device)| device.base.id == id);
         found.map(|(index, device)| (*index, device.snapshot()))
     }
 
@@ -179,14 +192,18 @@ impl LiveView {
     #[must_use]
     pub fn gap(&self) -> Gap {
         let inner = self.lock();
-        inner.devices.values().map(LiveDevice::gap).fold(Gap::default(), |sum, gap| Gap {
-            expected: sum.expected + gap.expected,
-            received: sum.received + gap.received,
-            rejected: sum.rejected + gap.rejected,
-            sealed: sum.sealed + gap.sealed,
-            anchored: sum.anchored + gap.anchored,
-            finalized: sum.finalized + gap.finalized,
-        })
+        inner
+            .devices
+            .values()
+            .map(LiveDevice::gap)
+            .fold(Gap::default(), |sum, gap| Gap {
+                expected: sum.expected + gap.expected,
+                received: sum.received + gap.received,
+                rejected: sum.rejected + gap.rejected,
+                sealed: sum.sealed + gap.sealed,
+                anchored: sum.anchored + gap.anchored,
+                finalized: sum.finalized + gap.finalized,
+            })
     }
 
     /// Readings made durable since the node started.
@@ -205,7 +222,10 @@ impl LiveView {
     #[must_use]
     pub fn durable_sequence(&self, index: DeviceIndex) -> Option<watch::Receiver<Option<u64>>> {
         let inner = self.lock();
-        inner.devices.get(&index).map(|device| device.durable_sequence.subscribe())
+        inner
+            .devices
+            .get(&index)
+            .map(|device| device.durable_sequence.subscribe())
     }
 
     /// A device's registration became final.
@@ -223,10 +243,21 @@ impl LiveView {
         let mut inner = self.lock();
         let count = measurements.len() as u64;
         inner.received += count;
-        let Some(device) = inner.devices.get_mut(&index) else { return };
-        *device.counters.entry((Kind::Received, String::new())).or_default() += count;
-        device.base.last_heard = measurements.last().map(|last| last.host_time_millis).or(device.base.last_heard);
-        let newest = measurements.iter().filter_map(|measurement| measurement.sequence).max();
+        let Some(device) = inner.devices.get_mut(&index) else {
+            return;
+        };
+        *device
+            .counters
+            .entry((Kind::Received, String::new()))
+            .or_default() += count;
+        device.base.last_heard = measurements
+            .last()
+            .map(|last| last.host_time_millis)
+            .or(device.base.last_heard);
+        let newest = measurements
+            .iter()
+            .filter_map(|measurement| measurement.sequence)
+            .max();
         if newest.is_some() {
             device.durable_sequence.send_if_modified(|known| {
                 let is_newer = *known < newest;
@@ -244,7 +275,9 @@ impl LiveView {
                     let _ = self.waves.send(Arc::new(wave));
                 }
                 None => {
-                    device.vitals.insert(measurement.metric, vital_of(&measurement));
+                    device
+                        .vitals
+                        .insert(measurement.metric, vital_of(&measurement));
                 }
             }
         }
@@ -256,7 +289,10 @@ impl LiveView {
     pub fn counted(&self, index: DeviceIndex, kind: Kind, reason: &str, count: u64) {
         let mut inner = self.lock();
         if let Some(device) = inner.devices.get_mut(&index) {
-            *device.counters.entry((kind, reason.to_owned())).or_default() += count;
+            *device
+                .counters
+                .entry((kind, reason.to_owned()))
+                .or_default() += count;
             inner.changed.insert(index);
         }
     }
@@ -266,7 +302,10 @@ impl LiveView {
         let mut inner = self.lock();
         for (index, count) in readings {
             if let Some(device) = inner.devices.get_mut(index) {
-                *device.counters.entry((Kind::Anchored, String::new())).or_default() += count;
+                *device
+                    .counters
+                    .entry((Kind::Anchored, String::new()))
+                    .or_default() += count;
                 device.in_flight += count;
                 inner.changed.insert(*index);
             }
@@ -287,7 +326,9 @@ impl LiveView {
     /// A device's link changed.
     pub fn link_changed(&self, index: DeviceIndex, link: &LinkState) {
         let mut inner = self.lock();
-        let Some(device) = inner.devices.get_mut(&index) else { return };
+        let Some(device) = inner.devices.get_mut(&index) else {
+            return;
+        };
         device.base.state = state_of(link);
         device.clear_reason();
         if let Some(reason) = link.reason() {
@@ -320,12 +361,15 @@ impl LiveView {
 
     /// Consensus does not take transactions, or does again.
     pub fn set_ledger_trouble(&self, why: Option<String>) {
-        self.set_trouble(why.map(|why| ApiError {
-            code: "NODE-02".into(),
-            what: "Readings are sealed, but cannot be anchored now.".into(),
-            why,
-            next: "Restart the node. What is sealed is anchored then.".into(),
-        }), "NODE-02");
+        self.set_trouble(
+            why.map(|why| ApiError {
+                code: "NODE-02".into(),
+                what: "Readings are sealed, but cannot be anchored now.".into(),
+                why,
+                next: "Restart the node. What is sealed is anchored then.".into(),
+            }),
+            "NODE-02",
+        );
     }
 
     /// Sets the trouble, or clears it if it is the one with this code.

@@ -32,8 +32,8 @@ use crate::pairing::unheard as unheard_readings;
 use crate::previews::Previews;
 use crate::sensor::{Sensor, source_of};
 use crate::submitter;
-use crate::vault::seal::MasterKey;
 use crate::vault::gaps::{self, Kind};
+use crate::vault::seal::MasterKey;
 use crate::vault::{self, VAULT_FILE, devices};
 
 /// Name of the replica's file in the data folder.
@@ -150,11 +150,16 @@ impl Node {
         let lock = lock_data_dir(&config.data_dir)?;
         let keys = Keystore::open(&config.data_dir)?;
         let node_key = keys.node.public();
-        let name = config.name.clone().unwrap_or_else(|| format!("fog-{}", node_key.short()));
+        let name = config
+            .name
+            .clone()
+            .unwrap_or_else(|| format!("fog-{}", node_key.short()));
         let (replica, genesis) = open_replica(&config.data_dir, &keys, &name)?;
         let chain = genesis.chain_id();
         let live = Arc::new(LiveView::default());
-        let final_nonce = Arc::new(AtomicU64::new(replica.read()?.account(&node_key)?.next_nonce.0));
+        let final_nonce = Arc::new(AtomicU64::new(
+            replica.read()?.account(&node_key)?.next_nonce.0,
+        ));
         let (submit, from_writer) = mpsc::channel(submitter::IN_FLIGHT);
         let master = Arc::new(keys.vault);
         let writer = Writer::open(WriterParts {
@@ -215,7 +220,10 @@ impl Node {
             .into_iter()
             .filter(|anchored| anchored.transaction.nonce >= first_waiting)
             .collect();
-        let indices: Vec<_> = writer.device_ids().map(|(index, id)| (index, id.to_owned())).collect();
+        let indices: Vec<_> = writer
+            .device_ids()
+            .map(|(index, id)| (index, id.to_owned()))
+            .collect();
         let rows = devices::active(&self.vault())?;
         let mut unheard = Vec::new();
         for (index, id) in indices {
@@ -223,7 +231,11 @@ impl Node {
                 self.show_device(index, row, &pending)?;
                 let missing = unheard_readings(row, self.last_heard(&row.id)?, self.started);
                 if missing > 0 {
-                    unheard.push(Item::Heard(index, Vec::new(), vec![(Kind::Missing, NODE_STOPPED, missing)]));
+                    unheard.push(Item::Heard(
+                        index,
+                        Vec::new(),
+                        vec![(Kind::Missing, NODE_STOPPED, missing)],
+                    ));
                 }
                 self.start_sensor(index, row, &ingest);
             }
@@ -238,7 +250,10 @@ impl Node {
         let blocks = tokio::spawn(note_blocks(Arc::clone(self)));
         let ticker = tokio::spawn(tell(Arc::downgrade(self)));
         for anchored in pending {
-            submit.send(anchored).await.context("consensus does not take what was left to submit")?;
+            submit
+                .send(anchored)
+                .await
+                .context("consensus does not take what was left to submit")?;
         }
         drop(submit);
         let runtime = tokio::runtime::Handle::current();
@@ -279,7 +294,10 @@ impl Node {
         }
         if let Some(submitter) = submitter {
             let abort = submitter.abort_handle();
-            if tokio::time::timeout(FINALITY_WAIT, submitter).await.is_err() {
+            if tokio::time::timeout(FINALITY_WAIT, submitter)
+                .await
+                .is_err()
+            {
                 abort.abort();
             }
         }
@@ -313,7 +331,9 @@ impl Node {
     }
 
     pub(crate) fn vault(&self) -> MutexGuard<'_, Connection> {
-        self.vault_reader.lock().unwrap_or_else(PoisonError::into_inner)
+        self.vault_reader
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn log(&self) -> MutexGuard<'_, FinalityLog> {
@@ -321,9 +341,15 @@ impl Node {
     }
 
     /// Starts forwarding from a device. A device that cannot be opened as stored is shown as such.
-    pub(crate) fn start_sensor(&self, index: DeviceIndex, row: &devices::DeviceRow, ingest: &Ingest) {
-        let started = source_of(row, &self.master)
-            .and_then(|source| Sensor::start(index, source, ingest.clone(), Arc::clone(&self.live)));
+    pub(crate) fn start_sensor(
+        &self,
+        index: DeviceIndex,
+        row: &devices::DeviceRow,
+        ingest: &Ingest,
+    ) {
+        let started = source_of(row, &self.master).and_then(|source| {
+            Sensor::start(index, source, ingest.clone(), Arc::clone(&self.live))
+        });
         match started {
             Ok(sensor) => {
                 self.running().sensors.insert(index, sensor);
@@ -350,10 +376,15 @@ impl Node {
             .filter(|(of, _)| *of == index)
             .map(|(_, count)| count)
             .sum();
-        let registered = self.replica.read()?.device(&row.handle)?.map(|device| device.height.0);
+        let registered = self
+            .replica
+            .read()?
+            .device(&row.handle)?
+            .map(|device| device.height.0);
         let last_heard = self.last_heard(&row.id)?;
         let device = crate::pairing::described(row, registered, last_heard);
-        self.live.open(index, LiveDevice::new(device, counters, in_flight));
+        self.live
+            .open(index, LiveDevice::new(device, counters, in_flight));
         Ok(())
     }
 
@@ -363,7 +394,9 @@ impl Node {
 
     fn remember_blocks(&self) -> anyhow::Result<()> {
         let snapshot = self.replica.read()?;
-        let Some(tip) = snapshot.tip() else { return Ok(()) };
+        let Some(tip) = snapshot.tip() else {
+            return Ok(());
+        };
         let blocks = crate::chain::up_to(&snapshot, tip.height(), REMEMBERED_BLOCKS)?;
         let mut log = self.log();
         for block in blocks {
@@ -423,7 +456,9 @@ pub(crate) fn open_replica(
             parameters: Parameters::default(),
             nonce: Digest(random()?),
         };
-        replica.found(&genesis, &keys.node).context("cannot found the chain")?;
+        replica
+            .found(&genesis, &keys.node)
+            .context("cannot found the chain")?;
     }
     let genesis = replica.read()?.chain()?.1.clone();
     Ok((Arc::new(replica), genesis))
@@ -435,7 +470,11 @@ async fn note_blocks(node: Arc<Node>) {
     loop {
         match blocks.recv().await {
             Ok(block) => {
-                let own_ms: Vec<_> = block.own.iter().map(ledger_consortium::Finality::millis).collect();
+                let own_ms: Vec<_> = block
+                    .own
+                    .iter()
+                    .map(ledger_consortium::Finality::millis)
+                    .collect();
                 match node.block_row(block.header.height, &own_ms) {
                     Ok(Some(row)) => {
                         node.log().push(BlockStat {
@@ -472,7 +511,8 @@ async fn tell(node: std::sync::Weak<Node>) {
         let elapsed = now.duration_since(last.0);
         if elapsed >= Duration::from_secs(1) {
             let received = node.live.received_since_start();
-            node.rate.set((received - last.1) as f64 / elapsed.as_secs_f64());
+            node.rate
+                .set((received - last.1) as f64 / elapsed.as_secs_f64());
             last = (now, received);
             is_status_due = true;
         }

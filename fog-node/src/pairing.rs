@@ -6,9 +6,7 @@ use std::sync::Arc;
 use device_drivers::profile::Profile;
 use device_drivers::serial::list_ports;
 use device_drivers::simulated::ward;
-use fog_api::{
-    AddDevice, Device, DeviceSource, DeviceState, Gap, Port, ProfileInfo, StartDemo,
-};
+use fog_api::{AddDevice, Device, DeviceSource, DeviceState, Gap, Port, ProfileInfo, StartDemo};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
@@ -53,7 +51,10 @@ impl Node {
     pub async fn add_device(self: &Arc<Self>, request: AddDevice) -> Result<Device, Failure> {
         let profile = parse_profile(&request.profile)?;
         check_path(&request.path)?;
-        let taken = self.devices().into_iter().find(|device| device.path == request.path);
+        let taken = self
+            .devices()
+            .into_iter()
+            .find(|device| device.path == request.path);
         if let Some(device) = taken {
             return Err(Failure::new(
                 409,
@@ -66,7 +67,11 @@ impl Node {
         let id = new_id()?;
         let sealed_key = match parse_key(profile, request.key.as_deref())? {
             None => None,
-            Some(key) => Some(self.master.seal(id.as_bytes(), &*key).map_err(Failure::internal)?),
+            Some(key) => Some(
+                self.master
+                    .seal(id.as_bytes(), &*key)
+                    .map_err(Failure::internal)?,
+            ),
         };
         let name = match request.name {
             Some(name) => checked_name(&name)?,
@@ -97,8 +102,14 @@ impl Node {
         }
         let ingest = self.ingest().ok_or_else(Failure::stopping)?;
         let (done, removed) = oneshot::channel();
-        ingest.send(Item::Remove(index, done)).await.map_err(|_| Failure::stopping())?;
-        removed.await.map_err(|_| Failure::stopping())?.map_err(Failure::internal)?;
+        ingest
+            .send(Item::Remove(index, done))
+            .await
+            .map_err(|_| Failure::stopping())?;
+        removed
+            .await
+            .map_err(|_| Failure::stopping())?
+            .map_err(Failure::internal)?;
         self.live.close(index);
         Ok(())
     }
@@ -127,7 +138,10 @@ impl Node {
             ));
         }
         let mut devices = Vec::new();
-        for (at, config) in ward(WARD_SEED, usize::from(request.devices)).into_iter().enumerate() {
+        for (at, config) in ward(WARD_SEED, usize::from(request.devices))
+            .into_iter()
+            .enumerate()
+        {
             devices.push(
                 self.pair(DeviceRow {
                     id: new_id()?,
@@ -165,7 +179,9 @@ impl Node {
 
     /// The serial ports of this machine, and which devices hold them.
     pub async fn ports(&self) -> Vec<Port> {
-        let found = tokio::task::spawn_blocking(list_ports).await.unwrap_or_default();
+        let found = tokio::task::spawn_blocking(list_ports)
+            .await
+            .unwrap_or_default();
         let devices = self.devices();
         let used_by = |path: &str| devices.iter().find(|device| device.path == path);
         found
@@ -182,10 +198,16 @@ impl Node {
     }
 
     /// Pairs what the command line names, unless it is paired already.
-    pub(crate) async fn pair_configured(self: &Arc<Self>, config: &NodeConfig) -> anyhow::Result<()> {
+    pub(crate) async fn pair_configured(
+        self: &Arc<Self>,
+        config: &NodeConfig,
+    ) -> anyhow::Result<()> {
         for serial in &config.serial {
             let path = serial.path.display().to_string();
-            let paired = self.devices().into_iter().find(|device| device.path == path);
+            let paired = self
+                .devices()
+                .into_iter()
+                .find(|device| device.path == path);
             match paired {
                 Some(device) if device.profile == serial.profile.name() => {}
                 Some(device) => anyhow::bail!(
@@ -226,9 +248,16 @@ impl Node {
         source_of(&row, &self.master).map_err(Failure::internal)?;
         let ingest = self.ingest().ok_or_else(Failure::stopping)?;
         let (done, added) = oneshot::channel();
-        ingest.send(Item::Add(row.clone(), done)).await.map_err(|_| Failure::stopping())?;
-        let index = added.await.map_err(|_| Failure::stopping())?.map_err(Failure::internal)?;
-        self.show_device(index, &row, &[]).map_err(Failure::internal)?;
+        ingest
+            .send(Item::Add(row.clone(), done))
+            .await
+            .map_err(|_| Failure::stopping())?;
+        let index = added
+            .await
+            .map_err(|_| Failure::stopping())?
+            .map_err(Failure::internal)?;
+        self.show_device(index, &row, &[])
+            .map_err(Failure::internal)?;
         self.start_sensor(index, &row, &ingest);
         self.device(&row.id)
     }
@@ -253,7 +282,11 @@ pub(crate) fn described(
         id: row.id.clone(),
         name: row.name.clone(),
         profile: row.profile.clone(),
-        source: if row.simulated { DeviceSource::Simulated } else { DeviceSource::Serial },
+        source: if row.simulated {
+            DeviceSource::Simulated
+        } else {
+            DeviceSource::Serial
+        },
         path: row.path.clone(),
         state: DeviceState::Connecting,
         reason: None,
@@ -298,9 +331,14 @@ fn source_rate(row: &DeviceRow) -> f64 {
     let rate = if row.simulated {
         crate::sensor::simulated_rate(&row.path)
     } else {
-        row.profile.parse::<Profile>().ok().and_then(Profile::readings_per_second)
+        row.profile
+            .parse::<Profile>()
+            .ok()
+            .and_then(Profile::readings_per_second)
     };
-    rate.map_or(0.0, |rate| f64::from(rate.readings) * 1000.0 / f64::from(rate.per_millis.max(1)))
+    rate.map_or(0.0, |rate| {
+        f64::from(rate.readings) * 1000.0 / f64::from(rate.per_millis.max(1))
+    })
 }
 
 fn profile_info(profile: Profile) -> ProfileInfo {
@@ -308,22 +346,27 @@ fn profile_info(profile: Profile) -> ProfileInfo {
         name: profile.name().into(),
         label: profile.title().into(),
         line: profile.line().to_string(),
-        measures: profile.metrics().iter().map(|metric| metric.label().to_owned()).collect(),
+        measures: profile
+            .metrics()
+            .iter()
+            .map(|metric| metric.label().to_owned())
+            .collect(),
         needs_key: profile.needs_key(),
     }
 }
 
 /// The profile of this name.
 pub(crate) fn parse_profile(name: &str) -> Result<Profile, Failure> {
-    name.parse().map_err(|error: device_drivers::profile::UnknownProfile| {
-        Failure::new(
-            400,
-            "DEV-03",
-            "The device was not paired.",
-            format!("{error}."),
-            "Choose the profile that fits the sensor.",
-        )
-    })
+    name.parse()
+        .map_err(|error: device_drivers::profile::UnknownProfile| {
+            Failure::new(
+                400,
+                "DEV-03",
+                "The device was not paired.",
+                format!("{error}."),
+                "Choose the profile that fits the sensor.",
+            )
+        })
 }
 
 /// The pairing key, where the profile needs one.
@@ -377,8 +420,14 @@ fn checked_name(name: &str) -> Result<String, Failure> {
 }
 
 fn default_name(profile: Profile, path: &str) -> String {
-    let port = Path::new(path).file_name().unwrap_or_default().to_string_lossy();
-    format!("{} on {port}", profile.title()).chars().take(MAX_NAME).collect()
+    let port = Path::new(path)
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
+    format!("{} on {port}", profile.title())
+        .chars()
+        .take(MAX_NAME)
+        .collect()
 }
 
 fn new_id() -> Result<String, Failure> {

@@ -65,11 +65,18 @@ impl Node {
     ///
     /// # Errors
     /// [`Failure`] if the port is paired, or too many previews are open.
-    pub async fn start_preview(self: &Arc<Self>, request: StartPreview) -> Result<Preview, Failure> {
+    pub async fn start_preview(
+        self: &Arc<Self>,
+        request: StartPreview,
+    ) -> Result<Preview, Failure> {
         let profile = parse_profile(&request.profile)?;
         check_path(&request.path)?;
         let key = parse_key(profile, request.key.as_deref())?;
-        if let Some(device) = self.devices().into_iter().find(|device| device.path == request.path) {
+        if let Some(device) = self
+            .devices()
+            .into_iter()
+            .find(|device| device.path == request.path)
+        {
             return Err(Failure::new(
                 409,
                 "DEV-02",
@@ -111,7 +118,12 @@ impl Node {
         };
         let shown = Arc::new(Mutex::new(preview.clone()));
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(watch_port(device, Arc::clone(&shown), Arc::clone(&self.live), stopped));
+        let task = tokio::spawn(watch_port(
+            device,
+            Arc::clone(&shown),
+            Arc::clone(&self.live),
+            stopped,
+        ));
         self.previews.lock().insert(id, Open { shown, stop, task });
         Ok(preview)
     }
@@ -132,14 +144,23 @@ impl Node {
     /// # Errors
     /// [`Failure`] if it has ended.
     pub async fn end_preview(&self, id: &str) -> Result<(), Failure> {
-        if self.previews.end(id).await { Ok(()) } else { Err(ended()) }
+        if self.previews.end(id).await {
+            Ok(())
+        } else {
+            Err(ended())
+        }
     }
 
     /// Ends the previews of a port, so that another can open it, and those that have timed out.
     async fn end_previews_of(&self, path: &str) {
         let is_over = |open: &Open| {
             open.task.is_finished()
-                || open.shown.lock().unwrap_or_else(PoisonError::into_inner).path == path
+                || open
+                    .shown
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .path
+                    == path
         };
         let ids: Vec<_> = {
             let previews = self.previews.lock();

@@ -16,7 +16,8 @@ impl Node {
     /// # Errors
     /// [`Failure`] if there is no such reading, or it is not final yet.
     pub async fn proof(self: &Arc<Self>, id: String) -> Result<Vec<u8>, Failure> {
-        self.blocking(move |node| Ok(node.prove(ReadingId::parse(&id)?)?.to_file())).await
+        self.blocking(move |node| Ok(node.prove(ReadingId::parse(&id)?)?.to_file()))
+            .await
     }
 
     /// The genesis file of the node's chain.
@@ -30,10 +31,15 @@ impl Node {
         let Some((payload, records)) = self.payload(&stream, id.sequence)? else {
             return Err(not_final());
         };
-        let at = usize::try_from(id.sequence - payload.first_sequence).map_err(Failure::internal)?;
+        let at =
+            usize::try_from(id.sequence - payload.first_sequence).map_err(Failure::internal)?;
         let record = records.get(at).ok_or_else(not_final)?;
         let (batch, tree) = self.batch_tree(payload.batch)?;
-        let inclusion = self.replica.read()?.inclusion(&batch.tx)?.ok_or_else(not_final)?;
+        let inclusion = self
+            .replica
+            .read()?
+            .inclusion(&batch.tx)?
+            .ok_or_else(not_final)?;
         let path = tree
             .path(id.stream, id.sequence)
             .ok_or_else(|| Failure::internal("a batch without its reading"))?;
@@ -54,7 +60,10 @@ impl Node {
         let known = streams::list(&self.vault(), None)?;
         let mut parts = Vec::with_capacity(rows.len());
         for row in rows {
-            let stream = known.iter().find(|stream| stream.number == row.stream).ok_or_else(missing)?;
+            let stream = known
+                .iter()
+                .find(|stream| stream.number == row.stream)
+                .ok_or_else(missing)?;
             let open = OpenStream::new(stream, &self.master)?;
             let records = open.open(row.first_sequence, row.count, &row.sealed)?;
             let leaves = records

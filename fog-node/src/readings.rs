@@ -68,9 +68,13 @@ impl Node {
     ///
     /// # Errors
     /// [`Failure`] if there is no such device or the vault cannot be read.
-    pub async fn readings(self: &Arc<Self>, query: ReadingsQuery) -> Result<Vec<ReadingRow>, Failure> {
+    pub async fn readings(
+        self: &Arc<Self>,
+        query: ReadingsQuery,
+    ) -> Result<Vec<ReadingRow>, Failure> {
         self.device(&query.device)?;
-        self.blocking(move |node| node.newest_readings(&query)).await
+        self.blocking(move |node| node.newest_readings(&query))
+            .await
     }
 
     /// One reading.
@@ -105,7 +109,9 @@ impl Node {
         read: impl FnOnce(&Self) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let node = Arc::clone(self);
-        tokio::task::spawn_blocking(move || read(&node)).await.map_err(Failure::internal)?
+        tokio::task::spawn_blocking(move || read(&node))
+            .await
+            .map_err(Failure::internal)?
     }
 
     /// When a device's newest stored reading was received, in Unix milliseconds.
@@ -136,7 +142,11 @@ impl Node {
             })?;
         }
         found.sort_by_key(|(at, stored)| {
-            (std::cmp::Reverse(stored.record.host_time_millis), *at, std::cmp::Reverse(stored.sequence))
+            (
+                std::cmp::Reverse(stored.record.host_time_millis),
+                *at,
+                std::cmp::Reverse(stored.sequence),
+            )
         });
         found.truncate(limit);
         let mut anchors = Anchors::default();
@@ -182,9 +192,18 @@ impl Node {
         let mut below = u64::MAX;
         let waiting = journal::list(&self.vault(), Some(stream.number))?;
         for row in waiting.iter().rev() {
-            for (at, record) in open.open(row.first_sequence, row.count, &row.sealed)?.into_iter().enumerate().rev() {
+            for (at, record) in open
+                .open(row.first_sequence, row.count, &row.sealed)?
+                .into_iter()
+                .enumerate()
+                .rev()
+            {
                 let sequence = row.first_sequence + at as u64;
-                if !take(Stored { sequence, record, batch: None }) {
+                if !take(Stored {
+                    sequence,
+                    record,
+                    batch: None,
+                }) {
                     return Ok(());
                 }
             }
@@ -192,7 +211,9 @@ impl Node {
         }
         loop {
             let page = payloads::newest(&self.vault(), stream.number, below, PAGE)?;
-            let Some(last) = page.last() else { return Ok(()) };
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
             below = last.first_sequence;
             for row in page {
                 if row.newest < from {
@@ -201,7 +222,11 @@ impl Node {
                 let records = open.open(row.first_sequence, row.count, &row.sealed)?;
                 for (at, record) in records.into_iter().enumerate().rev() {
                     let sequence = row.first_sequence + at as u64;
-                    if !take(Stored { sequence, record, batch: Some(row.batch) }) {
+                    if !take(Stored {
+                        sequence,
+                        record,
+                        batch: Some(row.batch),
+                    }) {
                         return Ok(());
                     }
                 }
@@ -223,14 +248,30 @@ impl Node {
             let at = (id.sequence - row.first_sequence) as usize;
             let record = records.into_iter().nth(at).ok_or_else(no_reading)?;
             let batch = Some(row.batch);
-            return Ok((stream, Stored { sequence: id.sequence, record, batch }));
+            return Ok((
+                stream,
+                Stored {
+                    sequence: id.sequence,
+                    record,
+                    batch,
+                },
+            ));
         }
         let waiting = journal::list(&self.vault(), Some(stream.number))?;
         for row in waiting {
-            let Some(at) = id.sequence.checked_sub(row.first_sequence) else { continue };
+            let Some(at) = id.sequence.checked_sub(row.first_sequence) else {
+                continue;
+            };
             let records = open.open(row.first_sequence, row.count, &row.sealed)?;
             if let Some(record) = records.into_iter().nth(at as usize) {
-                return Ok((stream, Stored { sequence: id.sequence, record, batch: None }));
+                return Ok((
+                    stream,
+                    Stored {
+                        sequence: id.sequence,
+                        record,
+                        batch: None,
+                    },
+                ));
             }
         }
         Err(no_reading())
@@ -287,7 +328,9 @@ impl Node {
         Ok(ReadingRow {
             id: id.to_string(),
             device: stream.device.clone(),
-            label: Metric::from_loinc(&stream.code).map_or("", Metric::label).into(),
+            label: Metric::from_loinc(&stream.code)
+                .map_or("", Metric::label)
+                .into(),
             code: stream.code.clone(),
             value,
             unit: stream.unit.clone(),
@@ -332,7 +375,11 @@ impl Anchors {
             None => Anchor::default(),
             Some(row) => Anchor {
                 tx: Some(row.tx.to_string()),
-                height: node.replica.read()?.transaction(&row.tx)?.map(|stored| stored.height.0),
+                height: node
+                    .replica
+                    .read()?
+                    .transaction(&row.tx)?
+                    .map(|stored| stored.height.0),
             },
         };
         self.0.insert(batch, anchor.clone());
@@ -385,7 +432,14 @@ mod tests {
     fn reading_ids_are_strict() {
         let text = "000102030405060708090a0b0c0d0e0f.17";
         assert_eq!(ReadingId::parse(text).unwrap().to_string(), text);
-        for wrong in ["", "17", "00.17", "000102030405060708090a0b0c0d0e0f.", "000102030405060708090a0b0c0d0e0f.-1", "x.y.z"] {
+        for wrong in [
+            "",
+            "17",
+            "00.17",
+            "000102030405060708090a0b0c0d0e0f.",
+            "000102030405060708090a0b0c0d0e0f.-1",
+            "x.y.z",
+        ] {
             assert_eq!(ReadingId::parse(wrong).unwrap_err().status, 400);
         }
     }

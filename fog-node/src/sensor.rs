@@ -74,7 +74,9 @@ pub fn source_of(row: &DeviceRow, master: &MasterKey) -> anyhow::Result<SourceCo
         path: PathBuf::from(&row.path),
         profile: row.profile.parse::<Profile>()?,
         key,
-        replay_floor: row.durable_sequence.and_then(|sequence| u64::try_from(sequence).ok()),
+        replay_floor: row
+            .durable_sequence
+            .and_then(|sequence| u64::try_from(sequence).ok()),
     }))
 }
 
@@ -166,7 +168,10 @@ async fn hand_on(
 ) -> Result<(), IngestStopped> {
     let mut measurements = Vec::new();
     let mut counts = Vec::new();
-    let settled = events.iter().rposition(|event| !is_hole(event)).map_or(0, |last| last + 1);
+    let settled = events
+        .iter()
+        .rposition(|event| !is_hole(event))
+        .map_or(0, |last| last + 1);
     let mut count = |kind: Kind, reason: &'static str, readings: u32| {
         if readings > 0 {
             counts.push((kind, reason, u64::from(readings)));
@@ -196,7 +201,10 @@ async fn hand_on(
 fn is_hole(event: &Event) -> bool {
     matches!(
         event,
-        Event::Missing { cause: MissingCause::SequenceGap, .. } | Event::Recovered { .. }
+        Event::Missing {
+            cause: MissingCause::SequenceGap,
+            ..
+        } | Event::Recovered { .. }
     )
 }
 
@@ -211,9 +219,12 @@ pub(crate) fn simulated_metrics(path: &str) -> &'static [Metric] {
         Ok(SimulatedKind::Oximeter1Hz | SimulatedKind::Oximeter3Hz) => {
             &[Metric::SpO2, Metric::PulseRate, Metric::PlethWave]
         }
-        Ok(SimulatedKind::Oximeter4Hz) => {
-            &[Metric::SpO2, Metric::PulseRate, Metric::PerfusionIndex, Metric::PlethWave]
-        }
+        Ok(SimulatedKind::Oximeter4Hz) => &[
+            Metric::SpO2,
+            Metric::PulseRate,
+            Metric::PerfusionIndex,
+            Metric::PlethWave,
+        ],
         Ok(SimulatedKind::Thermometer) => &[Metric::BodyTemperature],
         Err(_) => &[],
     }

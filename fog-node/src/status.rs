@@ -14,9 +14,13 @@ impl Node {
     /// [`Failure`] if the replica cannot be read.
     pub fn status(&self) -> Result<Status, Failure> {
         let snapshot = self.replica.read()?;
-        let tip = snapshot.tip().ok_or_else(|| Failure::internal("a replica without block 0"))?;
+        let tip = snapshot
+            .tip()
+            .ok_or_else(|| Failure::internal("a replica without block 0"))?;
         let height = tip.height();
-        let signed = snapshot.certificate(height)?.map_or(0, |certificate| certificate.signatures.len());
+        let signed = snapshot
+            .certificate(height)?
+            .map_or(0, |certificate| certificate.signatures.len());
         let validators = snapshot.validators_at(snapshot.next_height())?;
         let validators = validators.map_or(0, |set| set.as_slice().len());
         let devices = self.devices();
@@ -34,7 +38,9 @@ impl Node {
             signed: signed as u32,
             quorum: (validators * 2 / 3 + 1) as u32,
             trouble: self.live.trouble(),
-            finality: self.log().finality(self.genesis.parameters.finality_limit_millis),
+            finality: self
+                .log()
+                .finality(self.genesis.parameters.finality_limit_millis),
             devices: devices.len() as u32,
             simulated: devices.iter().filter(|device| device.simulated).count() as u32,
             gap,
@@ -50,7 +56,9 @@ impl Node {
         let size = |name: &str| -> u64 {
             ["", "-wal"]
                 .iter()
-                .filter_map(|suffix| std::fs::metadata(self.data_dir.join(format!("{name}{suffix}"))).ok())
+                .filter_map(|suffix| {
+                    std::fs::metadata(self.data_dir.join(format!("{name}{suffix}"))).ok()
+                })
                 .map(|file| file.len())
                 .sum()
         };

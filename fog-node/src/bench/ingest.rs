@@ -15,7 +15,11 @@ use crate::{Node, NodeConfig};
 /// Devices, of two streams each.
 const DEVICES: u64 = 32;
 /// Readings in a run; a debug build, whose figures nobody uses, makes do with fewer.
-const READINGS: u64 = if cfg!(debug_assertions) { 64_000 } else { 3_000_000 };
+const READINGS: u64 = if cfg!(debug_assertions) {
+    64_000
+} else {
+    3_000_000
+};
 /// Readings handed over at once.
 const ITEM_READINGS: usize = 500;
 /// Longest wait for finality after the last reading.
@@ -41,7 +45,10 @@ pub(super) async fn measure(data_dir: &Path) -> anyhow::Result<Vec<(&'static str
     Ok(vec![
         ("readings_per_second", readings / seconds),
         ("rss_bytes", rss),
-        ("bytes_per_reading", bytes_below(data_dir)? as f64 / readings),
+        (
+            "bytes_per_reading",
+            bytes_below(data_dir)? as f64 / readings,
+        ),
         ("cpu_seconds_per_million", cpu / readings * 1e6),
     ])
 }

@@ -61,7 +61,7 @@ enum Kind {
 
 /// What is printed.
 #[derive(Serialize)]
-struct Result {
+struct Summary {
     bench: String,
     runs: u32,
     figures: Figures,
@@ -71,30 +71,36 @@ struct Result {
 impl Bench {
     pub(crate) fn run(&self) -> anyhow::Result<Outcome> {
         if cfg!(debug_assertions) && !self.allow_debug {
-            bail!("this is a debug build, whose figures say nothing; build with --release, or add --allow-debug");
+            bail!(
+                "this is a debug build, whose figures say nothing; build with --release, or add --allow-debug"
+            );
         }
         if self.one_run {
             print_json(&self.measure()?)?;
             return Ok(Outcome::Yes);
         }
-        let all = (0..self.runs).map(|_| self.start_run()).collect::<anyhow::Result<Vec<_>>>()?;
-        let result = Result {
+        let all = (0..self.runs)
+            .map(|_| self.start_run())
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        let summary = Summary {
             bench: self.name(),
             runs: self.runs,
             figures: medians(&all),
             all,
         };
         if self.json {
-            print_json(&result)?;
+            print_json(&summary)?;
         } else {
-            print(&result.in_words())?;
+            print(&summary.in_words())?;
         }
         Ok(Outcome::Yes)
     }
 
     fn name(&self) -> String {
         let value = self.what.to_possible_value();
-        value.map(|value| value.get_name().to_owned()).unwrap_or_default()
+        value
+            .map(|value| value.get_name().to_owned())
+            .unwrap_or_default()
     }
 
     /// One run in a process of its own.
@@ -107,7 +113,10 @@ impl Bench {
         if let Some(data) = &self.data {
             command.arg("--data").arg(data);
         }
-        let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
+        let output = command
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit())
+            .output()?;
         if !output.status.success() {
             bail!("a run ended with {}", output.status);
         }
@@ -122,7 +131,9 @@ impl Bench {
             None => folder.tempdir(),
         };
         let folder = folder.context("cannot make a temporary data folder")?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?;
         let figures = runtime.block_on(async {
             match self.what {
                 Kind::Ingest => ingest::measure(folder.path()).await,
@@ -130,14 +141,22 @@ impl Bench {
                 Kind::Proof => proof::measure(folder.path()).await,
             }
         })?;
-        folder.close().context("cannot remove the temporary data folder")?;
-        Ok(figures.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+        folder
+            .close()
+            .context("cannot remove the temporary data folder")?;
+        Ok(figures
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect())
     }
 }
 
-impl Result {
+impl Summary {
     fn in_words(&self) -> String {
-        let mut text = format!("{}, medians of {} runs, simulated readings\n", self.bench, self.runs);
+        let mut text = format!(
+            "{}, medians of {} runs, simulated readings\n",
+            self.bench, self.runs
+        );
         for (name, value) in &self.figures {
             text.push_str(&format!("{name:<26}{value:>16.3}\n"));
         }
@@ -148,7 +167,11 @@ impl Result {
 fn medians(all: &[Figures]) -> Figures {
     let names = all.first().map(Figures::keys).into_iter().flatten();
     let median_of = |name: &String| {
-        let values = all.iter().filter_map(|run| run.get(name)).copied().collect();
+        let values = all
+            .iter()
+            .filter_map(|run| run.get(name))
+            .copied()
+            .collect();
         (name.clone(), percentile(values, 50))
     };
     names.map(median_of).collect()

@@ -23,7 +23,11 @@ pub(super) fn cpu_seconds() -> anyhow::Result<f64> {
     // The name in the middle may hold anything; what follows its last bracket does not.
     let fields = stat.rsplit_once(") ").context("no fields in /proc")?.1;
     let field = |at: usize| -> anyhow::Result<u64> {
-        Ok(fields.split(' ').nth(at).context("too few fields in /proc")?.parse()?)
+        Ok(fields
+            .split(' ')
+            .nth(at)
+            .context("too few fields in /proc")?
+            .parse()?)
     };
     // The fields 14 and 15 of proc(5), utime and stime; the state, field 3, is the first here.
     Ok((field(11)? + field(12)?) as f64 / TICKS_PER_SECOND)

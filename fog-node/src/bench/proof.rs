@@ -59,5 +59,8 @@ pub(super) async fn measure(data_dir: &Path) -> anyhow::Result<Vec<(&'static str
     ensure!(millis.len() >= 1_000, "too few verifications for a median");
     drop(ingest);
     node.shutdown().await;
-    Ok(vec![("verify_ms", percentile(millis, 50)), ("proof_bytes", largest as f64)])
+    Ok(vec![
+        ("verify_ms", percentile(millis, 50)),
+        ("proof_bytes", largest as f64),
+    ])
 }

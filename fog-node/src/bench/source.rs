@@ -22,7 +22,11 @@ pub(super) struct Patient {
 
 impl Patient {
     /// Has the node store, register and show `count` devices.
-    pub(super) async fn admit(node: &Node, ingest: &Ingest, count: u64) -> anyhow::Result<Vec<Self>> {
+    pub(super) async fn admit(
+        node: &Node,
+        ingest: &Ingest,
+        count: u64,
+    ) -> anyhow::Result<Vec<Self>> {
         let mut patients = Vec::new();
         for number in 0..count {
             let id = hex::encode(random::<8>()?);
@@ -72,12 +76,18 @@ impl Patient {
 
     /// One second of a wave.
     pub(super) fn wave(&mut self) -> Item {
-        let samples = (0..75).map(|_| i16::try_from(self.step() * 40).ok()).collect();
+        let samples = (0..75)
+            .map(|_| i16::try_from(self.step() * 40).ok())
+            .collect();
         let value = Value::Samples {
             period_micros: 13_333,
             samples,
         };
-        Item::Heard(self.index, vec![simulated(Metric::PlethWave, value, now_millis())], Vec::new())
+        Item::Heard(
+            self.index,
+            vec![simulated(Metric::PlethWave, value, now_millis())],
+            Vec::new(),
+        )
     }
 
     /// −1, 0 or 1 (xorshift64).

@@ -35,14 +35,29 @@ fn status_table(status: &fog_api::Status) -> String {
     let trouble = status.trouble.as_ref();
     pairs(&[
         ("node", format!("{} ({})", status.node_name, status.node_id)),
-        ("chain", format!("{} ({})", status.consortium, status.chain_id)),
+        (
+            "chain",
+            format!("{} ({})", status.consortium, status.chain_id),
+        ),
         ("height", status.height.to_string()),
         ("tip", status.tip_hash.clone()),
-        ("tip time", time_words(i64::try_from(status.tip_time).unwrap_or(i64::MAX))),
-        ("signed", format!("{} of {} validators, {} needed", status.signed, status.validators, status.quorum)),
+        (
+            "tip time",
+            time_words(i64::try_from(status.tip_time).unwrap_or(i64::MAX)),
+        ),
+        (
+            "signed",
+            format!(
+                "{} of {} validators, {} needed",
+                status.signed, status.validators, status.quorum
+            ),
+        ),
         ("finality p50", millis(status.finality.p50_ms)),
         ("finality p99", millis(status.finality.p99_ms)),
-        ("devices", format!("{}, {} of them simulated", status.devices, status.simulated)),
+        (
+            "devices",
+            format!("{}, {} of them simulated", status.devices, status.simulated),
+        ),
         (
             "readings",
             format!(
@@ -51,7 +66,10 @@ fn status_table(status: &fog_api::Status) -> String {
             ),
         ),
         ("backlog", status.backlog.to_string()),
-        ("rate", format!("{:.1} readings a second", status.readings_per_second)),
+        (
+            "rate",
+            format!("{:.1} readings a second", status.readings_per_second),
+        ),
         (
             "disk",
             format!(
@@ -61,7 +79,18 @@ fn status_table(status: &fog_api::Status) -> String {
                 bytes_words(status.disk.free_bytes)
             ),
         ),
-        ("trouble", trouble.map_or_else(|| "none".into(), |error| format!("{} {} {} ({})", error.what, error.why, error.next, error.code))),
+        (
+            "trouble",
+            trouble.map_or_else(
+                || "none".into(),
+                |error| {
+                    format!(
+                        "{} {} {} ({})",
+                        error.what, error.why, error.next, error.code
+                    )
+                },
+            ),
+        ),
     ])
 }
 
@@ -82,9 +111,18 @@ impl Devices {
         let rows: Vec<_> = devices.iter().map(device_cells).collect();
         print(&table(
             [
-                words("id"), words("name"), words("profile"), words("path"), words("state"),
-                numbers("expected"), numbers("received"), numbers("rejected"), numbers("sealed"),
-                numbers("anchored"), numbers("final"), words("reason"),
+                words("id"),
+                words("name"),
+                words("profile"),
+                words("path"),
+                words("state"),
+                numbers("expected"),
+                numbers("received"),
+                numbers("rejected"),
+                numbers("sealed"),
+                numbers("anchored"),
+                numbers("final"),
+                words("reason"),
             ],
             &rows,
         ))?;
@@ -145,8 +183,15 @@ impl Readings {
         let rows: Vec<_> = readings.iter().map(reading_cells).collect();
         print(&table(
             [
-                words("id"), words("what"), words("code"), numbers("value"), words("unit"),
-                words("quality"), words("received"), numbers("batch"), numbers("height"),
+                words("id"),
+                words("what"),
+                words("code"),
+                numbers("value"),
+                words("unit"),
+                words("quality"),
+                words("received"),
+                numbers("batch"),
+                numbers("height"),
                 words("final"),
             ],
             &rows,
@@ -159,7 +204,11 @@ fn reading_cells(reading: &ReadingRow) -> [String; 10] {
     let quality = serde_json::to_value(reading.quality).unwrap_or_default();
     let samples = reading.samples.as_ref();
     let samples = samples.map(|samples| format!("{} samples", samples.samples.len()));
-    let simulated = if reading.simulated { " (simulated)" } else { "" };
+    let simulated = if reading.simulated {
+        " (simulated)"
+    } else {
+        ""
+    };
     [
         reading.id.clone(),
         format!("{}{simulated}", reading.label),
@@ -200,8 +249,13 @@ impl Blocks {
         let rows: Vec<_> = blocks.iter().map(block_cells).collect();
         print(&table(
             [
-                numbers("height"), words("time"), words("hash"), words("proposer"),
-                numbers("transactions"), numbers("readings"), numbers("signed"),
+                numbers("height"),
+                words("time"),
+                words("hash"),
+                words("proposer"),
+                numbers("transactions"),
+                numbers("readings"),
+                numbers("signed"),
                 numbers("finality ms"),
             ],
             &rows,
@@ -238,7 +292,9 @@ pub(super) struct Proof {
 
 impl Proof {
     pub(super) fn run(&self) -> anyhow::Result<Outcome> {
-        let bytes = self.api.fetch(&Question::named("/api/proofs", &self.reading))?;
+        let bytes = self
+            .api
+            .fetch(&Question::named("/api/proofs", &self.reading))?;
         save(&self.output, &bytes, self.api.json)
     }
 }

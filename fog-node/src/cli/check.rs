@@ -48,7 +48,11 @@ impl Verify {
         } else {
             print(&in_words(&proof, &verdict))?;
         }
-        Ok(if verdict.valid { Outcome::Yes } else { Outcome::No })
+        Ok(if verdict.valid {
+            Outcome::Yes
+        } else {
+            Outcome::No
+        })
     }
 
     fn say_malformed(&self, why: &str) -> anyhow::Result<Outcome> {
@@ -102,7 +106,10 @@ fn in_words(proof: &Proof, verdict: &Verdict) -> String {
         value.as_str().unwrap_or_default().to_owned()
     };
     let mut text = pairs(&[
-        ("reading", format!("{}.{}", reading.stream, reading.sequence)),
+        (
+            "reading",
+            format!("{}.{}", reading.stream, reading.sequence),
+        ),
         ("code", reading.code.to_string()),
         ("value", value),
         ("quality", word(serde_json::to_value(reading.quality))),
@@ -148,6 +155,10 @@ impl Fsck {
         } else {
             print(&report.in_words())?;
         }
-        Ok(if report.clean { Outcome::Yes } else { Outcome::No })
+        Ok(if report.clean {
+            Outcome::Yes
+        } else {
+            Outcome::No
+        })
     }
 }

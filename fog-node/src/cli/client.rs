@@ -19,7 +19,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug, clap::Args)]
 pub(super) struct Api {
     /// The node's address as `fogward run` printed it, with its token.
-    #[arg(long = "api", value_name = "URL", env = "FOGWARD_API", hide_env_values = true)]
+    #[arg(
+        long = "api",
+        value_name = "URL",
+        env = "FOGWARD_API",
+        hide_env_values = true
+    )]
     url: Address,
     /// Print one JSON value instead of a table.
     #[arg(long)]
@@ -111,7 +116,8 @@ impl Api {
     /// Asks for a typed answer.
     pub(super) fn ask<T: DeserializeOwned>(&self, question: &Question) -> anyhow::Result<T> {
         let bytes = self.fetch(question)?;
-        serde_json::from_slice(&bytes).context("the node's answer has an unknown form; is it of another version?")
+        serde_json::from_slice(&bytes)
+            .context("the node's answer has an unknown form; is it of another version?")
     }
 
     /// Asks for bytes.
@@ -135,7 +141,9 @@ impl Api {
             .with_context(|| format!("the node at {base} cannot be reached"))?;
         let status = answer.status().as_u16();
         let body = answer.body_mut().with_config().limit(MAX_ANSWER_BYTES);
-        let bytes = body.read_to_vec().context("the node broke off its answer")?;
+        let bytes = body
+            .read_to_vec()
+            .context("the node broke off its answer")?;
         if status == 200 {
             return Ok(bytes);
         }
@@ -155,16 +163,27 @@ mod tests {
     #[test]
     fn the_printed_address_is_taken_apart() {
         let address: Address = "http://127.0.0.1:7400/?token=ab12".parse().unwrap();
-        assert_eq!((address.base.as_str(), address.token.as_str()), ("http://127.0.0.1:7400", "ab12"));
+        assert_eq!(
+            (address.base.as_str(), address.token.as_str()),
+            ("http://127.0.0.1:7400", "ab12")
+        );
         assert!(!format!("{address:?}").contains("ab12"));
-        for wrong in ["", "127.0.0.1:7400", "http://127.0.0.1:7400/", "https://127.0.0.1:7400/?token=a"] {
+        for wrong in [
+            "",
+            "127.0.0.1:7400",
+            "http://127.0.0.1:7400/",
+            "https://127.0.0.1:7400/?token=a",
+        ] {
             assert!(wrong.parse::<Address>().is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn questions_are_escaped() {
-        let question = Question::named("/api/proofs", "a/b?c").with("x", Some("d&e")).with("y", Some(3)).with("z", None::<u8>);
+        let question = Question::named("/api/proofs", "a/b?c")
+            .with("x", Some("d&e"))
+            .with("y", Some(3))
+            .with("z", None::<u8>);
         assert_eq!(question.0, "/api/proofs/a%2Fb%3Fc?x=d%26e&y=3");
     }
 }

@@ -25,9 +25,11 @@ use crate::bench;
 /// Fogward: a fog node that seals what sensors measure and proves it on a consortium's ledger.
 #[derive(Debug, Parser)]
 #[command(name = "fogward", version, propagate_version = true)]
-#[command(after_help = "Exit codes: 0 yes, 1 no, 2 cannot tell. Times are Unix milliseconds in JSON and \
+#[command(
+    after_help = "Exit codes: 0 yes, 1 no, 2 cannot tell. Times are Unix milliseconds in JSON and \
                         UTC in tables; ages and durations are milliseconds. FOGWARD_LOG sets the log, \
-                        such as FOGWARD_LOG=debug.")]
+                        such as FOGWARD_LOG=debug."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -26,10 +26,12 @@ use crate::{Node, NodeConfig, SerialDevice};
 
 /// `fogward run`
 #[derive(Debug, clap::Args)]
-#[command(after_help = "When ready, prints one JSON line: {\"api\":\"http://127.0.0.1:PORT/?token=…\",\
+#[command(
+    after_help = "When ready, prints one JSON line: {\"api\":\"http://127.0.0.1:PORT/?token=…\",\
                         \"chain_id\":\"…\",\"node_id\":\"…\"}. The address shows the console in a browser \
                         and is what --api of the other commands takes. It stays valid over restarts on \
-                        the same port; the token is in DIR/api.token.")]
+                        the same port; the token is in DIR/api.token."
+)]
 pub(super) struct Run {
     /// Folder that holds everything the node keeps; made if missing.
     #[arg(long, value_name = "DIR")]
@@ -97,7 +99,7 @@ impl Run {
             token,
             port: address.port(),
         };
-                let (asked, failing) = (signals.nth(1), Arc::clone(&node));
+        let (asked, failing) = (signals.nth(1), Arc::clone(&node));
         let (say, failed) = oneshot::channel();
         let stop = async move {
             tokio::select! {
@@ -131,7 +133,10 @@ impl Run {
         });
         let serial = serial.collect();
         if let Some(path) = keys.keys().next() {
-            bail!("--serial-key names {}, which no --serial names", path.display());
+            bail!(
+                "--serial-key names {}, which no --serial names",
+                path.display()
+            );
         }
         Ok(NodeConfig {
             name: self.name,
@@ -147,8 +152,9 @@ impl Run {
 }
 
 fn start_log() {
-    let filter = EnvFilter::try_from_env("FOGWARD_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("warn,fog_node=info,device_drivers=info,arc_malachitebft_engine=error"));
+    let filter = EnvFilter::try_from_env("FOGWARD_LOG").unwrap_or_else(|_| {
+        EnvFilter::new("warn,fog_node=info,device_drivers=info,arc_malachitebft_engine=error")
+    });
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
@@ -169,7 +175,9 @@ fn parse_key_file(text: &str) -> anyhow::Result<(PathBuf, PathBuf)> {
 /// Splits at the last `=`, since a path may have one and a profile has none.
 fn split<'a>(text: &'a str, form: &str) -> anyhow::Result<(PathBuf, &'a str)> {
     let parts = text.rsplit_once('=');
-    let (path, value) = parts.filter(|(path, _)| !path.is_empty()).ok_or_else(|| anyhow!("expected {form}"))?;
+    let (path, value) = parts
+        .filter(|(path, _)| !path.is_empty())
+        .ok_or_else(|| anyhow!("expected {form}"))?;
     Ok((path.into(), value))
 }
 

@@ -88,6 +88,9 @@ mod tests {
         let text = table([words("what"), numbers("value")], &rows);
         assert_eq!(text, "what   value\nSpO₂      97\nPulse    102\n");
         assert_eq!(table([words("a")], &[]), "none\n");
-        assert_eq!(pairs(&[("a", "1".into()), ("bcd", "2".into())]), "a    1\nbcd  2\n");
+        assert_eq!(
+            pairs(&[("a", "1".into()), ("bcd", "2".into())]),
+            "a    1\nbcd  2\n"
+        );
     }
 }

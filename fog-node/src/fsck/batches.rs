@@ -41,14 +41,20 @@ impl<'a> Batches<'a> {
             if let Some(sealed) = &device.sealed_key
                 && master.open(device.id.as_bytes(), sealed).is_err()
             {
-                report.add("devices", format!("The key of device {} does not open.", device.id));
+                report.add(
+                    "devices",
+                    format!("The key of device {} does not open.", device.id),
+                );
             }
         }
         let mut followed = BTreeMap::new();
         for row in streams::list(connection, None)? {
             let open = OpenStream::new(&row, master);
             if let Err(error) = &open {
-                report.add("streams", format!("The keys of stream {} do not open: {error}.", row.id));
+                report.add(
+                    "streams",
+                    format!("The keys of stream {} do not open: {error}.", row.id),
+                );
             }
             let stream = Followed {
                 device: row.device,
@@ -80,34 +86,52 @@ impl<'a> Batches<'a> {
         if number != self.next {
             report.add(
                 "batches",
-                format!("In {place}, batch {number} is anchored where batch {} is due.", self.next),
+                format!(
+                    "In {place}, batch {number} is anchored where batch {} is due.",
+                    self.next
+                ),
             );
         }
         self.next = self.next.max(number.saturating_add(1));
         let Some(row) = batches::find(self.connection, number)? else {
-            report.add("batches", format!("Batch {number}, anchored in {place}, is missing."));
+            report.add(
+                "batches",
+                format!("Batch {number}, anchored in {place}, is missing."),
+            );
             return Ok(());
         };
         report.vault.batches += 1;
         report.vault.final_batches += u64::from(is_final);
         if row.tx != tx {
-            report.add("batches", format!("Batch {number} is anchored by another transaction than its row says."));
+            report.add(
+                "batches",
+                format!("Batch {number} is anchored by another transaction than its row says."),
+            );
         }
         if (row.root, row.readings) != (anchor.root, anchor.readings) {
-            report.add("batches", format!("Batch {number} and its anchor in {place} differ."));
+            report.add(
+                "batches",
+                format!("Batch {number} and its anchor in {place} differ."),
+            );
         }
         let rebuilt = self.rebuild(number, report)?;
         if rebuilt.is_some_and(|rebuilt| rebuilt != *anchor) {
             report.add(
                 "payloads",
-                format!("The payloads of batch {number} do not lead to the root anchored in {place}."),
+                format!(
+                    "The payloads of batch {number} do not lead to the root anchored in {place}."
+                ),
             );
         }
         Ok(())
     }
 
     /// The anchor that the payloads lead to; `None` if some cannot be opened, which is in the report.
-    fn rebuild(&mut self, number: u64, report: &mut Report) -> Result<Option<AnchorBatch>, VaultError> {
+    fn rebuild(
+        &mut self,
+        number: u64,
+        report: &mut Report,
+    ) -> Result<Option<AnchorBatch>, VaultError> {
         let mut rows = payloads::of_batch(self.connection, number)?;
         // A stream may not be parted within a batch; if it is, building the tree fails.
         rows.sort_by_key(|row| (row.stream, row.first_sequence));
@@ -116,7 +140,10 @@ impl<'a> Batches<'a> {
         for row in &rows {
             report.vault.batched_readings += u64::from(row.count);
             let Some(stream) = self.streams.get_mut(&row.stream) else {
-                report.add("payloads", format!("A payload of batch {number} is of an unknown stream."));
+                report.add(
+                    "payloads",
+                    format!("A payload of batch {number} is of an unknown stream."),
+                );
                 continue;
             };
             follow(stream, row, report);
@@ -124,16 +151,25 @@ impl<'a> Batches<'a> {
             let records = match open.open(row.first_sequence, row.count, &row.sealed) {
                 Ok(records) => records,
                 Err(error) => {
-                    report.add("payloads", format!("A payload of batch {number} does not open: {error}."));
+                    report.add(
+                        "payloads",
+                        format!("A payload of batch {number} does not open: {error}."),
+                    );
                     continue;
                 }
             };
             let newest = records.iter().map(|record| record.host_time_millis).max();
             if newest != Some(row.newest) {
-                report.add("payloads", format!("A payload of batch {number} has another newest time than its row."));
+                report.add(
+                    "payloads",
+                    format!("A payload of batch {number} has another newest time than its row."),
+                );
             }
             let sequences = row.first_sequence..;
-            let leaves = records.iter().zip(sequences).map(|(record, sequence)| open.leaf(sequence, record));
+            let leaves = records
+                .iter()
+                .zip(sequences)
+                .map(|(record, sequence)| open.leaf(sequence, record));
             parts.push(open.leaves(row.first_sequence, leaves.collect()));
         }
         if parts.len() < rows.len() {
@@ -142,7 +178,10 @@ impl<'a> Batches<'a> {
         match BatchTree::build(parts) {
             Ok(tree) => Ok(Some(tree.anchor(BatchNumber(number)))),
             Err(error) => {
-                report.add("payloads", format!("Batch {number} cannot be rebuilt: {error}."));
+                report.add(
+                    "payloads",
+                    format!("Batch {number} cannot be rebuilt: {error}."),
+                );
                 Ok(None)
             }
         }
@@ -154,18 +193,29 @@ impl<'a> Batches<'a> {
         if next > self.next {
             report.add(
                 "batches",
-                format!("Batches {} to {} are neither on chain nor in the outbox.", self.next, next - 1),
+                format!(
+                    "Batches {} to {} are neither on chain nor in the outbox.",
+                    self.next,
+                    next - 1
+                ),
             );
         }
         let count = |table: &str| {
             let question = format!("SELECT count(*) FROM {table}");
-            self.connection.query_row(&question, [], |row| row.get::<_, i64>(0))
+            self.connection
+                .query_row(&question, [], |row| row.get::<_, i64>(0))
         };
         if count("batches")? as u64 != report.vault.batches {
-            report.add("batches", "There are batches that were not reached by their numbers.");
+            report.add(
+                "batches",
+                "There are batches that were not reached by their numbers.",
+            );
         }
         if count("payloads")? as u64 != self.payload_rows {
-            report.add("payloads", "There are payloads that belong to no batch that was reached.");
+            report.add(
+                "payloads",
+                "There are payloads that belong to no batch that was reached.",
+            );
         }
         Ok(())
     }

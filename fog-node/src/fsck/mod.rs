@@ -149,11 +149,15 @@ fn walk(
     let mut batches = batches::Batches::read(connection, &keys.vault, report)?;
     let mut failed: Option<VaultError> = None;
     let replica = fsck_each(data_dir.join(REPLICA_FILE), &mut |height, bytes| {
-        let Ok(signed) = SignedTransaction::decode(bytes) else { return };
+        let Ok(signed) = SignedTransaction::decode(bytes) else {
+            return;
+        };
         if *signed.sender() != node || failed.is_some() {
             return;
         }
-        let (id, Ok(body)) = (signed.id(), signed.body()) else { return };
+        let (id, Ok(body)) = (signed.id(), signed.body()) else {
+            return;
+        };
         if matches!(body.payload, Payload::Genesis(_)) {
             outbox.founded(body.nonce);
             return;
@@ -185,7 +189,10 @@ fn check_file(connection: &Connection, report: &mut Report) -> Result<(), VaultE
     }
     let mut references = connection.prepare("PRAGMA foreign_key_check")?;
     for table in references.query_map([], |row| row.get::<_, String>(0))? {
-        report.add("file", format!("A row of {} refers to one that is not there.", table?));
+        report.add(
+            "file",
+            format!("A row of {} refers to one that is not there.", table?),
+        );
     }
     Ok(())
 }

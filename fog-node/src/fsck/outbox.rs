@@ -8,8 +8,8 @@ use ledger_core::{
 use rusqlite::Connection;
 
 use super::Report;
-use crate::vault::outbox::{self, OutboxRow};
 use crate::vault::VaultError;
+use crate::vault::outbox::{self, OutboxRow};
 
 /// The outbox beside what the chain has executed of this node.
 pub(super) struct Outbox {
@@ -33,8 +33,15 @@ impl Outbox {
             .map(|row| (row.nonce, row))
             .collect();
         let next_nonce = outbox::next_nonce(connection)?;
-        if let Some(beyond) = rows.keys().next_back().filter(|nonce| **nonce >= next_nonce) {
-            report.add("outbox", format!("Nonce {beyond} is used, though {next_nonce} is the next."));
+        if let Some(beyond) = rows
+            .keys()
+            .next_back()
+            .filter(|nonce| **nonce >= next_nonce)
+        {
+            report.add(
+                "outbox",
+                format!("Nonce {beyond} is used, though {next_nonce} is the next."),
+            );
         }
         Ok(Self {
             node,
@@ -55,7 +62,10 @@ impl Outbox {
         let nonce = body.nonce.0;
         self.chain_next = self.chain_next.max(nonce.saturating_add(1));
         if self.rows.get(&nonce).is_some_and(|row| row.id != id) {
-            report.add("outbox", format!("Nonce {nonce} was executed with another transaction."));
+            report.add(
+                "outbox",
+                format!("Nonce {nonce} was executed with another transaction."),
+            );
         }
         if let Payload::RegisterDevice(device) = &body.payload {
             self.handles.insert(device.handle);
@@ -76,7 +86,10 @@ impl Outbox {
         let mut anchors = Vec::new();
         for nonce in self.chain_next..self.next_nonce {
             let Some(row) = self.rows.get(&nonce) else {
-                report.add("outbox", format!("The transaction with nonce {nonce} is neither on chain nor here."));
+                report.add(
+                    "outbox",
+                    format!("The transaction with nonce {nonce} is neither on chain nor here."),
+                );
                 continue;
             };
             report.vault.pending_transactions += 1;
@@ -86,18 +99,30 @@ impl Outbox {
                     self.handles.insert(device.handle);
                 }
                 Ok(Payload::Genesis(_)) => {
-                    report.add("outbox", format!("The transaction with nonce {nonce} is a genesis."));
+                    report.add(
+                        "outbox",
+                        format!("The transaction with nonce {nonce} is a genesis."),
+                    );
                 }
-                Err(why) => report.add("outbox", format!("The transaction with nonce {nonce} {why}.")),
+                Err(why) => report.add(
+                    "outbox",
+                    format!("The transaction with nonce {nonce} {why}."),
+                ),
             }
         }
         anchors
     }
 
     fn read_row(&self, row: &OutboxRow) -> Result<Payload, String> {
-        let signed = SignedTransaction::decode(&row.bytes).map_err(|error| format!("cannot be read: {error}"))?;
-        let chain = signed.body().map_err(|error| format!("cannot be read: {error}"))?.chain;
-        let verified = signed.verify(chain).map_err(|error| format!("does not hold: {error}"))?;
+        let signed = SignedTransaction::decode(&row.bytes)
+            .map_err(|error| format!("cannot be read: {error}"))?;
+        let chain = signed
+            .body()
+            .map_err(|error| format!("cannot be read: {error}"))?
+            .chain;
+        let verified = signed
+            .verify(chain)
+            .map_err(|error| format!("does not hold: {error}"))?;
         let payload = verified.body().payload.clone();
         let batch = match &payload {
             Payload::AnchorBatch(anchor) => Some(anchor.batch.0),

@@ -30,7 +30,9 @@ pub(super) fn check(
         if !outbox.handles.contains(&handle) {
             report.add(
                 "devices",
-                format!("The registration of device {device} is neither on chain nor in the outbox."),
+                format!(
+                    "The registration of device {device} is neither on chain nor in the outbox."
+                ),
             );
         }
         let stored = stored.get(device.as_str()).copied().unwrap_or_default();
@@ -67,7 +69,13 @@ fn check_journal(
         if let Some(open) = &stream.open
             && let Err(error) = open.open(row.first_sequence, row.count, &row.sealed)
         {
-            report.add("journal", format!("A row of stream number {} does not open: {error}.", row.stream));
+            report.add(
+                "journal",
+                format!(
+                    "A row of stream number {} does not open: {error}.",
+                    row.stream
+                ),
+            );
         }
     }
     Ok(waiting)
@@ -83,24 +91,35 @@ fn check_gap(
     let counters = gaps::of_device(connection, device)?;
     let sum = |kind| -> u64 {
         let of_kind = counters.iter().filter(|((of, _), _)| *of == kind);
-        of_kind.map(|(_, count)| count).fold(0, |sum, count| sum.saturating_add(*count))
+        of_kind
+            .map(|(_, count)| count)
+            .fold(0, |sum, count| sum.saturating_add(*count))
     };
     let (anchored, received) = (sum(Kind::Anchored), sum(Kind::Received));
     if anchored != stored.0 {
         report.add(
             "gaps",
-            format!("Device {device} counts {anchored} readings anchored and {} are in batches.", stored.0),
+            format!(
+                "Device {device} counts {anchored} readings anchored and {} are in batches.",
+                stored.0
+            ),
         );
     }
     if received != stored.1 {
         report.add(
             "gaps",
-            format!("Device {device} counts {received} readings received and {} are stored.", stored.1),
+            format!(
+                "Device {device} counts {received} readings received and {} are stored.",
+                stored.1
+            ),
         );
     }
     let recovered = sum(Kind::Recovered);
     if recovered > sum(Kind::Missing).saturating_add(sum(Kind::RejectedReadings)) {
-        report.add("gaps", format!("Device {device} counts more readings recovered than lost."));
+        report.add(
+            "gaps",
+            format!("Device {device} counts more readings recovered than lost."),
+        );
     }
     Ok(())
 }

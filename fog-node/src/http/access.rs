@@ -102,12 +102,15 @@ impl Door {
 
     fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
         let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or(""));
-        let host = text(header::HOST).or_else(|| uri.authority().map(|authority| authority.as_str()));
+        let host =
+            text(header::HOST).or_else(|| uri.authority().map(|authority| authority.as_str()));
         if !host.is_some_and(|host| self.is_own(host)) {
             return Err(Refused::Host);
         }
         if let Some(origin) = text(header::ORIGIN)
-            && !origin.strip_prefix("http://").is_some_and(|host| self.is_own(host))
+            && !origin
+                .strip_prefix("http://")
+                .is_some_and(|host| self.is_own(host))
         {
             return Err(Refused::Origin);
         }
@@ -127,7 +130,9 @@ impl Door {
 fn given_token<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-        return scheme.eq_ignore_ascii_case("bearer").then_some(token.trim());
+        return scheme
+            .eq_ignore_ascii_case("bearer")
+            .then_some(token.trim());
     }
     let pairs = uri.query()?.split('&');
     pairs.filter_map(|pair| pair.strip_prefix("token=")).next()
@@ -146,19 +151,22 @@ pub(super) async fn guard(State(door): State<Arc<Door>>, request: Request, next:
         Err(refused) => refused,
     };
     let answer = match refused {
-        Refused::Host => Failure::new(403,
+        Refused::Host => Failure::new(
+            403,
             "API-02",
             "The node does not answer under this name.",
             "It answers on this machine only, as 127.0.0.1, localhost or [::1] with its port.",
             "Open the address that the node printed when it started.",
         ),
-        Refused::Origin => Failure::new(403,
+        Refused::Origin => Failure::new(
+            403,
             "API-03",
             "The node does not answer pages of other sites.",
             "The request comes from a page that this node did not serve.",
             "Open the address that the node printed when it started.",
         ),
-        Refused::Token => Failure::new(401,
+        Refused::Token => Failure::new(
+            401,
             "API-01",
             "The request carries no valid token.",
             "The address that the node prints carries a token, and this request has none or another.",
@@ -174,7 +182,9 @@ mod tests {
 
     use super::*;
 
-    fn check(uri: &str, headers: &[(&'static str, &str)]) -> Result<(), Refused> {
+    type Headers<'a> = &'a [(&'static str, &'a str)];
+
+    fn check(uri: &str, headers: Headers<'_>) -> Result<(), Refused> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
@@ -187,7 +197,7 @@ mod tests {
     fn the_guard_decides_by_host_origin_and_token() {
         let own = ("host", "127.0.0.1:7400");
         let bearer = ("authorization", "Bearer secret");
-        let cases: [(&str, &[(&'static str, &str)], Result<(), Refused>); 19] = [
+        let cases: [(&str, Headers<'_>, Result<(), Refused>); 19] = [
             ("/", &[own], Ok(())),
             ("/console.css", &[("host", "LOCALHOST:7400")], Ok(())),
             ("/", &[("host", "[::1]:7400")], Ok(())),
@@ -195,13 +205,29 @@ mod tests {
             ("/", &[("host", "127.0.0.1")], Err(Refused::Host)),
             ("/", &[("host", "127.0.0.1:7401")], Err(Refused::Host)),
             ("/", &[("host", "evil.example:7400")], Err(Refused::Host)),
-            ("/api/status", &[("host", "evil.example:7400"), bearer], Err(Refused::Host)),
+            (
+                "/api/status",
+                &[("host", "evil.example:7400"), bearer],
+                Err(Refused::Host),
+            ),
             ("/api/status", &[own], Err(Refused::Token)),
             ("/api", &[own], Err(Refused::Token)),
             ("/api/status", &[own, bearer], Ok(())),
-            ("/api/status", &[own, ("authorization", "bearer secret")], Ok(())),
-            ("/api/status", &[own, ("authorization", "Bearer secret2")], Err(Refused::Token)),
-            ("/api/status", &[own, ("authorization", "Basic secret")], Err(Refused::Token)),
+            (
+                "/api/status",
+                &[own, ("authorization", "bearer secret")],
+                Ok(()),
+            ),
+            (
+                "/api/status",
+                &[own, ("authorization", "Bearer secret2")],
+                Err(Refused::Token),
+            ),
+            (
+                "/api/status",
+                &[own, ("authorization", "Basic secret")],
+                Err(Refused::Token),
+            ),
             ("/api/status?token=secret", &[own], Ok(())),
             ("/api/events?waves=a&token=secret", &[own], Ok(())),
             ("/api/status?token=", &[own], Err(Refused::Token)),
@@ -232,7 +258,13 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            let mode = folder.path().join(TOKEN_FILE).metadata().unwrap().permissions().mode();
+            let mode = folder
+                .path()
+                .join(TOKEN_FILE)
+                .metadata()
+                .unwrap()
+                .permissions()
+                .mode();
             assert_eq!(mode & 0o777, 0o600);
         }
         std::fs::write(folder.path().join(TOKEN_FILE), "short").unwrap();

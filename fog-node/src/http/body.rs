@@ -58,7 +58,8 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
 
 /// The answer to a body that cannot be read.
 pub(super) fn malformed(why: &str) -> Failure {
-    Failure::new(400,
+    Failure::new(
+        400,
         "API-06",
         "The request's body cannot be read.",
         why,

@@ -46,7 +46,10 @@ fn answer(file: &'static ConsoleFile, headers: &HeaderMap) -> Response {
     ];
     let known = headers.get(header::IF_NONE_MATCH);
     let known = known.and_then(|known| known.to_str().ok()).unwrap_or("");
-    if known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == file.tag) {
+    if known
+        .split(',')
+        .any(|tag| tag.trim().trim_start_matches("W/") == file.tag)
+    {
         return (StatusCode::NOT_MODIFIED, caching).into_response();
     }
     let kind = [(header::CONTENT_TYPE, content_type(file.path))];

@@ -102,7 +102,8 @@ fn frame(event: &Event) -> Option<Frame> {
 }
 
 fn too_many() -> Failure {
-    Failure::new(429,
+    Failure::new(
+        429,
         "API-08",
         "Too many consoles listen at once.",
         format!("The node tells at most {} listeners.", super::MAX_LISTENERS),

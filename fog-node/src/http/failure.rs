@@ -9,15 +9,15 @@ use crate::Failure;
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let status =
-            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         (status, Json(self.error)).into_response()
     }
 }
 
 impl From<QueryRejection> for Failure {
     fn from(rejection: QueryRejection) -> Self {
-        Failure::new(400,
+        Failure::new(
+            400,
             "API-06",
             "The question after `?` cannot be read.",
             rejection.body_text(),
@@ -28,7 +28,8 @@ impl From<QueryRejection> for Failure {
 
 impl From<PathRejection> for Failure {
     fn from(rejection: PathRejection) -> Self {
-        Failure::new(400,
+        Failure::new(
+            400,
             "API-06",
             "A part of the address cannot be read.",
             rejection.body_text(),
@@ -42,7 +43,8 @@ impl From<BytesRejection> for Failure {
         if rejection.status() != StatusCode::PAYLOAD_TOO_LARGE {
             return super::body::malformed("It broke off.");
         }
-        Failure::new(413,
+        Failure::new(
+            413,
             "API-07",
             "The request is too large.",
             format!("The node takes at most {} bytes.", super::MAX_BODY_BYTES),
@@ -53,7 +55,8 @@ impl From<BytesRejection> for Failure {
 
 /// The answer for an address that leads nowhere.
 pub(super) fn not_found() -> Failure {
-    Failure::new(404,
+    Failure::new(
+        404,
         "API-04",
         "There is nothing at this address.",
         "The node has no such page or method.",
@@ -63,7 +66,8 @@ pub(super) fn not_found() -> Failure {
 
 /// The answer for an address that takes other methods.
 pub(super) async fn method_not_allowed() -> Failure {
-    Failure::new(405,
+    Failure::new(
+        405,
         "API-05",
         "This address takes other methods.",
         "There is something at this address, but not for this method.",

@@ -115,11 +115,10 @@ async fn device(State(node): App, Path(id): Path<String>) -> Answer<Device> {
 /// Removes a device; its readings stay.
 #[utoipa::path(delete, path = "/api/devices/{id}", tag = "devices", params(("id" = String, Path)), responses(
     (status = 204), (status = "default", body = ApiError)))]
-async fn remove_device(
-    State(node): App,
-    Path(id): Path<String>,
-) -> Result<StatusCode, Failure> {
-    node.remove_device(&id).await.map(|()| StatusCode::NO_CONTENT)
+async fn remove_device(State(node): App, Path(id): Path<String>) -> Result<StatusCode, Failure> {
+    node.remove_device(&id)
+        .await
+        .map(|()| StatusCode::NO_CONTENT)
 }
 
 /// A metric's past, decimated for a plot.
@@ -137,10 +136,7 @@ async fn history(
 /// Readings of a device, newest first.
 #[utoipa::path(get, path = "/api/readings", tag = "readings", params(ReadingsQuery), responses(
     (status = 200, body = Vec<ReadingRow>), (status = "default", body = ApiError)))]
-async fn readings(
-    State(node): App,
-    Query(query): Query<ReadingsQuery>,
-) -> Answer<Vec<ReadingRow>> {
+async fn readings(State(node): App, Query(query): Query<ReadingsQuery>) -> Answer<Vec<ReadingRow>> {
     node.readings(query).await.map(Json)
 }
 
@@ -218,10 +214,7 @@ struct FinalityQuery {
 /// Time to finality and load over the last minutes.
 #[utoipa::path(get, path = "/api/finality", tag = "chain", params(FinalityQuery), responses(
     (status = 200, body = FinalitySeries), (status = "default", body = ApiError)))]
-async fn finality(
-    State(node): App,
-    Query(query): Query<FinalityQuery>,
-) -> Json<FinalitySeries> {
+async fn finality(State(node): App, Query(query): Query<FinalityQuery>) -> Json<FinalitySeries> {
     Json(node.finality(query.minutes.unwrap_or(15).clamp(1, 1440)))
 }
 

@@ -99,7 +99,13 @@ impl Listener for BoundedListener {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps the system's delay");
         }
-        (BoundedStream { stream, _permit: permit }, address)
+        (
+            BoundedStream {
+                stream,
+                _permit: permit,
+            },
+            address,
+        )
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

@@ -26,8 +26,8 @@ use device_drivers::measurement::Measurement;
 use tokio::sync::{mpsc, oneshot};
 
 pub use batching::plan_batches;
-pub use writer::{Anchored, Writer, WriterParts, random_handle};
 pub(crate) use stream::quality_of;
+pub use writer::{Anchored, Writer, WriterParts, random_handle};
 
 use crate::vault::devices::DeviceRow;
 use crate::vault::gaps::Kind;

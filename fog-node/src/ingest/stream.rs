@@ -1,9 +1,7 @@
 //! One stream in the writer's memory: its next sequence and its readings that wait for a batch.
 
 use device_drivers::measurement::{self, Measurement};
-use ledger_core::{
-    Decimal, Digest, Origin, Quality, SampledData, StreamLeaves, Value,
-};
+use ledger_core::{Decimal, Digest, Origin, Quality, SampledData, StreamLeaves, Value};
 
 use super::DeviceIndex;
 use super::batching::Part;
@@ -62,7 +60,8 @@ impl Stream {
 
     /// Adds a reading: gives it its sequence and its leaf.
     pub(super) fn push(&mut self, record: Record) {
-        self.leaves.push(self.open.leaf(self.next_sequence(), &record));
+        self.leaves
+            .push(self.open.leaf(self.next_sequence(), &record));
         self.waiting.push(record);
     }
 
@@ -98,7 +97,11 @@ impl Stream {
             first_sequence,
             count: part.len as u32,
             batch,
-            newest: records.iter().map(|record| record.host_time_millis).max().unwrap_or(0),
+            newest: records
+                .iter()
+                .map(|record| record.host_time_millis)
+                .max()
+                .unwrap_or(0),
             sealed: self.open.seal(first_sequence, records)?,
         };
         Ok((payload, self.open.leaves(first_sequence, leaves.to_vec())))

@@ -38,13 +38,19 @@ fn start(dir: &Path, policy: BatchPolicy) -> Rig {
     let (ingest, queue) = Ingest::queue();
     let runtime = tokio::runtime::Handle::current();
     let thread = std::thread::spawn(move || writer.run(queue, &runtime));
-    Rig { ingest, submitted, thread }
+    Rig {
+        ingest,
+        submitted,
+        thread,
+    }
 }
 
 impl Rig {
     async fn stop(self) -> mpsc::Receiver<Anchored> {
         drop(self.ingest);
-        tokio::task::spawn_blocking(move || self.thread.join().unwrap()).await.unwrap();
+        tokio::task::spawn_blocking(move || self.thread.join().unwrap())
+            .await
+            .unwrap();
         self.submitted
     }
 
@@ -69,22 +75,35 @@ impl Rig {
         let measurements = values
             .map(|value| Measurement::new(metric, Some(Value::whole(value)), Quality::Good, value))
             .collect();
-        self.ingest.send(Item::Heard(device, measurements, Vec::new())).await.unwrap();
+        self.ingest
+            .send(Item::Heard(device, measurements, Vec::new()))
+            .await
+            .unwrap();
     }
 }
 
 /// The stored host times of a stream, payloads and journal, checked to have neither hole nor overlap.
 fn stored(dir: &Path, metric: Metric) -> Vec<i64> {
     let connection = vault::open_read_only(&dir.join(VAULT_FILE)).unwrap();
-    let row = streams::list(&connection, None).unwrap().into_iter().find(|row| row.code == metric.loinc()).unwrap();
+    let row = streams::list(&connection, None)
+        .unwrap()
+        .into_iter()
+        .find(|row| row.code == metric.loinc())
+        .unwrap();
     let open = vault::open_stream::OpenStream::new(&row, &MasterKey::new([4; 32])).unwrap();
     let mut parts = BTreeMap::new();
     for row in payloads::newest(&connection, row.number, u64::MAX, 100_000).unwrap() {
         assert!(batches::find(&connection, row.batch).unwrap().is_some());
-        parts.insert(row.first_sequence, open.open(row.first_sequence, row.count, &row.sealed).unwrap());
+        parts.insert(
+            row.first_sequence,
+            open.open(row.first_sequence, row.count, &row.sealed)
+                .unwrap(),
+        );
     }
     for row in journal::list(&connection, Some(row.number)).unwrap() {
-        let records = open.open(row.first_sequence, row.count, &row.sealed).unwrap();
+        let records = open
+            .open(row.first_sequence, row.count, &row.sealed)
+            .unwrap();
         assert!(parts.insert(row.first_sequence, records).is_none());
     }
     let mut all = Vec::new();
@@ -95,7 +114,10 @@ fn stored(dir: &Path, metric: Metric) -> Vec<i64> {
     all
 }
 
-const SLOW: BatchPolicy = BatchPolicy { readings: 100, age: Duration::from_secs(3600) };
+const SLOW: BatchPolicy = BatchPolicy {
+    readings: 100,
+    age: Duration::from_secs(3600),
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_closes_by_count_and_by_stopping() {
@@ -107,23 +129,45 @@ async fn a_batch_closes_by_count_and_by_stopping() {
     let mut submitted = rig.stop().await;
     let mut sizes = Vec::new();
     while let Some(anchored) = submitted.recv().await {
-        sizes.push(anchored.readings.iter().map(|(_, count)| count).sum::<u64>());
+        sizes.push(
+            anchored
+                .readings
+                .iter()
+                .map(|(_, count)| count)
+                .sum::<u64>(),
+        );
     }
     assert_eq!(sizes.iter().sum::<u64>(), 250);
     assert!(sizes.iter().all(|size| *size <= 100), "{sizes:?}");
-    assert_eq!(stored(dir.path(), Metric::SpO2), (0..60).collect::<Vec<_>>());
-    assert_eq!(stored(dir.path(), Metric::PulseRate), (0..190).collect::<Vec<_>>());
+    assert_eq!(
+        stored(dir.path(), Metric::SpO2),
+        (0..60).collect::<Vec<_>>()
+    );
+    assert_eq!(
+        stored(dir.path(), Metric::PulseRate),
+        (0..190).collect::<Vec<_>>()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_closes_by_age() {
     let dir = tempfile::tempdir().unwrap();
-    let policy = BatchPolicy { readings: 100, age: Duration::from_millis(300) };
+    let policy = BatchPolicy {
+        readings: 100,
+        age: Duration::from_millis(300),
+    };
     let mut rig = start(dir.path(), policy);
     let device = rig.add("a").await;
-    assert_eq!(rig.submitted.recv().await.unwrap().transaction.batch, None, "the registration");
+    assert_eq!(
+        rig.submitted.recv().await.unwrap().transaction.batch,
+        None,
+        "the registration"
+    );
     rig.feed(device, Metric::SpO2, 0..3).await;
-    let anchored = tokio::time::timeout(Duration::from_secs(20), rig.submitted.recv()).await.unwrap().unwrap();
+    let anchored = tokio::time::timeout(Duration::from_secs(20), rig.submitted.recv())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(anchored.transaction.batch, Some(0));
     assert_eq!(anchored.readings, vec![(device, 3)]);
     rig.stop().await;
@@ -143,15 +187,28 @@ async fn what_waits_in_the_journal_goes_on_after_a_restart() {
     }
     rig.stop().await;
 
-    assert_eq!(stored(after_kill.path(), Metric::SpO2), (0..7).collect::<Vec<_>>());
+    assert_eq!(
+        stored(after_kill.path(), Metric::SpO2),
+        (0..7).collect::<Vec<_>>()
+    );
     let rig = start(after_kill.path(), SLOW);
     rig.feed(DeviceIndex(0), Metric::SpO2, 7..12).await;
     let mut submitted = rig.stop().await;
-    assert_eq!(submitted.recv().await.unwrap().readings, vec![(DeviceIndex(0), 12)]);
-    assert_eq!(stored(after_kill.path(), Metric::SpO2), (0..12).collect::<Vec<_>>());
+    assert_eq!(
+        submitted.recv().await.unwrap().readings,
+        vec![(DeviceIndex(0), 12)]
+    );
+    assert_eq!(
+        stored(after_kill.path(), Metric::SpO2),
+        (0..12).collect::<Vec<_>>()
+    );
     let connection = vault::open_read_only(&after_kill.path().join(VAULT_FILE)).unwrap();
     assert!(journal::list(&connection, None).unwrap().is_empty());
-    let nonces: Vec<_> = outbox::list(&connection).unwrap().into_iter().map(|row| (row.nonce, row.batch)).collect();
+    let nonces: Vec<_> = outbox::list(&connection)
+        .unwrap()
+        .into_iter()
+        .map(|row| (row.nonce, row.batch))
+        .collect();
     assert_eq!(nonces, [(0, None), (1, Some(0))]);
 }
 
@@ -170,18 +227,30 @@ async fn a_failed_write_loses_nothing_and_repeats_nothing() {
     rig.feed(device, Metric::SpO2, 150..300).await;
     rig.feed(device, Metric::PulseRate, 0..10).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
-    saboteur.execute_batch("DROP TRIGGER fail; DROP TRIGGER fail_too;").unwrap();
+    saboteur
+        .execute_batch("DROP TRIGGER fail; DROP TRIGGER fail_too;")
+        .unwrap();
     let mut submitted = rig.stop().await;
     let mut readings = 0;
     let mut batches = Vec::new();
     while let Some(anchored) = submitted.recv().await {
-        readings += anchored.readings.iter().map(|(_, count)| count).sum::<u64>();
+        readings += anchored
+            .readings
+            .iter()
+            .map(|(_, count)| count)
+            .sum::<u64>();
         batches.extend(anchored.transaction.batch);
     }
     assert_eq!(readings, 310);
     assert_eq!(batches, (0..batches.len() as u64).collect::<Vec<_>>());
-    assert_eq!(stored(dir.path(), Metric::SpO2), (0..300).collect::<Vec<_>>());
-    assert_eq!(stored(dir.path(), Metric::PulseRate), (0..10).collect::<Vec<_>>());
+    assert_eq!(
+        stored(dir.path(), Metric::SpO2),
+        (0..300).collect::<Vec<_>>()
+    );
+    assert_eq!(
+        stored(dir.path(), Metric::PulseRate),
+        (0..10).collect::<Vec<_>>()
+    );
     let counted = gaps_received(dir.path());
     assert_eq!(counted, 310);
 }
@@ -189,7 +258,10 @@ async fn a_failed_write_loses_nothing_and_repeats_nothing() {
 fn gaps_received(dir: &Path) -> u64 {
     let connection = vault::open_read_only(&dir.join(VAULT_FILE)).unwrap();
     let counters = vault::gaps::of_device(&connection, "a").unwrap();
-    counters.get(&(Kind::Received, String::new())).copied().unwrap_or(0)
+    counters
+        .get(&(Kind::Received, String::new()))
+        .copied()
+        .unwrap_or(0)
 }
 
 #[test]

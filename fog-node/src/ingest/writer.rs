@@ -152,7 +152,10 @@ impl Writer {
             let mut readings: BTreeMap<DeviceIndex, u64> = BTreeMap::new();
             if let Some(batch) = transaction.batch {
                 for payload in payloads::of_batch(&self.connection, batch)? {
-                    let stream = self.streams.iter().find(|stream| stream.number() == payload.stream);
+                    let stream = self
+                        .streams
+                        .iter()
+                        .find(|stream| stream.number() == payload.stream);
                     if let Some(stream) = stream {
                         *readings.entry(stream.device).or_default() += u64::from(payload.count);
                     }
@@ -178,7 +181,9 @@ impl Writer {
     /// Waits for items, or until a batch is due. False when there will be no more items.
     async fn collect(&self, queue: &mut mpsc::Receiver<Item>, items: &mut Vec<Item>) -> bool {
         let limit = super::QUEUE_ITEMS;
-        let flush_at = self.oldest_waiting.map(|since| since + self.parts.policy.age);
+        let flush_at = self
+            .oldest_waiting
+            .map(|since| since + self.parts.policy.age);
         match flush_at {
             None => {
                 if queue.recv_many(items, limit).await == 0 {
@@ -186,7 +191,8 @@ impl Writer {
                 }
             }
             Some(flush_at) => {
-                match tokio::time::timeout_at(flush_at.into(), queue.recv_many(items, limit)).await {
+                match tokio::time::timeout_at(flush_at.into(), queue.recv_many(items, limit)).await
+                {
                     Ok(0) => return false,
                     Ok(_) => {}
                     Err(_) => return true,
@@ -259,14 +265,18 @@ impl Writer {
 
     fn commit(&mut self, items: &[Item], is_last: bool) -> Result<Outcome, VaultError> {
         let mut outcome = Outcome::default();
-        let is_flush_asked =
-            is_last || items.iter().any(|item| matches!(item, Item::Flush(_) | Item::Remove(..)));
+        let is_flush_asked = is_last
+            || items
+                .iter()
+                .any(|item| matches!(item, Item::Flush(_) | Item::Remove(..)));
         let devices_before = self.devices.len();
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
-        let done = self.write(items, is_flush_asked, &mut outcome).and_then(|()| {
-            self.connection.execute_batch("COMMIT")?;
-            Ok(())
-        });
+        let done = self
+            .write(items, is_flush_asked, &mut outcome)
+            .and_then(|()| {
+                self.connection.execute_batch("COMMIT")?;
+                Ok(())
+            });
         if let Err(error) = done {
             // What this leaves is thrown away by the reopening that follows.
             let _ = self.connection.execute_batch("ROLLBACK");
@@ -354,7 +364,12 @@ impl Writer {
         counts: &mut BTreeMap<(DeviceIndex, Kind, &'static str), u64>,
         outcome: &mut Outcome,
     ) -> Result<(), VaultError> {
-        let waiting: Vec<_> = self.streams.iter().map(Stream::waiting).enumerate().collect();
+        let waiting: Vec<_> = self
+            .streams
+            .iter()
+            .map(Stream::waiting)
+            .enumerate()
+            .collect();
         let plan = plan_batches(&waiting, self.parts.policy.readings as usize);
         if !plan.is_empty() {
             journal::clear(&self.connection)?;
@@ -384,7 +399,9 @@ impl Writer {
         let mut leaves = Vec::with_capacity(parts.len());
         let mut readings: BTreeMap<DeviceIndex, u64> = BTreeMap::new();
         for part in parts {
-            let Some(stream) = self.streams.get(part.stream) else { continue };
+            let Some(stream) = self.streams.get(part.stream) else {
+                continue;
+            };
             let (row, stream_leaves) = stream.batch_part(part, number)?;
             rows.push(row);
             leaves.push(stream_leaves);
@@ -526,8 +543,15 @@ impl Writer {
                     }
                 }
                 Item::Add(_, done) => {
-                    let index = outcome.added.iter().find(|(of, _)| *of == at).map(|(_, index)| *index);
-                    answer(done, index.ok_or_else(|| "the device was not stored".to_owned()));
+                    let index = outcome
+                        .added
+                        .iter()
+                        .find(|(of, _)| *of == at)
+                        .map(|(_, index)| *index);
+                    answer(
+                        done,
+                        index.ok_or_else(|| "the device was not stored".to_owned()),
+                    );
                 }
                 Item::Remove(_, done) => answer(done, Ok(())),
                 Item::Flush(done) => answer(done, ()),

@@ -54,7 +54,9 @@ pub fn insert(connection: &Connection, batch: &BatchRow) -> Result<(), VaultErro
 /// [`VaultError::Sqlite`].
 pub fn find(connection: &Connection, number: u64) -> Result<Option<BatchRow>, VaultError> {
     Ok(connection
-        .prepare_cached("SELECT number, tx, root, readings, created FROM batches WHERE number = ?1")?
+        .prepare_cached(
+            "SELECT number, tx, root, readings, created FROM batches WHERE number = ?1",
+        )?
         .query_row([number as i64], |row| {
             Ok(BatchRow {
                 number: row.get::<_, i64>(0)? as u64,

@@ -49,7 +49,9 @@ pub fn insert(connection: &Connection, row: &JournalRow) -> Result<(), VaultErro
 /// # Errors
 /// [`VaultError::Sqlite`].
 pub fn clear(connection: &Connection) -> Result<(), VaultError> {
-    connection.prepare_cached("DELETE FROM journal")?.execute([])?;
+    connection
+        .prepare_cached("DELETE FROM journal")?
+        .execute([])?;
     Ok(())
 }
 

@@ -119,9 +119,6 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), VaultError> {
 }
 
 /// Reads a 32-byte blob column.
-fn digest_column(
-    row: &rusqlite::Row<'_>,
-    index: usize,
-) -> rusqlite::Result<ledger_core::Digest> {
+fn digest_column(row: &rusqlite::Row<'_>, index: usize) -> rusqlite::Result<ledger_core::Digest> {
     row.get::<_, [u8; 32]>(index).map(ledger_core::Digest)
 }

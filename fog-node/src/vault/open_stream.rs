@@ -100,7 +100,9 @@ impl OpenStream {
         count: u32,
         sealed: &[u8],
     ) -> Result<Vec<Record>, VaultError> {
-        Ok(self.cipher.open(&self.segment(first_sequence, count), sealed)?)
+        Ok(self
+            .cipher
+            .open(&self.segment(first_sequence, count), sealed)?)
     }
 
     const fn segment(&self, first_sequence: u64, count: u32) -> Segment {

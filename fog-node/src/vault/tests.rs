@@ -11,7 +11,9 @@ fn the_schema_is_fixed_and_made_in_one_piece() {
     let mut statement = connection
         .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
         .unwrap();
-    let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let rows = statement
+        .query_map([], |row| row.get::<_, String>(0))
+        .unwrap();
     let dump: Vec<_> = rows.map(Result::unwrap).collect();
     assert_eq!(dump.join(";\n\n") + ";\n", include_str!("schema.sql"));
     drop(statement);
@@ -22,14 +24,24 @@ fn the_schema_is_fixed_and_made_in_one_piece() {
 #[test]
 fn foreign_and_newer_files_are_refused_and_left_as_they_are() {
     let dir = tempfile::tempdir().unwrap();
-    for (name, pragma) in [("newer", "user_version = 99"), ("other", "application_id = 7")] {
+    for (name, pragma) in [
+        ("newer", "user_version = 99"),
+        ("other", "application_id = 7"),
+    ] {
         let path = dir.path().join(name);
         let connection = Connection::open(&path).unwrap();
-        connection.execute_batch(&format!("CREATE TABLE theirs (a); PRAGMA {pragma};")).unwrap();
+        connection
+            .execute_batch(&format!("CREATE TABLE theirs (a); PRAGMA {pragma};"))
+            .unwrap();
         drop(connection);
-        assert!(matches!(open(&path), Err(VaultError::Foreign { .. })), "{name}");
+        assert!(
+            matches!(open(&path), Err(VaultError::Foreign { .. })),
+            "{name}"
+        );
         let connection = Connection::open(&path).unwrap();
-        let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
+        let tables: i64 = connection
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+            .unwrap();
         assert_eq!(tables, 1, "{name}");
     }
     let path = dir.path().join("no database");
