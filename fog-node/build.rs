@@ -25,7 +25,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     files.sort();
     let mut code = String::from("&[\n");
     for file in files {
-        let name = file.strip_prefix(&dist)?.to_string_lossy().replace('\\', "/");
+        let name = file
+            .strip_prefix(&dist)?
+            .to_string_lossy()
+            .replace('\\', "/");
         let path = file.canonicalize()?;
         let tag = hex::encode(&Sha256::digest(fs::read(&path)?)[..16]);
         let path = path.to_string_lossy();
@@ -35,7 +38,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         )?;
     }
     code.push_str("]\n");
-    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("console_files.rs"), code)?;
+    fs::write(
+        PathBuf::from(env::var("OUT_DIR")?).join("console_files.rs"),
+        code,
+    )?;
     Ok(())
 }
 

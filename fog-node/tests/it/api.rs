@@ -4,95 +4,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
 use fog_api::{ApiError, Event};
-use fog_node::http::{Access, Token, router};
-use fog_node::{Node, NodeConfig};
+use fog_node::http::{Access, router};
 use http_body_util::BodyExt as _;
-use serde_json::Value;
-use tempfile::TempDir;
 use tower::ServiceExt as _;
 
-const PORT: u16 = 7400;
+use crate::served::{PORT, Served};
 
-/// A node with its router, as `fogward run` serves it.
-pub(crate) struct Served {
-    pub(crate) node: Arc<Node>,
-    router: Router,
-    token: String,
-    folder: TempDir,
-}
-
-impl Served {
-    pub(crate) async fn with_demo(devices: u16) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let config = NodeConfig {
-            demo: (devices > 0).then_some(devices),
-            ..NodeConfig::new(folder.path())
-        };
-        let node = Node::start(config).await.unwrap();
-        let token = Token::load_or_make(folder.path()).unwrap();
-        let digits = token.digits().to_owned();
-        let router = router(Arc::clone(&node), Access::Loopback { token, port: PORT });
-        Self {
-            node,
-            router,
-            token: digits,
-            folder,
-        }
-    }
-
-    pub(crate) async fn end(self) {
-        self.node.shutdown().await;
-        self.folder.close().unwrap();
-    }
-
-    /// Sends a request as it is.
-    async fn raw(&self, request: Request<Body>) -> Response<Body> {
-        self.router.clone().oneshot(request).await.unwrap()
-    }
-
-    /// Sends a request with host and token.
-    pub(crate) async fn send(&self, method: &str, path: &str, body: impl Into<Body>) -> Response<Body> {
-        let request = self.request(method, path).header(header::CONTENT_TYPE, "application/json");
-        self.raw(request.body(body.into()).unwrap()).await
-    }
-
-    fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
-        Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, format!("127.0.0.1:{PORT}"))
-            .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
-    }
-
-    async fn get(&self, path: &str) -> (StatusCode, Vec<u8>) {
-        let response = self.send("GET", path, Body::empty()).await;
-        let status = response.status();
-        (status, response.into_body().collect().await.unwrap().to_bytes().to_vec())
-    }
-
-    async fn json(&self, path: &str) -> Value {
-        let (status, body) = self.get(path).await;
-        assert_eq!(status, StatusCode::OK, "{path}: {}", String::from_utf8_lossy(&body));
-        serde_json::from_slice(&body).unwrap()
-    }
-
-    /// Waits for a final reading of the device; its id.
-    async fn final_reading(&self, device: &str) -> Value {
-        for _ in 0..100 {
-            let readings = self.json(&format!("/api/readings?device={device}&limit=50")).await;
-            let mut readings = readings.as_array().unwrap().iter();
-            if let Some(reading) = readings.find(|reading| reading["final"] == true) {
-                return reading.clone();
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("no reading became final");
-    }
-}
+type Headers<'a> = &'a [(&'a str, &'a str)];
 
 /// The refusal in a response; each of its sentences says something.
 async fn refusal(response: Response<Body>) -> (u16, ApiError) {
@@ -119,19 +40,31 @@ async fn strangers_are_refused_and_the_shell_is_public() {
     };
     let bearer = format!("Bearer {}", served.token);
     let with_token = format!("/api/status?token={}", served.token);
-    let cases: [(&str, &[(&str, &str)], u16); 8] = [
+    let cases: [(&str, Headers<'_>, u16); 8] = [
         ("/api/status", &[("host", &host)], 401),
         ("/api/openapi.json", &[("host", &host)], 401),
         ("/api/nothing", &[("host", &host)], 401),
         ("/api/status?token=0", &[("host", &host)], 401),
-        ("/api/status", &[("host", "rebound.example:7400"), ("authorization", &bearer)], 403),
+        (
+            "/api/status",
+            &[("host", "rebound.example:7400"), ("authorization", &bearer)],
+            403,
+        ),
         ("/", &[("host", "rebound.example:7400")], 403),
         (
             "/api/status",
-            &[("host", &host), ("authorization", &bearer), ("origin", "http://127.0.0.1:8000")],
+            &[
+                ("host", &host),
+                ("authorization", &bearer),
+                ("origin", "http://127.0.0.1:8000"),
+            ],
             403,
         ),
-        ("/api/status", &[("host", &host), ("authorization", "Basic eA==")], 401),
+        (
+            "/api/status",
+            &[("host", &host), ("authorization", "Basic eA==")],
+            401,
+        ),
     ];
     for (path, headers, expected) in cases {
         let (status, error) = refusal(ask(path, headers).await).await;
@@ -143,10 +76,24 @@ async fn strangers_are_refused_and_the_shell_is_public() {
     assert_eq!(answer.status(), StatusCode::OK);
     assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-store");
     let shell = ask("/", &[("host", &host)]).await;
-    assert_eq!(shell.status(), StatusCode::OK, "with or without a console built in");
+    assert_eq!(
+        shell.status(),
+        StatusCode::OK,
+        "with or without a console built in"
+    );
     let headers = shell.headers();
-    assert!(headers[header::CONTENT_TYPE].to_str().unwrap().starts_with("text/html"));
-    assert!(headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap().contains("default-src 'self'"));
+    assert!(
+        headers[header::CONTENT_TYPE]
+            .to_str()
+            .unwrap()
+            .starts_with("text/html")
+    );
+    assert!(
+        headers[header::CONTENT_SECURITY_POLICY]
+            .to_str()
+            .unwrap()
+            .contains("default-src 'self'")
+    );
     assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
     assert_eq!(headers[header::REFERRER_POLICY], "no-referrer");
     served.end().await;
@@ -156,8 +103,14 @@ async fn strangers_are_refused_and_the_shell_is_public() {
 async fn in_process_nothing_is_checked() {
     let served = Served::with_demo(0).await;
     let router = router(Arc::clone(&served.node), Access::InProcess);
-    let request = Request::builder().uri("/api/status").body(Body::empty()).unwrap();
-    assert_eq!(router.oneshot(request).await.unwrap().status(), StatusCode::OK);
+    let request = Request::builder()
+        .uri("/api/status")
+        .body(Body::empty())
+        .unwrap();
+    assert_eq!(
+        router.oneshot(request).await.unwrap().status(),
+        StatusCode::OK
+    );
     served.end().await;
 }
 
@@ -187,19 +140,40 @@ async fn every_described_route_answers() {
         let question = match path.as_str() {
             "/api/readings" => format!("?device={device}"),
             "/api/devices/{id}/history" => {
-                format!("?metric={}&from=0&to={}&points=100", reading["code"].as_str().unwrap(), i64::MAX)
+                format!(
+                    "?metric={}&from=0&to={}&points=100",
+                    reading["code"].as_str().unwrap(),
+                    i64::MAX
+                )
             }
             _ => String::new(),
         };
         let (status, body) = served.get(&format!("{asked}{question}")).await;
-        assert_eq!(status, StatusCode::OK, "{asked}: {}", String::from_utf8_lossy(&body));
+        assert_eq!(
+            status,
+            StatusCode::OK,
+            "{asked}: {}",
+            String::from_utf8_lossy(&body)
+        );
         assert!(!body.is_empty());
         answered += 1;
     }
-    assert_eq!((paths.len(), answered), (18, 14), "the table in fog-api lists them all");
+    assert_eq!(
+        (paths.len(), answered),
+        (18, 14),
+        "the table in fog-api lists them all"
+    );
     let genesis = ledger_core::Genesis::from_file(&served.get("/api/genesis").await.1).unwrap();
-    let proof = served.get(&format!("/api/proofs/{}", reading["id"].as_str().unwrap())).await.1;
-    assert!(ledger_core::Proof::from_file(&proof).unwrap().verify(&genesis).valid);
+    let proof = served
+        .get(&format!("/api/proofs/{}", reading["id"].as_str().unwrap()))
+        .await
+        .1;
+    assert!(
+        ledger_core::Proof::from_file(&proof)
+            .unwrap()
+            .verify(&genesis)
+            .valid
+    );
     served.end().await;
 }
 
@@ -214,12 +188,34 @@ async fn devices_come_and_go() {
     let added = served.send("POST", "/api/devices", body).await;
     assert_eq!(added.status(), StatusCode::OK);
     let devices = served.json("/api/devices").await;
-    let serial = devices.as_array().unwrap().iter().find(|device| device["name"] == "Bed 4").unwrap();
-    assert_eq!((&serial["simulated"], &serial["profile"]), (&false.into(), &"nonin-ascii".into()));
+    let serial = devices
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|device| device["name"] == "Bed 4")
+        .unwrap();
+    assert_eq!(
+        (&serial["simulated"], &serial["profile"]),
+        (&false.into(), &"nonin-ascii".into())
+    );
     let path = format!("/api/devices/{}", serial["id"].as_str().unwrap());
-    assert_eq!(served.send("DELETE", &path, Body::empty()).await.status(), StatusCode::NO_CONTENT);
-    assert_eq!(refusal(served.send("GET", &path, Body::empty()).await).await.0, 404);
-    assert_eq!(served.send("DELETE", "/api/demo", Body::empty()).await.status(), StatusCode::NO_CONTENT);
+    assert_eq!(
+        served.send("DELETE", &path, Body::empty()).await.status(),
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(
+        refusal(served.send("GET", &path, Body::empty()).await)
+            .await
+            .0,
+        404
+    );
+    assert_eq!(
+        served
+            .send("DELETE", "/api/demo", Body::empty())
+            .await
+            .status(),
+        StatusCode::NO_CONTENT
+    );
     assert_eq!(served.json("/api/devices").await, serde_json::json!([]));
     served.end().await;
 }
@@ -227,7 +223,10 @@ async fn devices_come_and_go() {
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_say_what_why_and_next() {
     let served = Served::with_demo(0).await;
-    let long = format!(r#"{{"name":"{}","profile":"x","path":"y"}}"#, "n".repeat(70_000));
+    let long = format!(
+        r#"{{"name":"{}","profile":"x","path":"y"}}"#,
+        "n".repeat(70_000)
+    );
     let unknown = "0".repeat(64);
     let transaction = format!("/api/transactions/{unknown}");
     let reading = format!("/api/readings/{}.0", &unknown[..32]);
@@ -250,18 +249,40 @@ async fn refusals_say_what_why_and_next() {
         ("GET", &proof, "", 404),
         ("POST", "/api/devices", "", 400),
         ("POST", "/api/devices", "{", 400),
-        ("POST", "/api/devices", r#"{"name":null,"profile":"pulse","path":"/dev/x"}"#, 400),
-        ("POST", "/api/devices", r#"{"profile":"nonin-ascii","path":"/dev/x","more":1}"#, 400),
+        (
+            "POST",
+            "/api/devices",
+            r#"{"name":null,"profile":"pulse","path":"/dev/x"}"#,
+            400,
+        ),
+        (
+            "POST",
+            "/api/devices",
+            r#"{"profile":"nonin-ascii","path":"/dev/x","more":1}"#,
+            400,
+        ),
         ("POST", "/api/devices", &long, 413),
         ("POST", "/api/demo", r#"{"devices":0}"#, 400),
-        ("POST", "/api/previews", r#"{"profile":"pulse","path":"/dev/x"}"#, 400),
+        (
+            "POST",
+            "/api/previews",
+            r#"{"profile":"pulse","path":"/dev/x"}"#,
+            400,
+        ),
     ];
     for (method, path, body, expected) in cases {
         let (status, error) = refusal(served.send(method, path, body.to_owned()).await).await;
         assert_eq!(status, expected, "{method} {path} {error:?}");
     }
-    let plain = served.request("POST", "/api/demo").header("content-type", "text/plain");
-    let (status, _) = refusal(served.raw(plain.body(Body::from(r#"{"devices":1}"#)).unwrap()).await).await;
+    let plain = served
+        .request("POST", "/api/demo")
+        .header("content-type", "text/plain");
+    let (status, _) = refusal(
+        served
+            .raw(plain.body(Body::from(r#"{"devices":1}"#)).unwrap())
+            .await,
+    )
+    .await;
     assert_eq!(status, 400, "a form of another site cannot send JSON");
     served.end().await;
 }
@@ -269,10 +290,17 @@ async fn refusals_say_what_why_and_next() {
 /// The next events of a stream of server-sent events.
 async fn next_events(body: &mut Body) -> Vec<Event> {
     let frame = tokio::time::timeout(Duration::from_secs(20), body.frame()).await;
-    let bytes = frame.expect("an event").unwrap().unwrap().into_data().unwrap();
+    let bytes = frame
+        .expect("an event")
+        .unwrap()
+        .unwrap()
+        .into_data()
+        .unwrap();
     let text = String::from_utf8(bytes.to_vec()).unwrap();
     let lines = text.lines().filter_map(|line| line.strip_prefix("data: "));
-    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -282,7 +310,10 @@ async fn events_begin_with_the_status_and_go_on() {
     let device = devices[1]["id"].as_str().unwrap();
     let path = format!("/api/events?waves={device}");
     let response = served.send("GET", &path, Body::empty()).await;
-    assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
+    assert_eq!(
+        response.headers()[header::CONTENT_TYPE],
+        "text/event-stream"
+    );
     let mut body = response.into_body();
     let first = next_events(&mut body).await;
     assert!(matches!(first.as_slice(), [Event::Status(_)]), "{first:?}");
@@ -316,7 +347,13 @@ async fn listeners_are_bounded() {
     let (status, _) = refusal(served.send("GET", "/api/events", Body::empty()).await).await;
     assert_eq!(status, 429);
     listeners.pop();
-    assert_eq!(served.send("GET", "/api/events", Body::empty()).await.status(), StatusCode::OK);
+    assert_eq!(
+        served
+            .send("GET", "/api/events", Body::empty())
+            .await
+            .status(),
+        StatusCode::OK
+    );
     drop(listeners);
     served.end().await;
 }
@@ -324,10 +361,14 @@ async fn listeners_are_bounded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn json_is_compressed_for_those_who_ask() {
     let served = Served::with_demo(0).await;
-    let request = served.request("GET", "/api/openapi.json").header(header::ACCEPT_ENCODING, "gzip");
+    let request = served
+        .request("GET", "/api/openapi.json")
+        .header(header::ACCEPT_ENCODING, "gzip");
     let response = served.raw(request.body(Body::empty()).unwrap()).await;
     assert_eq!(response.headers()[header::CONTENT_ENCODING], "gzip");
-    let request = served.request("GET", "/api/genesis").header(header::ACCEPT_ENCODING, "gzip");
+    let request = served
+        .request("GET", "/api/genesis")
+        .header(header::ACCEPT_ENCODING, "gzip");
     let response = served.raw(request.body(Body::empty()).unwrap()).await;
     assert!(response.headers().get(header::CONTENT_ENCODING).is_none());
     served.end().await;

@@ -85,7 +85,11 @@ fn sixty_kills_lose_nothing_durable_and_anchor_nothing_twice() {
 
     let data = data.to_str().unwrap();
     let (code, report) = json(["fsck", "--data", data, "--json"]);
-    assert_eq!((code, &report["clean"]), (0, &Value::Bool(true)), "seed {seed}: {report}");
+    assert_eq!(
+        (code, &report["clean"]),
+        (0, &Value::Bool(true)),
+        "seed {seed}: {report}"
+    );
     assert_eq!(report["vault"]["waiting_readings"], 0);
     assert_eq!(report["vault"]["pending_transactions"], 0);
 }
@@ -100,7 +104,10 @@ fn all_final(address: &str) -> Option<Value> {
         gap["received"].as_u64().unwrap() > 0 && gap["received"] == gap["final"]
     };
     let is_numbered = |device: &&Value| device["profile"] == "fogward-level0";
-    devices.iter().all(is_final).then(|| devices.iter().find(is_numbered).unwrap().clone())
+    devices
+        .iter()
+        .all(is_final)
+        .then(|| devices.iter().find(is_numbered).unwrap().clone())
 }
 
 /// What is stored of the numbered sensor, against its own numbers.
@@ -110,31 +117,57 @@ fn check_numbers(address: &str, device: &Value, acknowledged: &BTreeSet<u64>, se
     for (_, code) in METRICS {
         let id = device["id"].as_str().unwrap();
         let limit = ["--limit", "10000", "--json"];
-        let question = ["readings", "--api", address, "--device", id, "--metric", code];
+        let question = [
+            "readings", "--api", address, "--device", id, "--metric", code,
+        ];
         let (_, readings) = json(question.into_iter().chain(limit));
         let mut sequences = BTreeSet::new();
         for reading in readings.as_array().unwrap() {
             assert_eq!(reading["final"], true, "{reading}");
             let (_, sequence) = reading["id"].as_str().unwrap().split_once('.').unwrap();
-            assert!(sequences.insert(sequence.parse::<u64>().unwrap()), "two of one name: {reading}");
+            assert!(
+                sequences.insert(sequence.parse::<u64>().unwrap()),
+                "two of one name: {reading}"
+            );
             numbers.insert(reading["value"].as_f64().unwrap() as u64);
             stored += 1;
         }
         let expected: BTreeSet<u64> = (0..sequences.len() as u64).collect();
-        assert_eq!(sequences, expected, "seed {seed}: a stream's sequence has a hole");
+        assert_eq!(
+            sequences, expected,
+            "seed {seed}: a stream's sequence has a hole"
+        );
     }
     assert!(stored > 1_000, "only {stored} readings came through");
-    assert_eq!(numbers.len(), stored, "seed {seed}: a reading is stored twice");
-    assert!(acknowledged.len() > 100, "only {} acknowledgements", acknowledged.len());
+    assert_eq!(
+        numbers.len(),
+        stored,
+        "seed {seed}: a reading is stored twice"
+    );
+    assert!(
+        acknowledged.len() > 100,
+        "only {} acknowledgements",
+        acknowledged.len()
+    );
     let lost: Vec<_> = acknowledged.difference(&numbers).collect();
-    assert!(lost.is_empty(), "seed {seed}: acknowledged and not stored: {lost:?}");
+    assert!(
+        lost.is_empty(),
+        "seed {seed}: acknowledged and not stored: {lost:?}"
+    );
 
     let (first, last) = (numbers.first().unwrap(), numbers.last().unwrap());
     let holes = last - first + 1 - stored as u64;
     let gap = &device["gap"];
     assert_eq!(gap["received"], stored as u64, "{gap}");
     let named = gap["expected"].as_u64().unwrap() - gap["received"].as_u64().unwrap();
-    assert_eq!(named, holes, "seed {seed}: the gap ledger names {named} of {holes} lost readings");
+    assert!(
+        holes > 0,
+        "the kills cost nothing, so the gap ledger was not put to the test"
+    );
+    assert_eq!(
+        named, holes,
+        "seed {seed}: the gap ledger names {named} of {holes} lost readings"
+    );
 }
 
 /// What the chain says it anchors is what both devices received: nothing twice, nothing missing.
@@ -143,11 +176,19 @@ fn check_blocks(address: &str) {
     let (mut anchored, mut from) = (0, status["height"].as_u64());
     while let Some(height) = from {
         let height = height.to_string();
-        let question = ["blocks", "--api", address, "--from", &height, "--limit", "1000", "--json"];
+        let question = [
+            "blocks", "--api", address, "--from", &height, "--limit", "1000", "--json",
+        ];
         let (_, blocks) = json(question);
         let blocks = blocks.as_array().unwrap();
-        anchored += blocks.iter().map(|block| block["readings"].as_u64().unwrap()).sum::<u64>();
-        from = blocks.last().unwrap()["height"].as_u64().unwrap().checked_sub(1);
+        anchored += blocks
+            .iter()
+            .map(|block| block["readings"].as_u64().unwrap())
+            .sum::<u64>();
+        from = blocks.last().unwrap()["height"]
+            .as_u64()
+            .unwrap()
+            .checked_sub(1);
     }
     assert_eq!(status["gap"]["received"], anchored);
 }
@@ -176,7 +217,9 @@ fn send_numbers(mut line: Line, stop: &AtomicBool, acknowledged: &Mutex<BTreeSet
         let length = sensor.seal(&message, &mut wire).unwrap();
         line.send(&wire[..length]);
         for byte in line.heard() {
-            let Some(Chunk::Frame(frame)) = reader.push(byte) else { continue };
+            let Some(Chunk::Frame(frame)) = reader.push(byte) else {
+                continue;
+            };
             if let Ok(HostMessage::Ack { durable }) = sensor.open(frame) {
                 acknowledged.lock().unwrap().insert(durable);
             }

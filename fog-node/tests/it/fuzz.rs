@@ -6,7 +6,7 @@ use http_body_util::BodyExt as _;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-use crate::api::Served;
+use crate::served::Served;
 
 const PATHS: [&str; 12] = [
     "/api/devices",
@@ -34,7 +34,10 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
         Just("\"nonin-oem3\"".to_owned()),
     ];
     let object = proptest::collection::vec((field, value), 0..5).prop_map(|fields| {
-        let fields: Vec<_> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| format!("\"{name}\":{value}"))
+            .collect();
         format!("{{{}}}", fields.join(",")).into_bytes()
     });
     prop_oneof![object, proptest::collection::vec(any::<u8>(), 0..300)]
@@ -42,7 +45,10 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
 
 #[test]
 fn any_request_is_answered_or_refused() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let served = runtime.block_on(Served::with_demo(0));
     let method = proptest::sample::select(vec!["GET", "POST", "DELETE", "PUT"]);
     let path = proptest::sample::select(PATHS.to_vec());
@@ -50,24 +56,31 @@ fn any_request_is_answered_or_refused() {
     let question = "(|\\?[a-z=&0-9%-]{0,60}|\\?(device|from|limit|minutes|before)=-?[0-9]{0,25})";
     let mut runner = TestRunner::new(ProptestConfig::with_cases(400));
     runner
-        .run(&(method, path, tail, question, body()), |(method, path, tail, question, body)| {
-            let tail = if path.ends_with('/') { tail } else { String::new() };
-            let asked = format!("{path}{tail}{question}");
-            if asked.parse::<axum::http::Uri>().is_err() {
-                return Ok(());
-            }
-            let status = runtime.block_on(async {
-                let response = served.send(method, &asked, Body::from(body)).await;
-                let status = response.status().as_u16();
-                let is_stream = asked.starts_with("/api/events");
-                if !is_stream {
-                    response.into_body().collect().await.unwrap();
+        .run(
+            &(method, path, tail, question, body()),
+            |(method, path, tail, question, body)| {
+                let tail = if path.ends_with('/') {
+                    tail
+                } else {
+                    String::new()
+                };
+                let asked = format!("{path}{tail}{question}");
+                if asked.parse::<axum::http::Uri>().is_err() {
+                    return Ok(());
                 }
-                status
-            });
-            prop_assert!(status < 500, "{method} {asked}: {status}");
-            Ok(())
-        })
+                let status = runtime.block_on(async {
+                    let response = served.send(method, &asked, Body::from(body)).await;
+                    let status = response.status().as_u16();
+                    let is_stream = asked.starts_with("/api/events");
+                    if !is_stream {
+                        response.into_body().collect().await.unwrap();
+                    }
+                    status
+                });
+                prop_assert!(status < 500, "{method} {asked}: {status}");
+                Ok(())
+            },
+        )
         .unwrap();
     runtime.block_on(served.end());
 }

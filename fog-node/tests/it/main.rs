@@ -1,8 +1,10 @@
-//! The node as its callers meet it: over its API, on its command line, and after crashes.
+//! The node as its callers meet it: over its API, on its command line, after crashes and damage.
 
 mod api;
 mod cli;
 mod crash;
+mod fsck;
 mod fuzz;
 mod program;
 mod pty;
+mod served;

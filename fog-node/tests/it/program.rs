@@ -15,7 +15,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fogward"));
-    command.stdin(Stdio::null()).env_remove("FOGWARD_API").env("FOGWARD_LOG", "warn");
+    command
+        .stdin(Stdio::null())
+        .env_remove("FOGWARD_API")
+        .env("FOGWARD_LOG", "warn");
     command
 }
 
@@ -66,7 +69,10 @@ impl Running {
 
     /// What the node prints when it is ready.
     pub(crate) fn ready(&self) -> Value {
-        let line = self.lines.recv_timeout(PATIENCE).expect("the node gets ready");
+        let line = self
+            .lines
+            .recv_timeout(PATIENCE)
+            .expect("the node gets ready");
         serde_json::from_str(&line).unwrap()
     }
 
