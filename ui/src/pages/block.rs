@@ -4,7 +4,9 @@ use fog_api::{BlockDetail, TransactionRow};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::components::{FailureNote, Hash, Icon, Loading, PageHead, StateMark, local_clock, local_date};
+use crate::components::{
+    FailureNote, Hash, Icon, Loading, PageHead, StateMark, local_clock, local_date,
+};
 use crate::failure::Failure;
 use crate::live::use_live;
 use crate::route::Route;
@@ -23,10 +25,18 @@ pub fn BlockPage(
     let live = use_live();
     let (block, failure, again) = fetched(Signal::derive(move || Some(height)));
     let heading = Signal::derive(move || {
-        block.with(|block| block.as_ref().map(chain::block_heading)).unwrap_or_else(|| format!("Block {}", thousands(height)))
+        block
+            .with(|block| block.as_ref().map(chain::block_heading))
+            .unwrap_or_else(|| format!("Block {}", thousands(height)))
     });
     let is_tip = Memo::new(move |_| {
-        live.blocks.with(|blocks| blocks.iter().flatten().next().is_none_or(|newest| newest.height <= height))
+        live.blocks.with(|blocks| {
+            blocks
+                .iter()
+                .flatten()
+                .next()
+                .is_none_or(|newest| newest.height <= height)
+        })
     });
     view! {
         <div class="page">
@@ -75,7 +85,11 @@ pub fn BlockCard(
     }
 }
 
-type Fetched = (RwSignal<Option<BlockDetail>>, RwSignal<Option<Failure>>, Callback<()>);
+type Fetched = (
+    RwSignal<Option<BlockDetail>>,
+    RwSignal<Option<Failure>>,
+    Callback<()>,
+);
 
 fn fetched(height: Signal<Option<u64>>) -> Fetched {
     let live = use_live();
@@ -103,7 +117,11 @@ fn fetched(height: Signal<Option<u64>>) -> Fetched {
             }
         });
     });
-    (block, failure, Callback::new(move |()| turn.update(|turn| *turn = turn.wrapping_add(1))))
+    (
+        block,
+        failure,
+        Callback::new(move |()| turn.update(|turn| *turn = turn.wrapping_add(1))),
+    )
 }
 
 fn card_head(block: &BlockDetail) -> impl IntoView + use<> {
@@ -119,13 +137,19 @@ fn card_head(block: &BlockDetail) -> impl IntoView + use<> {
 fn header(block: &BlockDetail, whole: bool) -> impl IntoView + use<> {
     let time = i64::try_from(block.row.time).unwrap_or(i64::MAX);
     let before = block.row.height.checked_sub(1);
-    let before = before.map(|before| view! { ", "<a href=Route::Block(before).href()>{thousands(before)}</a> });
-    let signers: Vec<_> = block.signers.iter().map(|name| view! { <span class="tag">{name.clone()}</span> }).collect();
+    let before = before
+        .map(|before| view! { ", "<a href=Route::Block(before).href()>{thousands(before)}</a> });
+    let signers: Vec<_> = block
+        .signers
+        .iter()
+        .map(|name| view! { <span class="tag">{name.clone()}</span> })
+        .collect();
     let absent = block.absent.iter().filter(|_| block.round.is_some());
     let absent: Vec<_> = absent
         .map(|name| view! { <StateMark state=State::Offline word=format!("{name} did not")/> })
         .collect();
-    let nobody = (block.round.is_none()).then_some("nobody: whoever trusts the genesis trusts this block");
+    let nobody =
+        (block.round.is_none()).then_some("nobody: whoever trusts the genesis trusts this block");
     view! {
         <div class="card-body">
             <dl class="kv">

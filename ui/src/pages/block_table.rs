@@ -47,13 +47,23 @@ pub fn BlockTable(
     });
     let newer = Memo::new(move |_| {
         let top = shown.with(|rows| rows.first().map_or(0, |row| row.height));
-        live.blocks.with(|blocks| blocks.iter().flatten().filter(|block| block.height > top).count())
+        live.blocks.with(|blocks| {
+            blocks
+                .iter()
+                .flatten()
+                .filter(|block| block.height > top)
+                .count()
+        })
     });
     let older = move |_| {
-        let Some(from) = shown.with_untracked(|rows| rows.last()?.height.checked_sub(1)) else { return };
+        let Some(from) = shown.with_untracked(|rows| rows.last()?.height.checked_sub(1)) else {
+            return;
+        };
         reading.set(true);
         spawn_local(async move {
-            match transport::get::<Vec<BlockRow>>(&format!("/api/blocks?from={from}&limit={OLDER}")).await {
+            match transport::get::<Vec<BlockRow>>(&format!("/api/blocks?from={from}&limit={OLDER}"))
+                .await
+            {
                 Ok(rows) => {
                     failure.try_set(None);
                     shown.try_update(|shown| shown.extend(rows));
@@ -73,7 +83,10 @@ pub fn BlockTable(
         }
     };
     let at_start = move || shown.with(|rows| rows.last().is_none_or(|row| row.height == 0));
-    let limit = move || live.status.with(|status| status.as_ref().map(|status| status.finality.limit_ms));
+    let limit = move || {
+        live.status
+            .with(|status| status.as_ref().map(|status| status.finality.limit_ms))
+    };
     view! {
         <section class="card" aria-labelledby="h-blocks"
             on:pointerenter=move |_| held.set(true) on:pointerleave=move |_| held.set(false)
@@ -111,7 +124,11 @@ pub fn BlockTable(
     }
 }
 
-fn one(row: &BlockRow, selected: Signal<Option<u64>>, limit_ms: Option<u32>) -> impl IntoView + use<> {
+fn one(
+    row: &BlockRow,
+    selected: Signal<Option<u64>>,
+    limit_ms: Option<u32>,
+) -> impl IntoView + use<> {
     let height = row.height;
     let (took, late) = chain::took(row, limit_ms);
     let figure = match late {
@@ -134,7 +151,12 @@ fn one(row: &BlockRow, selected: Signal<Option<u64>>, limit_ms: Option<u32>) -> 
 
 /// Arrow keys go from row to row.
 fn walk(event: KeyboardEvent) {
-    let Some(row) = event.target().and_then(|target| target.dyn_into::<Element>().ok()?.closest("tr").ok()?) else { return };
+    let Some(row) = event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok()?.closest("tr").ok()?)
+    else {
+        return;
+    };
     let next = match event.key().as_str() {
         "ArrowDown" => row.next_element_sibling(),
         "ArrowUp" => row.previous_element_sibling(),

@@ -14,11 +14,16 @@ use crate::words::chain;
 #[component]
 pub fn ChainPage() -> impl IntoView {
     let live = use_live();
-    let heading = Signal::derive(move || live.blocks.with(|blocks| chain::heading(blocks.as_ref().and_then(|blocks| blocks.first()))));
+    let heading = Signal::derive(move || {
+        live.blocks
+            .with(|blocks| chain::heading(blocks.as_ref().and_then(|blocks| blocks.first())))
+    });
     let source = Signal::derive(move || live.status.with(|status| chain::source(status.as_ref())));
     let held = RwSignal::new(false);
     let newest = Memo::new(move |shown: Option<&Option<u64>>| {
-        let newest = live.blocks.with(|blocks| blocks.as_ref()?.first().map(|block| block.height));
+        let newest = live
+            .blocks
+            .with(|blocks| blocks.as_ref()?.first().map(|block| block.height));
         match shown {
             Some(Some(shown)) if held.get() => Some(*shown),
             _ => newest,

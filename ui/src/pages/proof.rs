@@ -23,7 +23,9 @@ pub fn ProofsPage() -> impl IntoView {
     let desk = Desk::new();
     let found = found(desk);
     let heading = Signal::derive(move || {
-        found.with(|found| found.as_ref().map(Found::heading)).unwrap_or_else(|| "Prove a reading, or check a proof.".to_owned())
+        found
+            .with(|found| found.as_ref().map(Found::heading))
+            .unwrap_or_else(|| "Prove a reading, or check a proof.".to_owned())
     });
     let sub = Signal::derive(move || {
         found.with(|found| found.as_ref().map(|found| words::source(&found.checked))).unwrap_or_else(|| {
@@ -69,7 +71,10 @@ pub fn ProofPage(
         move |()| {
             let (path, name) = (path.clone(), name.clone());
             spawn_local(async move {
-                match transport::bytes(&path).await.and_then(|bytes| open(bytes, name)) {
+                match transport::bytes(&path)
+                    .await
+                    .and_then(|bytes| open(bytes, name))
+                {
                     Ok(opened) => {
                         failure.try_set(None);
                         desk.opened.try_set(Some(opened));
@@ -83,21 +88,36 @@ pub fn ProofPage(
     });
     fetch.run(());
     // A reading that waits for its block has a proof once the next blocks are there.
-    let newest = Memo::new(move |_| live.blocks.with(|blocks| blocks.iter().flatten().next().map(|block| block.height)));
+    let newest = Memo::new(move |_| {
+        live.blocks
+            .with(|blocks| blocks.iter().flatten().next().map(|block| block.height))
+    });
     Effect::new(move |first: Option<()>| {
         newest.track();
-        let waits = failure.with_untracked(|failure| failure.as_ref().is_some_and(|failure| failure.words().code == "PROOF-01"));
+        let waits = failure.with_untracked(|failure| {
+            failure
+                .as_ref()
+                .is_some_and(|failure| failure.words().code == "PROOF-01")
+        });
         if first.is_some() && waits {
             fetch.run(());
         }
     });
     let heading = Signal::derive(move || {
-        found.with(|found| found.as_ref().map(Found::heading)).unwrap_or_else(|| "Proof of a reading".to_owned())
+        found
+            .with(|found| found.as_ref().map(Found::heading))
+            .unwrap_or_else(|| "Proof of a reading".to_owned())
     });
     let sub = Signal::derive(move || {
-        found.with(|found| found.as_ref().map(|found| words::source(&found.checked))).unwrap_or_default()
+        found
+            .with(|found| found.as_ref().map(|found| words::source(&found.checked)))
+            .unwrap_or_default()
     });
-    let waiting = move || found.with(Option::is_none) && failure.with(Option::is_none) && desk.unreadable.with(Option::is_none);
+    let waiting = move || {
+        found.with(Option::is_none)
+            && failure.with(Option::is_none)
+            && desk.unreadable.with(Option::is_none)
+    };
     view! {
         <div class="page">
             <PageHead heading=heading sub=sub>
@@ -122,8 +142,14 @@ pub fn ProofPage(
 
 fn open(bytes: Vec<u8>, name: String) -> Result<Opened, Failure> {
     match read_file(&bytes) {
-        Ok(Content::Proof(proof)) => Ok(Opened { proof: *proof, bytes, name }),
-        Ok(Content::Genesis(_)) => Err(Failure::Strange("a genesis in place of a proof".to_owned())),
+        Ok(Content::Proof(proof)) => Ok(Opened {
+            proof: *proof,
+            bytes,
+            name,
+        }),
+        Ok(Content::Genesis(_)) => {
+            Err(Failure::Strange("a genesis in place of a proof".to_owned()))
+        }
         Err(why) => Err(Failure::Refused(words::unreadable(why))),
     }
 }
@@ -138,7 +164,9 @@ fn found(desk: Desk) -> Memo<Option<Found>> {
 fn Save(desk: Desk) -> impl IntoView {
     let said = RwSignal::new(None::<Result<String, Failure>>);
     let save = move |_| {
-        let Some(opened) = desk.opened.get_untracked() else { return };
+        let Some(opened) = desk.opened.get_untracked() else {
+            return;
+        };
         spawn_local(async move {
             let saved = transport::save_file(&opened.name, &opened.bytes).await;
             said.try_set(Some(saved));
@@ -180,7 +208,9 @@ fn Unreadable(desk: Desk) -> impl IntoView {
 fn ChangedGenesis(desk: Desk) -> impl IntoView {
     move || {
         let trust = desk.trust.get()?;
-        let Trust::Changed { offered, .. } = &trust else { return None };
+        let Trust::Changed { offered, .. } = &trust else {
+            return None;
+        };
         let id = offered.chain_id().to_string();
         Some(view! {
             <Note state=State::Critical words=words::changed(&since(&trust))>

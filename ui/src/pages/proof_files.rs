@@ -2,9 +2,9 @@
 //! that this window pinned.
 
 use js_sys::Uint8Array;
+use ledger_core::{Genesis, Proof};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use ledger_core::{Genesis, Proof};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DragEvent, Event, File, FileList, HtmlInputElement};
 
@@ -55,7 +55,9 @@ impl Desk {
         };
         Effect::new(move || {
             live.epoch.track();
-            let given = desk.trust.with_untracked(|trust| matches!(trust, Some(Trust::Given(_))));
+            let given = desk
+                .trust
+                .with_untracked(|trust| matches!(trust, Some(Trust::Given(_))));
             if !given {
                 desk.ask_genesis();
             }
@@ -86,8 +88,13 @@ impl Desk {
 
     /// Trusts the node's genesis from now on.
     pub fn trust_offered(self) {
-        let Some(Trust::Changed { offered, .. }) = self.trust.get_untracked() else { return };
-        let pinned = Pinned { genesis: offered, since: here_now() };
+        let Some(Trust::Changed { offered, .. }) = self.trust.get_untracked() else {
+            return;
+        };
+        let pinned = Pinned {
+            genesis: offered,
+            since: here_now(),
+        };
         keep(&pinned);
         self.trust.set(Some(Trust::Same(pinned)));
     }
@@ -100,13 +107,19 @@ impl Desk {
 
     /// Reads chosen or dropped files: a proof to check, a genesis to check against, or both.
     pub fn take(self, files: Option<FileList>) {
-        let files = files.into_iter().flat_map(|files| (0..files.length()).filter_map(move |index| files.item(index)));
+        let files = files
+            .into_iter()
+            .flat_map(|files| (0..files.length()).filter_map(move |index| files.item(index)));
         for file in files.take(4) {
             spawn_local(async move {
                 match read(&file).await {
                     Ok((Content::Proof(proof), bytes)) => {
                         self.unreadable.try_set(None);
-                        self.opened.try_set(Some(Opened { proof: *proof, bytes, name: file.name() }));
+                        self.opened.try_set(Some(Opened {
+                            proof: *proof,
+                            bytes,
+                            name: file.name(),
+                        }));
                     }
                     Ok((Content::Genesis(genesis), _)) => {
                         self.unreadable.try_set(None);
@@ -126,7 +139,9 @@ async fn read(file: &File) -> Result<(Content, Vec<u8>), Unreadable> {
     if file.size() > MAX_FILE_BYTES as f64 {
         return Err(Unreadable::TooLong);
     }
-    let buffer = JsFuture::from(file.array_buffer()).await.map_err(|_| Unreadable::Empty)?;
+    let buffer = JsFuture::from(file.array_buffer())
+        .await
+        .map_err(|_| Unreadable::Empty)?;
     let bytes = Uint8Array::new(&buffer).to_vec();
     read_file(&bytes).map(|content| (content, bytes))
 }

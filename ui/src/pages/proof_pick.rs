@@ -27,12 +27,20 @@ pub fn PickCard() -> impl IntoView {
     let rows = RwSignal::new(None::<Vec<ReadingRow>>);
     let failure = RwSignal::new(None::<Failure>);
     let turn = RwSignal::new(0_u32);
-    let picked = Memo::new(move |_| chosen.get().or_else(|| live.ids.with(|ids| ids.as_ref()?.first().cloned())));
+    let picked = Memo::new(move |_| {
+        chosen
+            .get()
+            .or_else(|| live.ids.with(|ids| ids.as_ref()?.first().cloned()))
+    });
     Effect::new(move || {
         turn.track();
         let Some(id) = picked.get() else { return };
         let metric = metric.get();
-        let filter = if metric.is_empty() { String::new() } else { format!("&metric={}", escape(&metric)) };
+        let filter = if metric.is_empty() {
+            String::new()
+        } else {
+            format!("&metric={}", escape(&metric))
+        };
         let path = format!("/api/readings?device={}&limit={ASKED}{filter}", escape(&id));
         spawn_local(async move {
             let answer = transport::get::<Vec<ReadingRow>>(&path).await;
@@ -41,7 +49,12 @@ pub fn PickCard() -> impl IntoView {
             }
             failure.set(answer.as_ref().err().cloned());
             if let Ok(all) = answer {
-                rows.set(Some(all.into_iter().filter(|row| row.finalized).take(SHOWN).collect()));
+                rows.set(Some(
+                    all.into_iter()
+                        .filter(|row| row.finalized)
+                        .take(SHOWN)
+                        .collect(),
+                ));
             }
         });
     });
@@ -72,7 +85,11 @@ fn nothing(words: &'static str) -> impl IntoView {
 }
 
 #[component]
-fn Devices(picked: Memo<Option<String>>, chosen: RwSignal<Option<String>>, metric: RwSignal<String>) -> impl IntoView {
+fn Devices(
+    picked: Memo<Option<String>>,
+    chosen: RwSignal<Option<String>>,
+    metric: RwSignal<String>,
+) -> impl IntoView {
     let live = use_live();
     let options = move || {
         let entries = live.devices();
@@ -99,9 +116,13 @@ fn Metrics(picked: Memo<Option<String>>, metric: RwSignal<String>) -> impl IntoV
     // Only codes and labels: values change four times a second and a `select` must not.
     let metrics = Memo::new(move |_| {
         let entry = picked.get().and_then(|id| live.device(&id));
-        let Some(entry) = entry else { return Vec::new() };
+        let Some(entry) = entry else {
+            return Vec::new();
+        };
         let vitals = entry.vitals.with(|vitals| {
-            let pairs = vitals.iter().map(|vital| (vital.code.clone(), vital.label.clone()));
+            let pairs = vitals
+                .iter()
+                .map(|vital| (vital.code.clone(), vital.label.clone()));
             pairs.collect::<Vec<_>>()
         });
         let waves = entry.facts.with(|facts| facts.waves.clone());

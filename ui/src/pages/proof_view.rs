@@ -1,8 +1,8 @@
 //! A proof, checked: six steps with the hash each leads to, what is proven and what is not, and the
 //! path in the batch.
 
-use leptos::prelude::*;
 use ledger_core::{Origin, Proof, Value};
+use leptos::prelude::*;
 
 use super::proof_files::Opened;
 use crate::check::{Checked, Step, Trust, check, levels, picture};
@@ -33,7 +33,11 @@ impl Found {
         let clock = window().performance();
         let now = || clock.as_ref().map_or(0.0, web_sys::Performance::now);
         let checked = check(&opened.proof, trust.genesis(), now);
-        Self { opened, checked, trust }
+        Self {
+            opened,
+            checked,
+            trust,
+        }
     }
 
     /// The page's answer.
@@ -72,8 +76,18 @@ pub fn ProofView(
 fn StepsCard(found: Found) -> impl IntoView {
     let valid = found.checked.is_valid();
     let held = found.checked.held();
-    let (state, verdict) = if valid { (State::Ok, "valid") } else { (State::Critical, "invalid") };
-    let steps: Vec<_> = found.checked.steps.iter().enumerate().map(|(index, one)| step(index + 1, one, &found)).collect();
+    let (state, verdict) = if valid {
+        (State::Ok, "valid")
+    } else {
+        (State::Critical, "invalid")
+    };
+    let steps: Vec<_> = found
+        .checked
+        .steps
+        .iter()
+        .enumerate()
+        .map(|(index, one)| step(index + 1, one, &found))
+        .collect();
     view! {
         <section class="card" aria-labelledby="h-steps">
             <div class="card-head">
@@ -92,17 +106,27 @@ fn step(number: usize, step: &Step, found: &Found) -> impl IntoView + use<> {
     let state = if holds { State::Ok } else { State::Critical };
     let (title, leads_to) = words::title(step.outcome.check);
     let detail = if holds {
-        words::done(step.outcome.check, &found.opened.proof, found.trust.genesis())
+        words::done(
+            step.outcome.check,
+            &found.opened.proof,
+            found.trust.genesis(),
+        )
     } else {
         step.outcome.detail.clone()
     };
-    let title = if holds { title } else { words::broken_title(step.outcome.check) };
-    let beside = (number == 6).then(|| format!(", {}", words::trust(&found.trust, &since(&found.trust))));
+    let title = if holds {
+        title
+    } else {
+        words::broken_title(step.outcome.check)
+    };
+    let beside =
+        (number == 6).then(|| format!(", {}", words::trust(&found.trust, &since(&found.trust))));
     let hash = (!step.outcome.leads_to.is_empty()).then(|| {
         view! { <dl class="kv"><dt>{leads_to}</dt><dd><Hash text=step.outcome.leads_to.clone()/>{beside}</dd></dl> }
     });
     let signers = (number == 5 && holds).then(|| signers(found));
-    let meaning = (!holds).then(|| view! { <p class="small">{words::meaning(step.outcome.check)}</p> });
+    let meaning =
+        (!holds).then(|| view! { <p class="small">{words::meaning(step.outcome.check)}</p> });
     view! {
         <li data-state=state.key() data-testid=testids::PROOF_STEP data-step=number.to_string() data-holds=holds.to_string()>
             <span class="mark"><Icon name=if holds { "check" } else { "x" }/></span>
@@ -120,7 +144,10 @@ fn step(number: usize, step: &Step, found: &Found) -> impl IntoView + use<> {
 /// The names of those who signed, as the genesis or the last change of validators gives them.
 fn signers(found: &Found) -> impl IntoView + use<> {
     let proof = &found.opened.proof;
-    let validators = proof.changes.last().map_or(&found.trust.genesis().validators, |change| &change.next);
+    let validators = proof
+        .changes
+        .last()
+        .map_or(&found.trust.genesis().validators, |change| &change.next);
     let names: Vec<_> = proof
         .certificate
         .signatures
@@ -133,7 +160,9 @@ fn signers(found: &Found) -> impl IntoView + use<> {
 /// The day a genesis was pinned.
 pub fn since(trust: &Trust) -> String {
     match trust {
-        Trust::First(pinned) | Trust::Same(pinned) | Trust::Changed { pinned, .. } => local_date(pinned.since),
+        Trust::First(pinned) | Trust::Same(pinned) | Trust::Changed { pinned, .. } => {
+            local_date(pinned.since)
+        }
         Trust::Given(_) => String::new(),
     }
 }
@@ -145,7 +174,14 @@ fn ContentCard(found: Found) -> impl IntoView {
     let (figure, unit) = words::value(&proof.reading);
     let reading = &proof.reading;
     let received = reading.host_time_millis;
-    let at = |time: i64| format!("{}, {}.{:03}", local_date(time), local_clock(time), time.rem_euclid(1_000));
+    let at = |time: i64| {
+        format!(
+            "{}, {}.{:03}",
+            local_date(time),
+            local_clock(time),
+            time.rem_euclid(1_000)
+        )
+    };
     let measured = reading.device_time_millis.map(|time| {
         view! { <dt>"Measured"</dt><dd><time>{at(time)}</time>" by the device’s clock"</dd> }
     });
@@ -185,7 +221,9 @@ fn ContentCard(found: Found) -> impl IntoView {
 /// One second of a wave, exactly its samples; where there was none, the line stops.
 fn wave_line(samples: &[Option<i16>]) -> impl IntoView + use<> {
     let known = samples.iter().flatten().copied();
-    let (low, high) = known.fold((i16::MAX, i16::MIN), |(low, high), sample| (low.min(sample), high.max(sample)));
+    let (low, high) = known.fold((i16::MAX, i16::MIN), |(low, high), sample| {
+        (low.min(sample), high.max(sample))
+    });
     let room = f32::from(high).max(f32::from(low) + 1.0) - f32::from(low);
     let mut path = String::new();
     let mut drawing = false;
@@ -212,7 +250,9 @@ fn PathCard(proof: Proof) -> impl IntoView {
     let drawn = picture(&levels, LEVELS);
     let lines = |own: bool| {
         let edges = drawn.edges.iter().filter(move |edge| edge.2 == own);
-        edges.map(|((x, y), (to_x, to_y), _)| format!("M{x:.0} {y:.0}L{to_x:.0} {to_y:.0}")).collect::<String>()
+        edges
+            .map(|((x, y), (to_x, to_y), _)| format!("M{x:.0} {y:.0}L{to_x:.0} {to_y:.0}"))
+            .collect::<String>()
     };
     let (off, on) = (lines(false), lines(true));
     let siblings: Vec<_> = drawn
@@ -220,7 +260,11 @@ fn PathCard(proof: Proof) -> impl IntoView {
         .iter()
         .map(|(x, y)| view! { <rect x=x - 8.0 y=y - 8.0 width="16" height="16" rx="3"></rect> })
         .collect();
-    let own: Vec<_> = drawn.own.iter().map(|(x, y)| view! { <circle cx=*x cy=*y r="9"></circle> }).collect();
+    let own: Vec<_> = drawn
+        .own
+        .iter()
+        .map(|(x, y)| view! { <circle cx=*x cy=*y r="9"></circle> })
+        .collect();
     let label = format!(
         "Path from the reading at the bottom through {} to the batch root; squares are the sibling hashes carried in the proof",
         words::shown(levels.len(), LEVELS)

@@ -32,12 +32,20 @@ pub fn TransactionPage(
     });
     fetch.run(());
     let heading = Signal::derive(move || {
-        found.with(|found| found.as_ref().map_or("Transaction".to_owned(), |found| chain::transaction_heading(&found.row.summary)))
+        found.with(|found| {
+            found.as_ref().map_or("Transaction".to_owned(), |found| {
+                chain::transaction_heading(&found.row.summary)
+            })
+        })
     });
     let sub = Signal::derive(move || {
         found.with(|found| {
             found.as_ref().map_or(String::new(), |found| {
-                format!("Signed by {} over exactly these bytes, final in block {}.", found.row.sender, thousands(found.height))
+                format!(
+                    "Signed by {} over exactly these bytes, final in block {}.",
+                    found.row.sender,
+                    thousands(found.height)
+                )
             })
         })
     });

@@ -12,12 +12,13 @@ use std::time::Duration;
 
 use eframe::{WebOptions, WebRunner};
 use egui::{Rect, pos2, vec2};
-use js_sys::{Function, Reflect};
+use js_sys::{Function, Object, Reflect};
 use leptos::prelude::{document, window};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{
-    Element, HtmlCanvasElement, HtmlElement, MutationObserver, MutationObserverInit, ResizeObserver,
+    Element, HtmlCanvasElement, HtmlElement, MediaQueryList, MutationObserver,
+    MutationObserverInit, ResizeObserver,
 };
 
 use super::paint::{Stage, install_fonts, paint};
@@ -42,6 +43,8 @@ struct Mount {
     shared: Rc<Shared>,
     resize: ResizeObserver,
     theme: MutationObserver,
+    /// Each call of `matchMedia` makes another object, and a listener belongs to one.
+    dark: Option<MediaQueryList>,
     _closures: [Closure<dyn FnMut()>; 2],
     lost: Closure<dyn FnMut()>,
 }
@@ -85,7 +88,7 @@ pub fn mount(
     resize.observe(&shared.holder);
     let theme =
         MutationObserver::new(recolour.as_ref().unchecked_ref()).expect("a function is given");
-    watch_theme(&theme, &recolour);
+    let dark = watch_theme(&theme, &recolour);
     let lost = Closure::<dyn FnMut()>::new({
         let (shared, failed) = (shared.clone(), failed.clone());
         move || {
@@ -105,6 +108,7 @@ pub fn mount(
         shared,
         resize,
         theme,
+        dark,
         _closures: [measure, recolour],
         lost,
     };
@@ -121,11 +125,14 @@ pub fn unmount(id: MountId) {
     // Giving the context up ends in this very event, after its listener would be gone.
     mount
         .canvas
-        .remove_event_listener_with_callback("webglcontextlost", mount.lost.as_ref().unchecked_ref())
+        .remove_event_listener_with_callback(
+            "webglcontextlost",
+            mount.lost.as_ref().unchecked_ref(),
+        )
         .ok();
     mount.resize.disconnect();
     mount.theme.disconnect();
-    if let (Ok(Some(query)), [_, recolour]) = (dark_query(), &mount._closures) {
+    if let (Some(query), [_, recolour]) = (&mount.dark, &mount._closures) {
         query
             .remove_event_listener_with_callback("change", recolour.as_ref().unchecked_ref())
             .ok();
@@ -256,22 +263,35 @@ fn style(element: &Option<Element>, property: &str) -> Option<String> {
         .filter(|value| !value.is_empty())
 }
 
-fn dark_query() -> Result<Option<web_sys::MediaQueryList>, JsValue> {
-    window().match_media("(prefers-color-scheme: dark)")
-}
-
 /// Themes change by an attribute of the document or by the system.
-fn watch_theme(observer: &MutationObserver, recolour: &Closure<dyn FnMut()>) {
+fn watch_theme(
+    observer: &MutationObserver,
+    recolour: &Closure<dyn FnMut()>,
+) -> Option<MediaQueryList> {
     let options = MutationObserverInit::new();
     options.set_attributes(true);
     if let Some(root) = document().document_element() {
         observer.observe_with_options(&root, &options).ok();
     }
-    if let Ok(Some(query)) = dark_query() {
-        query
-            .add_event_listener_with_callback("change", recolour.as_ref().unchecked_ref())
-            .ok();
+    let query = window()
+        .match_media("(prefers-color-scheme: dark)")
+        .ok()??;
+    query
+        .add_event_listener_with_callback("change", recolour.as_ref().unchecked_ref())
+        .ok();
+    Some(query)
+}
+
+/// Makes the context before `eframe` asks for it: without multisampling, depth and stencil, which
+/// cost much where WebGL is software. egui smooths its own edges.
+fn lean_context(canvas: &HtmlCanvasElement) {
+    let options = Object::new();
+    for name in ["antialias", "depth", "stencil"] {
+        Reflect::set(&options, &name.into(), &false.into()).ok();
     }
+    canvas
+        .get_context_with_context_options("webgl2", &options)
+        .ok();
 }
 
 fn start(
@@ -299,6 +319,7 @@ fn start(
             return;
         }
         let focused = document().active_element();
+        lean_context(&canvas);
         let started = runner.start(canvas.clone(), options, creator).await;
         tame(&canvas, focused);
         if started.is_err() {

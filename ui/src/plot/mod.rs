@@ -20,8 +20,8 @@
 //!
 //! Left out on purpose: zooming with the wheel (pages scroll with it), smoothing, interpolation.
 
-mod palette;
 pub mod paint;
+mod palette;
 pub mod scale;
 pub mod series;
 mod spec;

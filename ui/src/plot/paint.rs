@@ -12,8 +12,8 @@
 use std::sync::Arc;
 
 use egui::{
-    Align2, Color32, FontData, FontDefinitions, FontFamily, FontId, Painter, Pos2, Rect, Shape,
-    Stroke, pos2, vec2,
+    Align2, Color32, FontData, FontDefinitions, FontFamily, FontId, Galley, Painter, Pos2, Rect,
+    Shape, Stroke, pos2, vec2,
 };
 use egui_plot::{HLine, Line, LineStyle, Plot, PlotPoint, PlotPoints, Points};
 
@@ -101,6 +101,7 @@ pub fn paint(ui: &mut egui::Ui, stage: &mut Stage) {
         };
         canvas.spans();
         canvas.grid();
+        canvas.limit_grounds();
         canvas.traces(ui, index);
         canvas.limits();
         canvas.cursor(index == 0);
@@ -353,13 +354,14 @@ impl Canvas<'_> {
         }
     }
 
-    fn limits(&self) {
-        for limit in &self.panel.limits {
+    /// Where each visible limit's words stand.
+    fn limit_words(&self) -> Vec<(Rect, Arc<Galley>)> {
+        let palette = &self.stage.palette;
+        let visible = self.panel.limits.iter().filter_map(|limit| {
             let y = self.y(limit.value);
             if !self.area.y_range().expand(1.0).contains(y) {
-                continue;
+                return None;
             }
-            let palette = &self.stage.palette;
             let galley =
                 self.painter
                     .layout_no_wrap(limit.label.clone(), self.stage.font(), palette.limit);
@@ -369,13 +371,28 @@ impl Canvas<'_> {
             } else {
                 above
             };
-            let place = Rect::from_min_size(
-                pos2(self.area.right() - galley.size().x, top),
-                galley.size(),
-            );
+            let corner = pos2(self.area.right() - galley.size().x, top);
+            Some((Rect::from_min_size(corner, galley.size()), galley))
+        });
+        visible.collect()
+    }
+
+    /// Clears the grid where limits' words will stand; traces are painted over it, so no peak is hidden.
+    fn limit_grounds(&self) {
+        for (place, _) in self.limit_words() {
             let ground = place.expand2(vec2(0.0, 0.5)).with_min_x(place.left() - 4.0);
-            self.painter.rect_filled(ground, 0.0, palette.surface);
-            self.painter.galley(place.min, galley, palette.limit);
+            let hatched = self.panel.simulated != Simulated::No;
+            if !hatched {
+                self.painter
+                    .rect_filled(ground, 0.0, self.stage.palette.surface);
+            }
+        }
+    }
+
+    fn limits(&self) {
+        for (place, galley) in self.limit_words() {
+            self.painter
+                .galley(place.min, galley, self.stage.palette.limit);
         }
     }
 
@@ -460,7 +477,7 @@ pub fn readout(panel: &Panel, time: Millis, offset_minutes: Option<i32>) -> Stri
             let (low, high) = point?.range?;
             let figure = figures(low, high, panel.decimals);
             Some(match index {
-                0 if panel.unit.is_empty() => figure,
+                0 if panel.unit.is_empty() || panel.unit.contains(' ') => figure,
                 0 => format!("{figure} {}", panel.unit),
                 _ => format!("{} {figure}", trace.name),
             })
