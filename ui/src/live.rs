@@ -22,6 +22,8 @@ use crate::transport::{self, Signal as Report, Stream};
 
 /// Blocks kept in the list.
 const BLOCKS: usize = 200;
+/// A stream that has said nothing for so long is looked after, in milliseconds.
+const QUIET_MILLIS: i64 = 10_000;
 /// Longest wait between two tries to open the stream, in milliseconds.
 const LONGEST_WAIT: u64 = 8_000;
 
@@ -108,6 +110,8 @@ thread_local! {
     static PENDING: RefCell<Pending> = RefCell::new(Pending::default());
     /// The device whose waves are wanted.
     static WAVES: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// When the stream last said something, by this machine's clock.
+    static HEARD: RefCell<i64> = const { RefCell::new(0) };
     static WAIT: RefCell<u64> = const { RefCell::new(500) };
 }
 
@@ -150,6 +154,12 @@ impl Live {
         live.open();
         live.tick();
         live
+    }
+
+    /// Whether what is shown is what the node says now; tracks the connection.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        matches!(self.link.get(), Link::Online | Link::Connecting)
     }
 
     /// The signals of a device.
@@ -266,6 +276,7 @@ impl Live {
     }
 
     fn up(self) {
+        HEARD.set(here_now());
         WAIT.with_borrow_mut(|wait| *wait = 500);
         self.link.set(Link::Online);
         self.refetch();
@@ -300,6 +311,7 @@ impl Live {
     }
 
     fn heard(self, text: &str) {
+        HEARD.set(here_now());
         let Ok(event) = serde_json::from_str::<Event>(text) else {
             // A newer node may say more than this console knows; what it knows is asked for again.
             return;
@@ -384,6 +396,7 @@ impl Live {
     fn tick(self) {
         set_interval(
             move || {
+                self.look_after();
                 let now = here_now() + self.skew.get_value();
                 let before = self.now.get_untracked();
                 self.now.set(now);
@@ -393,6 +406,31 @@ impl Live {
             },
             Duration::from_secs(1),
         );
+    }
+
+    /// Upon a stream that is open and silent: asks the node whether there is nothing to say. A node that
+    /// is gone without closing the stream must not look alive.
+    fn look_after(self) {
+        let quiet = here_now() - HEARD.with_borrow(|heard| *heard);
+        if quiet < QUIET_MILLIS || self.link.get_untracked() != Link::Online {
+            return;
+        }
+        HEARD.set(here_now());
+        spawn_local(async move {
+            match transport::get::<Status>("/api/status").await {
+                Ok(status) => {
+                    let missed = self.status.with_untracked(|known| {
+                        known.as_ref().is_none_or(|known| known.height != status.height || known.gap != status.gap)
+                    });
+                    self.take_status(status);
+                    if missed {
+                        self.open();
+                    }
+                }
+                Err(Failure::NotAllowed) => self.link.set(Link::NotAllowed),
+                Err(_) => self.down(),
+            }
+        });
     }
 
     /// Lets the lines of silent devices move on.

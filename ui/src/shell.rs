@@ -340,7 +340,7 @@ fn offline(live: Live) -> Option<AnyView> {
                     <span>
                         <b>"The node does not answer."</b>
                         " "<span class="num-text" aria-hidden="true">{move || { live.now.track(); format!("For {} now.", age(crate::live::here_now(), since)) }}</span>
-                        " What is shown is the last it said; recording does not depend on this window. The console goes on by itself when the node is back."
+                        " What is shown is what it said last. The console goes on by itself when the node is back."
                     </span>
                     <button type="button" class="btn" on:click=move |_| live.try_now()><Icon name="refresh"/>"Try now"</button>
                 </div>

@@ -21,7 +21,11 @@ pub fn DeviceMark(
     #[prop(optional)]
     chip: bool,
 ) -> impl IntoView {
+    let live = use_live();
     let mark = Memo::new(move |_| {
+        if !live.is_current() {
+            return device::NOT_KNOWN;
+        }
         device::mark(
             entry.link.with(|link| link.state),
             entry.facts.with(|facts| facts.simulated),

@@ -15,7 +15,7 @@ pub mod way;
 pub use device_row::{DeviceMark, DeviceRow, VitalTile, WardRow};
 pub use dialog::Ask;
 pub use icon::Icon;
-pub use note::{FailureNote, Loading, Note};
+pub use note::{FailureNote, Loading, Note, Waiting};
 pub use page_head::PageHead;
 pub use segments::Segments;
 pub use state_mark::StateMark;

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::Icon;
 use crate::failure::Failure;
-use crate::live::after;
+use crate::live::{Link, after, use_live};
 use crate::words::state::State;
 
 /// A failure in place: what happened, why, what to do next, and its code, small.
@@ -86,5 +86,26 @@ pub fn Loading(
             <div class="bone" style="inline-size:88%"></div>
             <p class="small dim">{what}"…"</p>
         </div>
+    }
+}
+
+/// What a page shows before the node's first answer: that it is on its way, or why it does not come.
+#[component]
+pub fn Waiting(
+    /// What is being done: "Asking the node for its devices".
+    what: &'static str,
+) -> impl IntoView {
+    let live = use_live();
+    let trouble = Memo::new(move |_| match live.link.get() {
+        Link::NotAllowed => Some(Failure::NotAllowed),
+        Link::Offline(_) => Some(Failure::Unreachable),
+        Link::Connecting | Link::Online => live.failure.get(),
+    });
+    move || match trouble.get() {
+        Some(failure) => view! {
+            <div class="card-body full"><FailureNote failure=failure retry=move |()| live.try_now()/></div>
+        }
+        .into_any(),
+        None => view! { <Loading what=what/> }.into_any(),
     }
 }

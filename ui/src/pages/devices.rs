@@ -4,11 +4,11 @@ use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use crate::components::{DeviceRow, FailureNote, Icon, Loading, PageHead, Segments};
+use crate::components::{DeviceRow, Icon, PageHead, Segments, Waiting};
 use crate::live::{DeviceEntry, use_live};
 use crate::route::Route;
 use crate::testids;
-use crate::words::device;
+use crate::words::{device, node};
 use crate::words::number::thousands;
 
 /// The page.
@@ -30,8 +30,13 @@ pub fn DevicesPage() -> impl IntoView {
         count("streaming"),
         count("simulated"),
     );
-    let heading =
-        Signal::derive(move || device::list_heading(all.get(), streaming.get(), needy.get()));
+    let heading = Signal::derive(move || {
+        if live.is_current() {
+            device::list_heading(all.get(), streaming.get(), needy.get())
+        } else {
+            node::NOT_KNOWN.to_owned()
+        }
+    });
     let sub = Signal::derive(move || device::list_sub(all.get(), streaming.get(), simulated.get()));
     let filter = RwSignal::new("all");
     let words = RwSignal::new(String::new());
@@ -58,7 +63,7 @@ pub fn DevicesPage() -> impl IntoView {
                     </div>
                 </div>
                 {move || match stage.get() {
-                    None => view! { <Waiting/> }.into_any(),
+                    None => view! { <Waiting what="Asking the node for its devices"/> }.into_any(),
                     Some(true) => view! { <Nothing/> }.into_any(),
                     Some(false) => view! { <Table filter=filter words=words/> }.into_any(),
                 }}
@@ -207,17 +212,6 @@ fn FreePorts() -> impl IntoView {
                 </For>
             </ul>
         </section>
-    }
-}
-
-#[component]
-fn Waiting() -> impl IntoView {
-    let live = use_live();
-    view! {
-        {move || match live.failure.get() {
-            Some(failure) => view! { <div class="card-body"><FailureNote failure=failure retry=move |()| live.refetch()/></div> }.into_any(),
-            None => view! { <Loading what="Asking the node for its devices"/> }.into_any(),
-        }}
     }
 }
 

@@ -28,6 +28,9 @@ pub const fn mark(state: DeviceState, simulated: bool) -> (State, &'static str) 
     }
 }
 
+/// What is said of anything while the node does not answer.
+pub const NOT_KNOWN: (State, &str) = (State::Unknown, "Not known now");
+
 /// The name of a link's state in `data-state` and in the API.
 #[must_use]
 pub const fn link_key(state: DeviceState) -> &'static str {

@@ -11,7 +11,7 @@ use super::state::State;
 pub fn state(status: &Status) -> (State, &'static str) {
     if status.trouble.is_some() {
         (State::Critical, "Not sealing")
-    } else if status.signed < status.validators {
+    } else if status.height > 0 && status.signed < status.validators {
         (State::Attention, "Sealing, a validator is away")
     } else {
         (State::Ok, "Sealing and in step")
@@ -22,6 +22,9 @@ pub fn state(status: &Status) -> (State, &'static str) {
 #[must_use]
 pub fn signing(status: &Status) -> String {
     let all = u64::from(status.validators);
+    if status.height == 0 {
+        return format!("{}, no block yet", count(all, "validator", "validators"));
+    }
     format!(
         "{} of {} signing",
         thousands(u64::from(status.signed)),
@@ -32,7 +35,8 @@ pub fn signing(status: &Status) -> String {
 /// How many validators may fail before the ledger pauses.
 #[must_use]
 pub fn can_lose(status: &Status) -> String {
-    match status.signed.saturating_sub(status.quorum) {
+    let signed = if status.height == 0 { status.validators } else { status.signed };
+    match signed.saturating_sub(status.quorum) {
         0 if status.validators == 1 => "none, it is the only one".to_owned(),
         0 => "none before it pauses".to_owned(),
         spare => format!(
@@ -41,6 +45,9 @@ pub fn can_lose(status: &Status) -> String {
         ),
     }
 }
+
+/// The heading of pages about devices while the node does not answer.
+pub const NOT_KNOWN: &str = "How the devices are is not known now";
 
 /// The overview's answer: who streams, who needs somebody.
 #[must_use]
@@ -187,6 +194,9 @@ mod tests {
             quorum: 1,
             ..status()
         };
+        let fresh = Status { height: 0, signed: 0, ..one.clone() };
+        assert_eq!(state(&fresh).0, State::Ok);
+        assert_eq!(signing(&fresh), "1 validator, no block yet");
         assert_eq!(can_lose(&one), "none, it is the only one");
         assert_eq!(state(&one), (State::Ok, "Sealing and in step"));
     }

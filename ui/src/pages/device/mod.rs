@@ -10,7 +10,7 @@ use fog_api::{ApiError, Device};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::components::{Ask, DeviceMark, FailureNote, Icon, Loading, Note, PageHead};
+use crate::components::{Ask, DeviceMark, FailureNote, Icon, Note, PageHead, Waiting};
 use crate::failure::Failure;
 use crate::live::{DeviceEntry, use_live};
 use crate::route::{Route, escape};
@@ -34,26 +34,13 @@ pub fn DevicePage(
         <div class="page">
             {move || match (known.get(), live.device(&id)) {
                 (Some(true), Some(entry)) => view! { <Known entry=entry/> }.into_any(),
-                (None, _) => view! { <Waiting/> }.into_any(),
+                (None, _) => view! {
+                    <PageHead heading="Device"/>
+                    <section class="card"><Waiting what="Asking the node for this device"/></section>
+                }.into_any(),
                 _ => view! { <Gone/> }.into_any(),
             }}
         </div>
-    }
-}
-
-#[component]
-fn Waiting() -> impl IntoView {
-    let live = use_live();
-    view! {
-        <PageHead heading="Device"/>
-        <section class="card">
-            {move || match live.failure.get() {
-                Some(failure) => view! {
-                    <div class="card-body full"><FailureNote failure=failure retry=move |()| live.refetch()/></div>
-                }.into_any(),
-                None => view! { <Loading what="Asking the node for this device"/> }.into_any(),
-            }}
-        </section>
     }
 }
 
@@ -81,7 +68,7 @@ fn Known(entry: DeviceEntry) -> impl IntoView {
         <Head entry=entry/>
         <Reason entry=entry/>
         <div class="cols" data-cols="main-side">
-            <div class="stack">
+            <div class="stack spread">
                 <live_card::LiveCard entry=entry/>
                 <readings::Readings entry=entry/>
             </div>

@@ -113,20 +113,10 @@ pub fn Ledger() -> impl IntoView {
     let can_lose = of_status(live, node::can_lose);
     let trouble = of_status(live, |status| status.trouble.is_some());
     let p50 = of_status(live, |status| status.finality.p50_ms.unwrap_or(-1.0));
-    let mark = Signal::derive(move || {
-        if trouble.get() == Some(true) {
-            State::Critical
-        } else {
-            State::Ok
-        }
-    });
-    let word = Signal::derive(move || {
-        if trouble.get() == Some(true) {
-            "Not anchoring"
-        } else {
-            "In step"
-        }
-        .to_owned()
+    let mark = Memo::new(move |_| match (live.is_current(), trouble.get()) {
+        (false, _) => device::NOT_KNOWN,
+        (true, Some(true)) => (State::Critical, "Not anchoring"),
+        (true, _) => (State::Ok, "In step"),
     });
     let final_ago = move || {
         let then = tip_time.get().and_then(|time| i64::try_from(time).ok());
@@ -145,7 +135,7 @@ pub fn Ledger() -> impl IntoView {
         <section class="card" aria-labelledby="h-ledger">
             <div class="card-head">
                 <h2 id="h-ledger">"Ledger"</h2>
-                <div class="push"><StateMark state=mark word=word/></div>
+                <div class="push"><StateMark state=Signal::derive(move || mark.get().0) word=Signal::derive(move || mark.get().1.to_owned())/></div>
             </div>
             <div class="card-body stack">
                 <dl class="kv">
@@ -211,7 +201,7 @@ fn FinalityPlot() -> impl IntoView {
         };
         let mut panel = Panel::line(
             "Time to finality",
-            "ms, 99 of 100, last hour",
+            "ms, p99, last hour",
             Colour::FINALITY,
             series.clone(),
         );

@@ -7,7 +7,7 @@ mod ward;
 
 use leptos::prelude::*;
 
-use crate::components::{FailureNote, Icon, Loading, PageHead, local_clock_minutes, local_date};
+use crate::components::{Icon, PageHead, local_clock_minutes, local_date, Waiting};
 use crate::live::{Live, use_live};
 use crate::route::Route;
 use crate::testids;
@@ -40,27 +40,14 @@ pub fn OverviewPage() -> impl IntoView {
     view! {
         <div class="page">
             {move || match stage.get() {
-                None => view! { <Waiting/> }.into_any(),
+                None => view! {
+                    <PageHead heading="Overview"/>
+                    <section class="card"><Waiting what="Asking the node for its devices"/></section>
+                }.into_any(),
                 Some(true) => view! { <first_start::FirstStart/> }.into_any(),
                 Some(false) => view! { <Running/> }.into_any(),
             }}
         </div>
-    }
-}
-
-#[component]
-fn Waiting() -> impl IntoView {
-    let live = use_live();
-    view! {
-        <PageHead heading="Overview"/>
-        <section class="card">
-            {move || match live.failure.get() {
-                Some(failure) => view! {
-                    <div class="card-body full"><FailureNote failure=failure retry=move |()| live.refetch()/></div>
-                }.into_any(),
-                None => view! { <Loading what="Asking the node for its devices"/> }.into_any(),
-            }}
-        </section>
     }
 }
 
@@ -70,6 +57,9 @@ fn Running() -> impl IntoView {
     let counts = Memo::new(move |_| counts(live));
     let trouble = Memo::new(move |_| live.status.with(|status| status.as_ref().is_some_and(|status| status.trouble.is_some())));
     let heading = Signal::derive(move || {
+        if !live.is_current() {
+            return node::NOT_KNOWN.to_owned();
+        }
         let counts = counts.get();
         node::heading(counts.devices, counts.streaming, counts.needy, trouble.get())
     });
@@ -79,6 +69,9 @@ fn Running() -> impl IntoView {
     });
     let sub = Signal::derive(move || {
         let now = minute.get() * 60_000;
+        if !live.is_current() {
+            return "The node does not answer; what follows is what it said last.".to_owned();
+        }
         format!("{}, {}. {}", local_date(now), local_clock_minutes(now), whole.get())
     });
     view! {
@@ -86,7 +79,7 @@ fn Running() -> impl IntoView {
             <a class="btn" href=Route::Pair(None).href() data-testid=testids::PAIR_OPEN><Icon name="plus"/>"Pair a device"</a>
         </PageHead>
         <div class="cols" data-cols="main-side">
-            <div class="stack">
+            <div class="stack spread">
                 <needs_you::NeedsYou/>
                 <cards::Custody/>
                 <ward::Ward/>

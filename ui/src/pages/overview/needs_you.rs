@@ -7,6 +7,7 @@ use crate::live::{DeviceEntry, use_live};
 use crate::route::Route;
 use crate::testids;
 use crate::words::device;
+use crate::words::state::State;
 
 /// At most so many are listed; the rest is one click away.
 const MOST: usize = 6;
@@ -43,8 +44,13 @@ pub fn NeedsYou() -> impl IntoView {
                     {live.device(&id).map(|entry| view! { <Todo entry=entry id=id.clone()/> })}
                 </For>
                 <li hidden=move || needy.with(|needy| !needy.is_empty())>
-                    <StateMark state=crate::words::state::State::Ok word="All well" bare=true/>
-                    <p>"Nothing. Every device that should stream does."</p>
+                    <StateMark state=Signal::derive(move || if live.is_current() { State::Ok } else { State::Unknown })
+                        word=Signal::derive(move || if live.is_current() { "All well" } else { "Unknown" }.to_owned()) bare=true/>
+                    <p>{move || if live.is_current() {
+                        "Nothing. Every device that should stream does."
+                    } else {
+                        "Not known now. See that the node runs: it records also without this window."
+                    }}</p>
                 </li>
                 <li hidden=move || more() == 0>
                     <span></span>
