@@ -3,6 +3,7 @@
 //! Writes `console_files.rs`: each file's path, content and strong entity tag. A node built before the
 //! bundle has none and says so on its page; `cargo xtask bundle` makes the bundle.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -22,14 +23,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     if dist.join("index.html").exists() {
         list(&dist, &mut files)?;
     }
-    files.sort();
-    let mut code = String::from("&[\n");
+    // The node looks files up by name, so the order is that of the names as text, in which
+    // `fonts.css` comes before `fonts/…`; as paths it is the other way round.
+    let mut named = BTreeMap::new();
     for file in files {
-        let name = file
-            .strip_prefix(&dist)?
-            .to_string_lossy()
-            .replace('\\', "/");
-        let path = file.canonicalize()?;
+        let name = file.strip_prefix(&dist)?.to_string_lossy().replace('\\', "/");
+        named.insert(name, file.canonicalize()?);
+    }
+    let mut code = String::from("&[\n");
+    for (name, path) in named {
         let tag = hex::encode(&Sha256::digest(fs::read(&path)?)[..16]);
         let path = path.to_string_lossy();
         writeln!(

@@ -153,7 +153,9 @@ impl Drop for Events {
     fn drop(&mut self) {
         if let Some(channel) = &self.channel {
             // What is still on its way finds nobody instead of a closure that is gone.
-            Reflect::set(channel, &"onmessage".into(), &Function::new_no_args("")).ok();
+            // A function made from text would be `eval`, which the content security policy refuses.
+            let nobody = Closure::<dyn Fn(JsValue)>::new(|_| {}).into_js_value();
+            Reflect::set(channel, &"onmessage".into(), &nobody).ok();
         }
     }
 }
