@@ -16,6 +16,13 @@ pub fn programs() -> Result<PathBuf> {
     Ok(folder.to_owned())
 }
 
+/// Where a picture of this name goes.
+pub fn picture(name: &str) -> Result<PathBuf> {
+    Ok(programs()?
+        .join("../screenshots")
+        .join(format!("{name}.png")))
+}
+
 /// The path of a program of this build.
 pub fn program(name: &str) -> Result<PathBuf> {
     let path = programs()?.join(name);

@@ -128,6 +128,14 @@ impl Page {
         bail!("{what}: not within {PATIENCE:?}")
     }
 
+    /// Passes a result on; if it is a failure, saves a picture of what was on screen then.
+    pub async fn explain<T>(&self, result: Result<T>, file: &Path) -> Result<T> {
+        if result.is_err() {
+            let _ = self.picture(file).await;
+        }
+        result.with_context(|| format!("see {}", file.display()))
+    }
+
     /// Saves a picture of the window.
     pub async fn picture(&self, file: &Path) -> Result<()> {
         let bytes = self.client.screenshot().await?;

@@ -18,7 +18,9 @@ async fn a_reading_is_proven_from_the_browser() -> Result<()> {
     let node = Node::start(&data, &[])?;
     let browser = Browser::start(&downloads).await?;
     browser.page.open(&node.address).await?;
-    let proven = journey::pair_and_prove(&browser.page, &oximeter, &downloads).await?;
+    let proven = journey::pair_and_prove(&browser.page, &oximeter, &downloads).await;
+    let failure = cli::picture("browser-failure")?;
+    let proven = browser.page.explain(proven, &failure).await?;
     drop(browser);
 
     agrees_with_the_command_line(&node, &proven)?;

@@ -18,7 +18,9 @@ async fn a_reading_is_proven_from_the_desktop_window() -> Result<()> {
     let downloads = folder.path().join("downloads");
     let oximeter = Oximeter::nonin(97, 64)?;
     let desktop = Desktop::start(&data, &downloads, &[]).await?;
-    let proven = journey::pair_and_prove(&desktop.page, &oximeter, &downloads).await?;
+    let proven = journey::pair_and_prove(&desktop.page, &oximeter, &downloads).await;
+    let failure = cli::picture("desktop-failure")?;
+    let proven = desktop.page.explain(proven, &failure).await?;
 
     stop(&desktop).await?;
     let fsck = cli::fogward(["fsck".as_ref(), "--data".as_ref(), data.as_os_str()])?;

@@ -38,7 +38,6 @@ async fn every_page_fits_every_window() -> Result<()> {
         ("block", "#/blocks/1"),
         ("proofs", "#/proofs"),
     ];
-    let pictures = cli::programs()?.join("../screenshots");
     for theme in ["light", "dark"] {
         page.script(&format!(
             "document.documentElement.dataset.theme = '{theme}'"
@@ -47,7 +46,7 @@ async fn every_page_fits_every_window() -> Result<()> {
         for (width, height) in SIZES {
             browser.resize(width, height).await?;
             for (name, place) in places {
-                let file = pictures.join(format!("{name}-{width}-{theme}.png"));
+                let file = cli::picture(&format!("{name}-{width}-{theme}"))?;
                 look(page, place, &file).await?;
             }
         }
