@@ -8,7 +8,7 @@
 //!
 //! Each file holds 32 bytes as hex. They are made on first start from the system's randomness, written
 //! to a temporary name, synced and renamed, so that a crash leaves either no key or a whole one.
-//! Left out: passphrases and the system's keyring; see `docs/adr/`.
+//! Left out: passphrases and the system's keyring; see `docs/adr/0011-keys-in-private-files.md`.
 
 use std::fs;
 use std::io::Write as _;
