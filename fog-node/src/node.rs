@@ -25,16 +25,14 @@ use tokio::task::JoinHandle;
 
 use crate::clock::now_millis;
 use crate::finality_log::{BlockStat, FinalityLog};
-use crate::ingest::{Anchored, BatchPolicy, DeviceIndex, Ingest, Item, Writer, WriterParts};
+use crate::ingest::{Anchored, BatchPolicy, DeviceIndex, Ingest, Writer, WriterParts};
 use crate::keystore::{Keystore, create_private_dir, random};
 use crate::live::{LiveDevice, LiveView, TELL_EVERY};
-use crate::pairing::unheard as unheard_readings;
 use crate::previews::Previews;
 use crate::sensor::{Sensor, source_of};
 use crate::submitter;
-use crate::vault::gaps::{self, Kind};
 use crate::vault::seal::MasterKey;
-use crate::vault::{self, VAULT_FILE, devices};
+use crate::vault::{self, VAULT_FILE, devices, gaps};
 
 /// Name of the replica's file in the data folder.
 pub const REPLICA_FILE: &str = "replica.db";
@@ -42,8 +40,6 @@ pub const REPLICA_FILE: &str = "replica.db";
 pub const LOCK_FILE: &str = "node.lock";
 /// Longest wait for the last batches to become final while stopping.
 const FINALITY_WAIT: Duration = Duration::from_secs(5);
-/// Cause of readings that were sent while the node was stopped.
-const NODE_STOPPED: &str = "node-stopped";
 /// Blocks read back at the start, for the plots.
 const REMEMBERED_BLOCKS: u32 = 1000;
 
@@ -225,19 +221,11 @@ impl Node {
             .map(|(index, id)| (index, id.to_owned()))
             .collect();
         let rows = devices::active(&self.vault())?;
-        let mut unheard = Vec::new();
         for (index, id) in indices {
             if let Some(row) = rows.iter().find(|row| row.id == id) {
                 self.show_device(index, row, &pending)?;
-                let missing = unheard_readings(row, self.last_heard(&row.id)?, self.started);
-                if missing > 0 {
-                    unheard.push(Item::Heard(
-                        index,
-                        Vec::new(),
-                        vec![(Kind::Missing, NODE_STOPPED, missing)],
-                    ));
-                }
-                self.start_sensor(index, row, &ingest);
+                let last_heard = self.last_heard(&row.id)?;
+                self.start_sensor(index, row, &ingest, last_heard);
             }
         }
         self.remember_blocks()?;
@@ -260,9 +248,6 @@ impl Node {
         let writer = std::thread::Builder::new()
             .name("vault-writer".into())
             .spawn(move || writer.run(queue, &runtime))?;
-        for item in unheard {
-            ingest.send(item).await?;
-        }
         let mut running = self.running();
         running.ingest = Some(ingest);
         running.writer = Some(writer);
@@ -340,16 +325,18 @@ impl Node {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts forwarding from a device. A device that cannot be opened as stored is shown as such.
+    /// Starts forwarding from a device that was last heard at `last_heard`, in Unix milliseconds, if ever.
+    /// A device that cannot be opened as stored is shown as such.
     pub(crate) fn start_sensor(
         &self,
         index: DeviceIndex,
         row: &devices::DeviceRow,
         ingest: &Ingest,
+        last_heard: Option<i64>,
     ) {
-        let started = source_of(row, &self.master).and_then(|source| {
-            Sensor::start(index, source, ingest.clone(), Arc::clone(&self.live))
-        });
+        let live = Arc::clone(&self.live);
+        let started = source_of(row, &self.master)
+            .and_then(|source| Sensor::start(index, source, ingest.clone(), live, last_heard));
         match started {
             Ok(sensor) => {
                 self.running().sensors.insert(index, sensor);

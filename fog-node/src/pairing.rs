@@ -258,7 +258,7 @@ impl Node {
             .map_err(Failure::internal)?;
         self.show_device(index, &row, &[])
             .map_err(Failure::internal)?;
-        self.start_sensor(index, &row, &ingest);
+        self.start_sensor(index, &row, &ingest, None);
         self.device(&row.id)
     }
 
@@ -315,16 +315,6 @@ fn waves_of(row: &DeviceRow, profile: Option<Profile>) -> Vec<String> {
     };
     let waves = metrics.iter().filter(|metric| metric.is_waveform());
     waves.map(|metric| metric.loinc().to_owned()).collect()
-}
-
-/// How many readings a sensor sent, by its rate, while the node was stopped and could not hear it.
-/// Simulated devices stop with the node; devices that number their readings name the hole themselves.
-pub(crate) fn unheard(row: &DeviceRow, last_heard: Option<i64>, now: i64) -> u64 {
-    let profile = row.profile.parse::<Profile>().ok();
-    match (profile.and_then(Profile::readings_per_second), last_heard) {
-        (Some(rate), Some(last)) => rate.expected_in(u64::try_from(now - last).unwrap_or(0)),
-        _ => 0,
-    }
 }
 
 fn source_rate(row: &DeviceRow) -> f64 {

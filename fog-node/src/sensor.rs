@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use device_drivers::device::{Device, SerialConfig, SourceConfig};
 use device_drivers::event::{Event, MissingCause};
-use device_drivers::measurement::Metric;
-use device_drivers::profile::Profile;
+use device_drivers::measurement::{Measurement, Metric};
+use device_drivers::profile::{Profile, Rate};
 use device_drivers::simulated::{SimulatedConfig, SimulatedKind};
 use fogward_level0::PairingKey;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::ingest::{DeviceIndex, Ingest, IngestStopped, Item, MAX_ITEM_READINGS};
+use crate::ingest::{Count, DeviceIndex, Ingest, IngestStopped, Item, MAX_ITEM_READINGS};
 use crate::live::LiveView;
 use crate::vault::devices::DeviceRow;
 use crate::vault::gaps::Kind;
@@ -22,6 +22,9 @@ use crate::vault::seal::MasterKey;
 /// Profile name of simulated devices; their path says what they pretend to be.
 pub const SIMULATED_PROFILE: &str = "simulated";
 
+/// Why readings are missing that a sensor sent while nobody could listen.
+const NODE_STOPPED: &str = "node-stopped";
+
 /// A running device.
 pub struct Sensor {
     stop: watch::Sender<bool>,
@@ -29,7 +32,8 @@ pub struct Sensor {
 }
 
 impl Sensor {
-    /// Opens the device and starts forwarding.
+    /// Opens the device and starts forwarding. `last_heard`: when its newest stored reading was received,
+    /// in Unix milliseconds, if there is one.
     ///
     /// # Errors
     /// If the row names no profile of this version, or its key does not open.
@@ -38,10 +42,12 @@ impl Sensor {
         config: SourceConfig,
         ingest: Ingest,
         live: Arc<LiveView>,
+        last_heard: Option<i64>,
     ) -> anyhow::Result<Self> {
+        let unheard = Unheard::new(&config, last_heard);
         let device = Device::open(config)?;
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(forward(index, device, ingest, live, stopped));
+        let task = tokio::spawn(forward(index, device, (ingest, unheard), live, stopped));
         Ok(Self { stop, task })
     }
 
@@ -111,10 +117,33 @@ const fn kind_name(kind: SimulatedKind) -> &'static str {
     }
 }
 
+/// What a sensor sent while the node was stopped and could not hear it: counted by its rate, once it is
+/// heard again, in the commit of that reading. Counted earlier, a sensor that stays away over several
+/// starts would be charged for the same time at each of them.
+struct Unheard(Option<(Rate, i64)>);
+
+impl Unheard {
+    /// Simulated devices stop with the node; devices that number their readings name the hole themselves.
+    fn new(config: &SourceConfig, last_heard: Option<i64>) -> Self {
+        let rate = config.expected_rate().filter(|_| !config.is_simulated());
+        Self(rate.zip(last_heard))
+    }
+
+    fn named_with(&mut self, measurements: &[Measurement]) -> Option<Count> {
+        let first = measurements.first()?;
+        let (rate, last_heard) = self.0.take()?;
+        let span = u64::try_from(first.host_time_millis - last_heard).unwrap_or(0);
+        let missing = rate
+            .expected_in(span)
+            .saturating_sub(measurements.len() as u64);
+        (missing > 0).then_some((Kind::Missing, NODE_STOPPED, missing))
+    }
+}
+
 async fn forward(
     index: DeviceIndex,
     mut device: Device,
-    ingest: Ingest,
+    (ingest, mut unheard): (Ingest, Unheard),
     live: Arc<LiveView>,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -134,7 +163,7 @@ async fn forward(
             }
             sequence = next_durable(&mut durable) => device.handle.ack(sequence),
             count = device.events.recv_many(&mut events, MAX_ITEM_READINGS) => {
-                if count == 0 || hand_on(index, &mut events, &ingest).await.is_err() {
+                if count == 0 || hand_on(index, &mut events, &ingest, &mut unheard).await.is_err() {
                     break;
                 }
             }
@@ -144,7 +173,10 @@ async fn forward(
     while let Ok(event) = device.events.try_recv() {
         events.push(event);
     }
-    if hand_on(index, &mut events, &ingest).await.is_err() {
+    if hand_on(index, &mut events, &ingest, &mut unheard)
+        .await
+        .is_err()
+    {
         tracing::warn!(device = index.0, "readings came after the node had stopped");
     }
 }
@@ -165,6 +197,7 @@ async fn hand_on(
     index: DeviceIndex,
     events: &mut Vec<Event>,
     ingest: &Ingest,
+    unheard: &mut Unheard,
 ) -> Result<(), IngestStopped> {
     let mut measurements = Vec::new();
     let mut counts = Vec::new();
@@ -190,6 +223,7 @@ async fn hand_on(
             Event::Device(_) => {}
         }
     }
+    counts.extend(unheard.named_with(&measurements));
     if measurements.is_empty() && counts.is_empty() {
         return Ok(());
     }
@@ -227,5 +261,34 @@ pub(crate) fn simulated_metrics(path: &str) -> &'static [Metric] {
         ],
         Ok(SimulatedKind::Thermometer) => &[Metric::BodyTemperature],
         Err(_) => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Goal: time without the node is charged once, when the sensor is heard again. Method: examples.
+
+    use super::*;
+    use device_drivers::measurement::{Quality, Value};
+
+    #[test]
+    fn what_was_sent_to_nobody_is_named_with_the_first_reading() {
+        let serial = |profile| SourceConfig::Serial(SerialConfig::new("/dev/none", profile));
+        let value = Some(Value::whole(97));
+        let heard = [Measurement::new(Metric::SpO2, value, Quality::Good, 61_000)];
+        let mut unheard = Unheard::new(&serial(Profile::NoninOem3), Some(1_000));
+        assert_eq!(unheard.named_with(&[]), None, "not heard yet");
+        let named = Some((Kind::Missing, NODE_STOPPED, 7 * 60 - 1));
+        assert_eq!(unheard.named_with(&heard), named);
+        assert_eq!(unheard.named_with(&heard), None, "named already");
+        for (profile, last_heard) in [
+            (Profile::NoninOem3, None),
+            (Profile::NoninOem3, Some(61_000)),
+            (Profile::NoninOem3, Some(90_000)),
+            (Profile::FogwardLevel0, Some(1_000)),
+        ] {
+            let mut unheard = Unheard::new(&serial(profile), last_heard);
+            assert_eq!(unheard.named_with(&heard), None, "{profile} {last_heard:?}");
+        }
     }
 }
