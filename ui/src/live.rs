@@ -372,7 +372,7 @@ impl Live {
     }
 
     fn take_devices(self, mut devices: Vec<Device>) {
-        devices.sort_by(|a, b| natural(&a.name).cmp(&natural(&b.name)));
+        devices.sort_by_cached_key(|device| natural(&device.name));
         let ids: Vec<String> = devices.iter().map(|device| device.id.clone()).collect();
         for device in devices {
             match self.device(&device.id) {
@@ -420,7 +420,9 @@ impl Live {
             match transport::get::<Status>("/api/status").await {
                 Ok(status) => {
                     let missed = self.status.with_untracked(|known| {
-                        known.as_ref().is_none_or(|known| known.height != status.height || known.gap != status.gap)
+                        known.as_ref().is_none_or(|known| {
+                            known.height != status.height || known.gap != status.gap
+                        })
                     });
                     self.take_status(status);
                     if missed {

@@ -101,11 +101,13 @@ pub fn Waiting(
         Link::Offline(_) => Some(Failure::Unreachable),
         Link::Connecting | Link::Online => live.failure.get(),
     });
-    move || match trouble.get() {
+    move || {
+        match trouble.get() {
         Some(failure) => view! {
             <div class="card-body full"><FailureNote failure=failure retry=move |()| live.try_now()/></div>
         }
         .into_any(),
         None => view! { <Loading what=what/> }.into_any(),
+    }
     }
 }

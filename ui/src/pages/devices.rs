@@ -8,8 +8,8 @@ use crate::components::{DeviceRow, Icon, PageHead, Segments, Waiting};
 use crate::live::{DeviceEntry, use_live};
 use crate::route::Route;
 use crate::testids;
-use crate::words::{device, node};
 use crate::words::number::thousands;
+use crate::words::{device, node};
 
 /// The page.
 #[component]

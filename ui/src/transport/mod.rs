@@ -93,7 +93,11 @@ pub async fn bytes(path: &str) -> Result<Vec<u8>, Failure> {
 /// # Errors
 /// As [`Failure`] says.
 pub async fn save_file(name: &str, bytes: &[u8]) -> Result<String, Failure> {
-    if desktop::is_here() { desktop::save_file(name, bytes).await } else { http::save_file(name, bytes) }
+    if desktop::is_here() {
+        desktop::save_file(name, bytes).await
+    } else {
+        http::save_file(name, bytes)
+    }
 }
 
 async fn call(method: &str, path: &str, body: Option<String>) -> Result<Vec<u8>, Failure> {
@@ -102,7 +106,11 @@ async fn call(method: &str, path: &str, body: Option<String>) -> Result<Vec<u8>,
     } else {
         http::call(method, path, body).await?
     };
-    if (200..300).contains(&status) { Ok(body) } else { Err(Failure::from_status(status, &body)) }
+    if (200..300).contains(&status) {
+        Ok(body)
+    } else {
+        Err(Failure::from_status(status, &body))
+    }
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {

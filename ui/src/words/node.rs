@@ -35,7 +35,11 @@ pub fn signing(status: &Status) -> String {
 /// How many validators may fail before the ledger pauses.
 #[must_use]
 pub fn can_lose(status: &Status) -> String {
-    let signed = if status.height == 0 { status.validators } else { status.signed };
+    let signed = if status.height == 0 {
+        status.validators
+    } else {
+        status.signed
+    };
     match signed.saturating_sub(status.quorum) {
         0 if status.validators == 1 => "none, it is the only one".to_owned(),
         0 => "none before it pauses".to_owned(),
@@ -194,7 +198,11 @@ mod tests {
             quorum: 1,
             ..status()
         };
-        let fresh = Status { height: 0, signed: 0, ..one.clone() };
+        let fresh = Status {
+            height: 0,
+            signed: 0,
+            ..one.clone()
+        };
         assert_eq!(state(&fresh).0, State::Ok);
         assert_eq!(signing(&fresh), "1 validator, no block yet");
         assert_eq!(can_lose(&one), "none, it is the only one");

@@ -28,7 +28,10 @@ pub fn DevicePage(
     let live = use_live();
     let known = {
         let id = id.clone();
-        Memo::new(move |_| live.ids.with(|ids| ids.as_ref().map(|ids| ids.contains(&id))))
+        Memo::new(move |_| {
+            live.ids
+                .with(|ids| ids.as_ref().map(|ids| ids.contains(&id)))
+        })
     };
     view! {
         <div class="page">
@@ -88,12 +91,15 @@ fn keep_facts_fresh(entry: DeviceEntry) {
     Effect::new(move || {
         fives.track();
         let stale = entry.facts.with_untracked(|facts| {
-            facts.registered_height.is_none() || facts.gap.rejected != entry.gap.get_untracked().rejected
+            facts.registered_height.is_none()
+                || facts.gap.rejected != entry.gap.get_untracked().rejected
         });
         if !stale {
             return;
         }
-        let path = entry.facts.with_untracked(|facts| format!("/api/devices/{}", escape(&facts.id)));
+        let path = entry
+            .facts
+            .with_untracked(|facts| format!("/api/devices/{}", escape(&facts.id)));
         spawn_local(async move {
             // Without an answer the facts stay as they are until the next try.
             if let Ok(device) = crate::transport::get::<Device>(&path).await {
@@ -111,7 +117,9 @@ fn Head(entry: DeviceEntry) -> impl IntoView {
     let asking = RwSignal::new(false);
     let failure = RwSignal::new(None::<Failure>);
     let unpair = move |()| {
-        let path = entry.facts.with_untracked(|facts| format!("/api/devices/{}", escape(&facts.id)));
+        let path = entry
+            .facts
+            .with_untracked(|facts| format!("/api/devices/{}", escape(&facts.id)));
         failure.set(None);
         spawn_local(async move {
             match crate::transport::delete(&path).await {
@@ -127,11 +135,17 @@ fn Head(entry: DeviceEntry) -> impl IntoView {
             }
         });
     };
-    let heard = move || entry.heard.get().map_or_else(|| "never".to_owned(), |heard| format!("{} ago", age(live.now.get(), heard)));
+    let heard = move || {
+        entry.heard.get().map_or_else(
+            || "never".to_owned(),
+            |heard| format!("{} ago", age(live.now.get(), heard)),
+        )
+    };
     let question = Signal::derive(move || format!("Unpair {}?", name.get()));
     let simulated = entry.facts.with_untracked(|facts| facts.simulated);
     // While it streams, the mark itself says that it is simulated.
-    let tagged = move || simulated && entry.link.with(|link| link.state) != fog_api::DeviceState::Streaming;
+    let tagged =
+        move || simulated && entry.link.with(|link| link.state) != fog_api::DeviceState::Streaming;
     Effect::new(move || document().set_title(&format!("{} · Fogward", name.get())));
     view! {
         <div class="page-head">
@@ -168,18 +182,32 @@ fn Reason(entry: DeviceEntry) -> impl IntoView {
     let live = use_live();
     let words = Memo::new(move |_| {
         let link = entry.link.get();
-        let reason = link.reason.filter(|_| link.state != fog_api::DeviceState::Streaming)?;
+        let reason = link
+            .reason
+            .filter(|_| link.state != fog_api::DeviceState::Streaming)?;
         let name = entry.facts.with(|facts| facts.name.clone());
         let state = device::link(link.state).0;
         // Rounded to ten seconds: an alert that is read out each second helps nobody.
         let now = live.now.get().div_euclid(10_000) * 10_000;
         let words = ApiError {
             code: link.reason_code.unwrap_or_default(),
-            what: device::trouble(&name, link.state, entry.heard.get_untracked().filter(|heard| now > *heard), now),
+            what: device::trouble(
+                &name,
+                link.state,
+                entry.heard.get_untracked().filter(|heard| now > *heard),
+                now,
+            ),
             why: reason,
             next: link.next_step.unwrap_or_default(),
         };
-        Some((if state == State::Ok { State::Unknown } else { state }, words))
+        Some((
+            if state == State::Ok {
+                State::Unknown
+            } else {
+                state
+            },
+            words,
+        ))
     });
     move || {
         words.get().map(|(state, words)| view! { <Note state=state words=words testid=testids::DEVICE_REASON/> })

@@ -7,7 +7,7 @@ mod ward;
 
 use leptos::prelude::*;
 
-use crate::components::{Icon, PageHead, local_clock_minutes, local_date, Waiting};
+use crate::components::{Icon, PageHead, Waiting, local_clock_minutes, local_date};
 use crate::live::{Live, use_live};
 use crate::route::Route;
 use crate::testids;
@@ -22,7 +22,11 @@ pub struct Counts {
 }
 
 fn counts(live: Live) -> Counts {
-    let mut counts = Counts { devices: 0, streaming: 0, needy: 0 };
+    let mut counts = Counts {
+        devices: 0,
+        streaming: 0,
+        needy: 0,
+    };
     for entry in live.devices() {
         let state = entry.link.with(|link| link.state);
         counts.devices += 1;
@@ -55,24 +59,42 @@ pub fn OverviewPage() -> impl IntoView {
 fn Running() -> impl IntoView {
     let live = use_live();
     let counts = Memo::new(move |_| counts(live));
-    let trouble = Memo::new(move |_| live.status.with(|status| status.as_ref().is_some_and(|status| status.trouble.is_some())));
+    let trouble = Memo::new(move |_| {
+        live.status.with(|status| {
+            status
+                .as_ref()
+                .is_some_and(|status| status.trouble.is_some())
+        })
+    });
     let heading = Signal::derive(move || {
         if !live.is_current() {
             return node::NOT_KNOWN.to_owned();
         }
         let counts = counts.get();
-        node::heading(counts.devices, counts.streaming, counts.needy, trouble.get())
+        node::heading(
+            counts.devices,
+            counts.streaming,
+            counts.needy,
+            trouble.get(),
+        )
     });
     let minute = Memo::new(move |_| live.now.get().div_euclid(60_000));
     let whole = Memo::new(move |_| {
-        live.status.with(|status| status.as_ref().map(|status| node::whole(&status.gap))).unwrap_or_default()
+        live.status
+            .with(|status| status.as_ref().map(|status| node::whole(&status.gap)))
+            .unwrap_or_default()
     });
     let sub = Signal::derive(move || {
         let now = minute.get() * 60_000;
         if !live.is_current() {
             return "The node does not answer; what follows is what it said last.".to_owned();
         }
-        format!("{}, {}. {}", local_date(now), local_clock_minutes(now), whole.get())
+        format!(
+            "{}, {}. {}",
+            local_date(now),
+            local_clock_minutes(now),
+            whole.get()
+        )
     });
     view! {
         <PageHead heading=heading sub=sub>

@@ -56,13 +56,23 @@ impl Wizard {
     /// Whether the chosen profile needs a key.
     fn needs_key(self) -> bool {
         self.live.profiles.with(|profiles| {
-            self.profile.with(|name| profiles.iter().any(|profile| profile.name == *name && profile.needs_key))
+            self.profile.with(|name| {
+                profiles
+                    .iter()
+                    .any(|profile| profile.name == *name && profile.needs_key)
+            })
         })
     }
 
     fn key_for_request(self) -> Option<String> {
         let needs = untrack(|| self.needs_key());
-        needs.then(|| self.key.get_untracked().split_whitespace().collect::<String>().to_lowercase())
+        needs.then(|| {
+            self.key
+                .get_untracked()
+                .split_whitespace()
+                .collect::<String>()
+                .to_lowercase()
+        })
     }
 }
 
@@ -116,7 +126,9 @@ pub fn PairPage(
 fn StepFailure(wizard: Wizard, number: u8) -> impl IntoView {
     let words = Memo::new(move |_| {
         let here = wizard.step.get() == number;
-        wizard.failure.with(|failure| failure.as_ref().filter(|_| here).map(Failure::words))
+        wizard
+            .failure
+            .with(|failure| failure.as_ref().filter(|_| here).map(Failure::words))
     });
     move || {
         words.get().map(|words: ApiError| {
