@@ -40,6 +40,32 @@ async fn a_reading_is_proven_from_the_desktop_window() -> Result<()> {
     proof_file::check(&proven.file, &genesis, &proven.reading, 93.0)
 }
 
+/// Goal: a ward without sensors, and marked as such. Method: the flag `--demo`, then the
+/// overview in the window; its picture is the one that the README shows.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_simulated_ward_says_that_it_is_simulated() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let desktop = Desktop::start(&folder.path().join("data"), folder.path(), &["--demo"]).await?;
+    let page = &desktop.page;
+    page.find("simulated-banner").await?;
+    page.until("six devices in the table, each marked", || async {
+        let rows = page
+            .script("return [...document.querySelectorAll('[data-testid=device-row]')].map(row => row.innerText)")
+            .await?;
+        let rows = rows.as_array().cloned().unwrap_or_default();
+        let marked = |row: &serde_json::Value| row.as_str().is_some_and(|text| text.contains("imulated"));
+        Ok((rows.len() == 6 && rows.iter().all(marked)).then_some(()))
+    })
+    .await?;
+    page.until("readings that are final", || async {
+        let count = page.attribute("custody-final", "data-value").await?;
+        Ok(count.filter(|count| count != "0"))
+    })
+    .await?;
+    page.picture(&cli::picture("desktop-overview")?).await?;
+    stop(&desktop).await
+}
+
 /// Goal: a second start brings the first window forward instead of fighting over the
 /// data. Method: the same program once more, on the same screen and session.
 #[tokio::test(flavor = "multi_thread")]

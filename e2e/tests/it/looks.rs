@@ -60,7 +60,9 @@ async fn look(page: &Page, place: &str, file: &Path) -> Result<()> {
     // Streaming values must not widen the page either.
     tokio::time::sleep(std::time::Duration::from_millis(400)).await;
     let widths = page
-        .script("return [document.documentElement.scrollWidth, window.innerWidth]")
+        .script(
+            "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]",
+        )
         .await?;
     page.picture(file).await?;
     ensure!(
