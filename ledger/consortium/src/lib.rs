@@ -18,6 +18,10 @@
 //! heartbeat of the genesis. What the application answers the engine upon which message stands at the
 //! head of the module `application`.
 //!
+//! What it costs, alone: eight fsyncs a block (proposal and block in the replica, six of the engine's
+//! log) and about 2 ms of CPU, whatever the number of transactions up to some hundreds; nothing
+//! measurable while idle. `cargo bench -p ledger-consortium` measures it on this machine.
+//!
 //! Left out: an outbox (the submitter has it), the choice of validators (the state machine's), light
 //! clients (`ledger-core`).
 
