@@ -7,6 +7,7 @@
 use crate::cli;
 use crate::page::Page;
 use crate::process::{self, Program};
+use crate::screen::Screen;
 use crate::webdriver::Driver;
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
@@ -26,6 +27,7 @@ pub struct Desktop {
     /// What the window shows.
     pub page: Page,
     driver: Driver,
+    display: String,
     environment: Vec<(&'static str, OsString)>,
     _bus: Program,
     _screen: Program,
@@ -39,7 +41,7 @@ impl Desktop {
         std::fs::create_dir_all(&home)?;
         let (bus, bus_address) = bus(&home)?;
         let environment: Vec<(&'static str, OsString)> = vec![
-            ("DISPLAY", display.into()),
+            ("DISPLAY", display.clone().into()),
             ("DBUS_SESSION_BUS_ADDRESS", bus_address.into()),
             ("HOME", home.clone().into()),
             ("XDG_RUNTIME_DIR", home.into()),
@@ -61,6 +63,7 @@ impl Desktop {
         Ok(Self {
             page,
             driver,
+            display,
             environment,
             _bus: bus,
             _screen: screen,
@@ -76,6 +79,11 @@ impl Desktop {
             .envs(self.environment.iter().cloned())
             .env_remove("WAYLAND_DISPLAY");
         Program::start(&mut command)?.wait(Duration::from_secs(20))
+    }
+
+    /// The screen on which the window is.
+    pub fn screen(&self) -> Result<Screen> {
+        Screen::open(&self.display)
     }
 
     /// The process id of the console.

@@ -10,5 +10,6 @@ pub mod cli;
 pub mod desktop;
 pub mod page;
 pub mod process;
+pub mod screen;
 pub mod sensor;
 pub mod webdriver;

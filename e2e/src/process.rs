@@ -121,7 +121,8 @@ fn signal(pid: u32, signal: Signal) {
     }
 }
 
-fn descendants(root: u32) -> Vec<u32> {
+/// The process ids of everything below a process.
+pub fn descendants(root: u32) -> Vec<u32> {
     let parents: Vec<(u32, u32)> = std::fs::read_dir("/proc")
         .into_iter()
         .flatten()

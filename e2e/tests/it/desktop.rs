@@ -2,7 +2,7 @@
 
 use crate::feed::Oximeter;
 use crate::{journey, proof_file};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use e2e::cli::{self, Node};
 use e2e::desktop::Desktop;
 use e2e::process;
@@ -66,29 +66,53 @@ async fn a_simulated_ward_says_that_it_is_simulated() -> Result<()> {
     stop(&desktop).await
 }
 
-/// Goal: a second start brings the first window forward instead of fighting over the
-/// data. Method: the same program once more, on the same screen and session.
+/// Goal: closing the window keeps the node at work; starting again brings the same window
+/// back instead of a second node. Method: the close button's message, a look at the
+/// heights before and after, and the same program once more in the same session.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_start_ends_and_the_first_goes_on() -> Result<()> {
+async fn a_closed_window_keeps_its_node_and_comes_back() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let data = folder.path().join("data");
-    let desktop = Desktop::start(&data, folder.path(), &[]).await?;
-    desktop.page.find("page-heading").await?;
+    let desktop = Desktop::start(&data, folder.path(), &["--demo=1"]).await?;
+    let before = height(&desktop).await?;
     let first = desktop.console()?;
+    let screen = desktop.screen()?;
+    screen.wait_until_visible("Fogward", true)?;
+
+    screen.close("Fogward")?;
+    screen.wait_until_visible("Fogward", false)?;
+    ensure!(process::is_running(first), "the console is gone");
+    tokio::time::sleep(Duration::from_secs(2)).await;
 
     let second = desktop.start_again(&data)?;
     ensure!(second.success(), "the second start ended with {second}");
-    ensure!(process::is_running(first), "the first console is gone");
-    desktop.page.find("page-heading").await?;
+    screen.wait_until_visible("Fogward", true)?;
+    ensure!(desktop.console()? == first, "another console runs");
+    let after = height(&desktop).await?;
+    ensure!(
+        after > before,
+        "no block while the window was closed: {before}, {after}"
+    );
     stop(&desktop).await
 }
 
-/// Asks the console to quit and waits until it has.
+/// The newest block's height, as the node tells the window.
+async fn height(desktop: &Desktop) -> Result<u64> {
+    let script = "return window.__TAURI__.core.invoke('api_call', {method: 'GET', path: '/api/status', body: null})\
+                  .then(answer => { const bytes = new Uint8Array(answer); return new TextDecoder().decode(bytes.slice(4 + bytes[2] + 256 * bytes[3])); })";
+    let status = desktop.page.script(script).await?;
+    let status: serde_json::Value = serde_json::from_str(status.as_str().unwrap_or_default())?;
+    status["height"].as_u64().context("no height in the status")
+}
+
+/// Asks the console to quit and waits until it and its helpers have.
 async fn stop(desktop: &Desktop) -> Result<()> {
     let console = desktop.console()?;
+    let mut family = process::descendants(console);
+    family.push(console);
     process::terminate(console);
     let began = Instant::now();
-    while process::is_running(console) {
+    while family.iter().any(|pid| process::is_running(*pid)) {
         ensure!(
             began.elapsed() < Duration::from_secs(30),
             "the console did not stop"
