@@ -14,8 +14,12 @@ use crate::transport;
 #[component]
 pub fn App() -> impl IntoView {
     transport::take_token();
-    provide_context(Live::start());
     let route = follow_address();
+    let waves = match route.get_untracked() {
+        Route::Device(id) => Some(id),
+        _ => None,
+    };
+    provide_context(Live::start(waves));
     provide_context(route);
     view! {
         <Shell>

@@ -133,9 +133,10 @@ pub fn here_now() -> i64 {
 }
 
 impl Live {
-    /// Makes the store and begins to listen.
+    /// Makes the store and begins to listen, to the waves of that device too.
     #[must_use]
-    pub fn start() -> Self {
+    pub fn start(waves: Option<String>) -> Self {
+        WAVES.set(waves);
         let live = Self {
             link: RwSignal::new(Link::Connecting),
             status: RwSignal::new(None),

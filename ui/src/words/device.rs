@@ -146,12 +146,19 @@ pub fn newest(vitals: &[Vital]) -> String {
 pub fn below(quality_now: Option<Quality>, extent: Option<(f64, f64)>, period: &str) -> String {
     match (quality_now, extent) {
         (Some(Quality::Good), Some((low, high))) if low < high => {
-            format!("{low} to {high} in the {period}")
+            format!("{} to {} in the {period}", figure(low), figure(high))
         }
-        (Some(Quality::Good), Some((only, _))) => format!("{only} in the {period}"),
+        (Some(Quality::Good), Some((only, _))) => format!("{} in the {period}", figure(only)),
         (Some(quality_now), _) => quality(quality_now).1.to_lowercase(),
         (None, _) => String::new(),
     }
+}
+
+/// A plotted value for a sentence: at most two decimals, none where they say nothing.
+#[must_use]
+pub fn figure(value: f64) -> String {
+    let text = format!("{value:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Whether what a preview shows is likely this profile's: heard, and not mostly refused. A wrong
@@ -353,6 +360,8 @@ mod tests {
     /// A doubtful value says so before it says its range.
     #[test]
     fn below_a_number() {
+        assert_eq!(figure(4.600_000_000_000_000_5), "4.6");
+        assert_eq!(figure(100.0), "100");
         let extent = Some((94.0, 97.5));
         assert_eq!(
             below(Some(Quality::Good), extent, "last hour"),

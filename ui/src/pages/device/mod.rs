@@ -161,7 +161,7 @@ fn Head(entry: DeviceEntry) -> impl IntoView {
             </div>
             <dl class="facts">
                 <div><dt>"Profile"</dt><dd>{move || live.profile_label(&fact(|facts| facts.profile.clone())())}</dd></div>
-                <div><dt>{if simulated { "Seed" } else { "Port" }}</dt><dd><bdi class="hash">{fact(|facts| facts.path.clone())}</bdi></dd></div>
+                <div><dt>{if simulated { "Simulation" } else { "Port" }}</dt><dd><bdi class="hash">{fact(|facts| facts.path.clone())}</bdi></dd></div>
                 <div><dt>"Heard"</dt><dd class="num-text">{heard}</dd></div>
                 <div><dt>"Frames"</dt><dd>{move || entry.facts.with(|facts| if facts.authenticated {
                     view! { <Icon name="lock"/>"authenticated" }.into_any()

@@ -133,7 +133,7 @@ fn Row(row: ReadingRow) -> impl IntoView {
     let (state, word) = device::quality(row.quality);
     let value = match (&row.samples, row.value) {
         (Some(wave), _) => format!("{} samples", wave.samples.len()),
-        (None, Some(value)) => format!("{value}"),
+        (None, Some(value)) => device::figure(value),
         (None, None) => "–".to_owned(),
     };
     let shown_unit = row.value.map(|_| unit(&row.unit).to_owned());
