@@ -2,7 +2,7 @@
 //!
 //! `eframe` on the web is made for whole-page applications. Here it only paints: the canvas takes no
 //! pointer events (the page sees wheel, touch and keys as if it were a picture), it is not focusable,
-//! the focus that `start` takes is given back, and the text input that `eframe` adds is switched off.
+//! `start` cannot take the focus, and the text input that `eframe` adds is switched off.
 //! A frame is painted when something changed, never by itself.
 
 use std::cell::{Cell, RefCell};
@@ -58,6 +58,8 @@ struct Shared {
     /// Where the pointer is on the canvas.
     pointer_x: Cell<Option<f32>>,
     alive: Cell<bool>,
+    /// When the last frame was painted, in milliseconds of the page's clock.
+    painted: Cell<f64>,
 }
 
 /// Names a canvas that was mounted.
@@ -77,6 +79,7 @@ pub fn mount(
         holder,
         pointer_x: Cell::new(None),
         alive: Cell::new(true),
+        painted: Cell::new(f64::MIN),
     });
     let runner = RUNNERS
         .with_borrow_mut(Vec::pop)
@@ -142,17 +145,22 @@ pub fn unmount(id: MountId) {
     RUNNERS.with_borrow_mut(|runners| runners.push(mount.runner));
 }
 
-/// Shows something else.
+/// Shows something else; at once, or when the line has moved by a pixel if only time went on.
 pub fn show(id: MountId, spec: PlotSpec) {
     with(id, |shared| {
-        {
+        let moved_on = {
             let mut stage = shared.stage.borrow_mut();
-            if stage.spec.panels.len() != spec.panels.len() {
+            let same = stage.spec.panels.len() == spec.panels.len();
+            if !same {
                 stage.reset_axes();
             }
+            let moved_on = same && stage.spec.window.length() == spec.window.length();
             stage.spec = spec;
-        }
-        shared.place_cursor();
+            stage.cursor = shared.pointer_x.get().and_then(|x| stage.time_at(x));
+            moved_on
+        };
+        let wait = if moved_on { shared.pixel_millis() } else { 0.0 };
+        shared.repaint_after(wait - (now() - shared.painted.get()));
     });
 }
 
@@ -198,11 +206,30 @@ fn closure(shared: &Rc<Shared>, work: fn(&Shared)) -> Closure<dyn FnMut()> {
     Closure::new(move || work(&shared))
 }
 
+/// The page's clock in milliseconds.
+fn now() -> f64 {
+    window().performance().map_or(0.0, |clock| clock.now())
+}
+
 impl Shared {
     fn repaint(&self) {
+        self.repaint_after(0.0);
+    }
+
+    fn repaint_after(&self, millis: f64) {
         if let Some(ctx) = self.ctx.borrow().as_ref() {
-            ctx.request_repaint();
+            ctx.request_repaint_after(Duration::from_secs_f64(millis.max(0.0) / 1_000.0));
         }
+    }
+
+    /// How long it takes until the window has moved by a pixel; at least a frame, at most a second.
+    fn pixel_millis(&self) -> f64 {
+        let stage = self.stage.borrow();
+        let width = stage
+            .areas
+            .first()
+            .map_or(1.0, |area| f64::from(area.width().max(1.0)));
+        (stage.spec.window.length() as f64 / width).clamp(16.0, 1_000.0)
     }
 
     fn place_cursor(&self) {
@@ -318,10 +345,12 @@ fn start(
         if !shared.alive.get() {
             return;
         }
-        let focused = document().active_element();
+        // `start` focuses its hidden input: what is inert cannot be focused.
+        shared.holder.set_attribute("inert", "").ok();
         lean_context(&canvas);
         let started = runner.start(canvas.clone(), options, creator).await;
-        tame(&canvas, focused);
+        tame(&canvas);
+        shared.holder.remove_attribute("inert").ok();
         if started.is_err() {
             failed();
             return;
@@ -331,8 +360,8 @@ fn start(
     });
 }
 
-/// Gives the focus back and keeps the canvas and its hidden input from ever taking it.
-fn tame(canvas: &HtmlCanvasElement, focused: Option<Element>) {
+/// Keeps the canvas and its hidden input from ever taking the focus.
+fn tame(canvas: &HtmlCanvasElement) {
     canvas.remove_attribute("tabindex").ok();
     let input = canvas
         .next_element_sibling()
@@ -345,9 +374,6 @@ fn tame(canvas: &HtmlCanvasElement, focused: Option<Element>) {
         ] {
             input.set_attribute(name, value).ok();
         }
-    }
-    if let Some(focused) = focused.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
-        focused.focus().ok();
     }
 }
 
@@ -378,6 +404,7 @@ struct PlotApp(Rc<Shared>);
 
 impl eframe::App for PlotApp {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.0.painted.set(now());
         paint(ui, &mut self.0.stage.borrow_mut());
     }
 

@@ -53,6 +53,14 @@ pub fn Plots(
             })));
         }
     });
+    Effect::new(move || {
+        if failed.get()
+            && let Some(id) = mounted.get_untracked()
+        {
+            mounted.set(None);
+            canvas::unmount(id);
+        }
+    });
     on_cleanup(move || {
         if let Some(id) = mounted.try_get_untracked().flatten() {
             canvas::unmount(id);
