@@ -138,14 +138,16 @@ fn a_valid_proof_holds_and_says_so() {
     assert_eq!((checked.held(), checked.broken()), (6, None));
     assert!((checked.millis() - 3.0).abs() < 1e-9);
     assert_eq!(
-        words::heading(&proof, &checked, 0),
+        words::heading(&proof, &checked, &genesis, 0),
         "This reading existed on Tuesday 14 April at 14:02:20 and has not changed since."
     );
     assert_eq!(
         words::value(&proof.reading),
         ("SpO₂ 97".to_owned(), "%".to_owned())
     );
-    assert!(words::source(&checked).starts_with("Six checks, all passed in 3.0 ms"));
+    assert!(
+        words::source(&proof, &checked, &genesis).starts_with("Six checks, all passed in 3.0 ms")
+    );
     let done: Vec<_> = Check::ALL
         .iter()
         .map(|which| words::done(*which, &proof, &genesis))
@@ -199,7 +201,9 @@ fn each_change_breaks_its_own_step() {
         let (broken, step) = checked.broken().expect("a changed proof must not hold");
         assert_eq!(broken, number, "{checked:?}");
         assert!(!words::meaning(step.outcome.check).is_empty());
-        assert!(words::heading(&proof, &checked, 0).contains(&format!("step {number} of 6")));
+        assert!(
+            words::heading(&proof, &checked, &genesis, 0).contains(&format!("step {number} of 6"))
+        );
     }
 }
 
@@ -209,6 +213,12 @@ fn another_genesis_is_another_chain() {
     let checked = checked(&proof, &genesis("Quayside").0);
     assert!(!checked.is_valid());
     assert_eq!(checked.steps[5].outcome.holds, Some(false));
+    let other = genesis("Quayside").0;
+    assert_eq!(
+        words::heading(&proof, &checked, &other, 0),
+        "This proof belongs to another chain."
+    );
+    assert!(words::source(&proof, &checked, &other).contains("the genesis of Quayside"));
 }
 
 #[test]

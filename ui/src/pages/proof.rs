@@ -3,6 +3,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use web_sys::DragEvent;
 
 use super::proof_files::{Desk, DropZone, Opened};
 use super::proof_pick::PickCard;
@@ -28,12 +29,16 @@ pub fn ProofsPage() -> impl IntoView {
             .unwrap_or_else(|| "Prove a reading, or check a proof.".to_owned())
     });
     let sub = Signal::derive(move || {
-        found.with(|found| found.as_ref().map(|found| words::source(&found.checked))).unwrap_or_else(|| {
+        found.with(|found| found.as_ref().map(Found::source)).unwrap_or_else(|| {
             "A proof is one small file. Whoever has it and the genesis can check it without this node and without any network.".to_owned()
         })
     });
     view! {
-        <div class="page">
+        <div class="page" on:dragover=|event: DragEvent| event.prevent_default()
+            on:drop=move |event: DragEvent| {
+                event.prevent_default();
+                desk.take(event.data_transfer().and_then(|data| data.files()));
+            }>
             <PageHead heading=heading sub=sub>
                 {move || found.with(Option::is_some).then(|| view! {
                     <button type="button" class="btn" on:click=move |_| desk.opened.set(None)><Icon name="file"/>"Check another"</button>
@@ -110,7 +115,7 @@ pub fn ProofPage(
     });
     let sub = Signal::derive(move || {
         found
-            .with(|found| found.as_ref().map(|found| words::source(&found.checked)))
+            .with(|found| found.as_ref().map(Found::source))
             .unwrap_or_default()
     });
     let waiting = move || {

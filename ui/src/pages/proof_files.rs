@@ -181,6 +181,8 @@ pub fn DropZone(
     };
     let dropped = move |event: DragEvent| {
         event.prevent_default();
+        // The page around takes drops as well.
+        event.stop_propagation();
         over.set(false);
         desk.take(event.data_transfer().and_then(|data| data.files()));
     };

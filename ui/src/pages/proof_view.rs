@@ -44,7 +44,18 @@ impl Found {
     #[must_use]
     pub fn heading(&self) -> String {
         let time = i64::try_from(self.opened.proof.header.time_millis).unwrap_or(i64::MAX);
-        words::heading(&self.opened.proof, &self.checked, offset_minutes(time))
+        words::heading(
+            &self.opened.proof,
+            &self.checked,
+            self.trust.genesis(),
+            offset_minutes(time),
+        )
+    }
+
+    /// The sentence below it.
+    #[must_use]
+    pub fn source(&self) -> String {
+        words::source(&self.opened.proof, &self.checked, self.trust.genesis())
     }
 }
 

@@ -244,7 +244,7 @@ impl Canvas<'_> {
             let y = snap(self.y(*tick));
             let stroke = Stroke::new(1.0, palette.grid);
             self.painter.hline(self.area.x_range(), y, stroke);
-            let label = scale::decimal(*tick, self.axis.decimals);
+            let label = scale::tick_label(*tick, self.axis);
             let at = pos2(self.area.left() - 8.0, y);
             self.painter.text(
                 at,
@@ -275,7 +275,9 @@ impl Canvas<'_> {
             .allow_boxed_zoom(false)
             .allow_double_click_reset(false)
             .set_margin_fraction(vec2(0.0, 0.0))
-            .sense(egui::Sense::hover());
+            .sense(egui::Sense::hover())
+            // A panel may be lower than a plot's usual least height.
+            .min_size(vec2(1.0, 1.0));
         let builder = egui::UiBuilder::new().max_rect(self.area);
         ui.scope_builder(builder, |ui| {
             plot.show(ui, |plot| {

@@ -127,6 +127,27 @@ fn decimals(step: f64) -> usize {
         .unwrap_or(6) as usize
 }
 
+/// A tick's label, short enough for the margin: from ten thousand on in thousands, 20k.
+#[must_use]
+pub fn tick_label(tick: f64, axis: &YAxis) -> String {
+    let largest = axis.min.abs().max(axis.max.abs());
+    if largest < 10_000.0 {
+        return decimal(tick, axis.decimals);
+    }
+    let (unit, sign) = if largest < 10_000_000.0 {
+        (1e3, "k")
+    } else {
+        (1e6, "M")
+    };
+    let step = axis.ticks.windows(2).map(|pair| pair[1] - pair[0]).next();
+    let label = decimal(tick / unit, decimals(step.unwrap_or(largest) / unit));
+    if tick == 0.0 {
+        decimal(0.0, 0)
+    } else {
+        format!("{label}{sign}")
+    }
+}
+
 /// A number with a fixed count of decimals, thousands parted by U+202F and a true minus sign.
 #[must_use]
 pub fn decimal(value: f64, decimals: usize) -> String {
@@ -198,11 +219,11 @@ pub fn time_ticks(window: Span, most: usize, offset_minutes: i32) -> Vec<(Millis
         .map(|n| first + n * step)
         .map(|local| (local - offset, local))
         .take_while(|(time, _)| *time <= window.to)
-        .map(|(time, local)| (time, tick_label(local, step)))
+        .map(|(time, local)| (time, time_label(local, step)))
         .collect()
 }
 
-fn tick_label(local: Millis, step: Millis) -> String {
+fn time_label(local: Millis, step: Millis) -> String {
     if step >= DAY {
         let (_, month, day) = date(local.div_euclid(DAY));
         format!(

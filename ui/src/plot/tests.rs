@@ -162,6 +162,65 @@ fn steps_and_axes_by_example() {
     assert_eq!(finality.ticks, [0.0, 200.0, 400.0, 600.0]);
 }
 
+/// Goal: labels fit the margin of 40 points, whatever the values.
+#[test]
+fn tick_labels_are_short() {
+    let labels = |high: f64| {
+        let axis = y_axis(YRange::AtLeast(0.0, high), None);
+        axis.ticks
+            .iter()
+            .map(|tick| scale::tick_label(*tick, &axis))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        labels(1_500.0),
+        ["0", "500", "1\u{202f}000", "1\u{202f}500"]
+    );
+    assert_eq!(labels(25_000.0), ["0", "10k", "20k", "30k"]);
+    assert_eq!(labels(14_000.0), ["0", "5k", "10k", "15k"]);
+    assert_eq!(labels(7.4e7), ["0", "25M", "50M", "75M"]);
+}
+
+/// Goal: in a panel of any height the line stands where the axis says.
+#[test]
+fn lines_stand_on_their_axis_in_low_panels() {
+    for height in [20.0, 56.0, 144.0] {
+        let area = Rect::from_min_size(pos2(40.0, 10.0), vec2(600.0, height));
+        let points: Vec<_> = (0..60).map(|second| (second * 1_000, 5.0)).collect();
+        let panel = Panel {
+            y: YRange::Fixed(0.0, 10.0),
+            ..Panel::line("Pulse", "/min", Colour::PULSE, handle(&points, 3_000))
+        };
+        let spec = PlotSpec {
+            panels: vec![panel],
+            window: Span::new(0, 60_000),
+        };
+        let stage = Stage {
+            spec,
+            areas: vec![area],
+            rem: 16.0,
+            ..Stage::default()
+        };
+        let mut harness = Harness::builder()
+            .with_size(vec2(660.0, 300.0))
+            .with_context_setup(install_fonts)
+            .build_ui_state(|ui, stage: &mut Stage| paint(ui, stage), stage);
+        harness.run();
+        let mut found = 0;
+        for clipped in &harness.output().shapes {
+            if let egui::Shape::Path(path) = &clipped.shape {
+                found += 1;
+                let middle = area.center().y;
+                assert!(
+                    path.points.iter().all(|at| (at.y - middle).abs() < 1.0),
+                    "{height}"
+                );
+            }
+        }
+        assert_eq!(found, 1);
+    }
+}
+
 /// Goal: an axis that still fits holds still; one that is far too wide shrinks.
 #[test]
 fn axes_hold_still() {

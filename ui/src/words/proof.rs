@@ -110,7 +110,7 @@ pub const fn meaning(check: Check) -> &'static str {
             "The block does not hold this transaction: the file was changed, or its parts belong to different blocks."
         }
         Check::Certificate => {
-            "Too few validators signed this block, or their signatures do not fit it: it was never final."
+            "Too few of the validators that follow from this genesis signed this block, or their signatures do not fit it."
         }
         Check::Genesis => {
             "The proof belongs to another consortium than the genesis it was checked against, or its validators were never agreed on."
@@ -120,30 +120,40 @@ pub const fn meaning(check: Check) -> &'static str {
 
 /// The page's answer; times are said `offset_minutes` east of UTC.
 #[must_use]
-pub fn heading(proof: &Proof, checked: &Checked, offset_minutes: i32) -> String {
+pub fn heading(proof: &Proof, checked: &Checked, genesis: &Genesis, offset_minutes: i32) -> String {
     match checked.broken() {
         None => {
             let time = i64::try_from(proof.header.time_millis).unwrap_or(i64::MAX);
             let (day, clock) = (date(time, offset_minutes), clock(time, offset_minutes));
             format!("This reading existed on {day} at {clock} and has not changed since.")
         }
+        Some(_) if is_foreign(proof, genesis) => "This proof belongs to another chain.".to_owned(),
         Some((number, _)) => format!("This proof does not hold: step {number} of 6 fails."),
     }
 }
 
 /// The sentence below: who checked, how long it took, or what the failure means.
 #[must_use]
-pub fn source(checked: &Checked) -> String {
+pub fn source(proof: &Proof, checked: &Checked, genesis: &Genesis) -> String {
     match checked.broken() {
         None => format!(
             "Six checks, all passed in {}, computed in this window from the proof file and the genesis alone. No server was asked and none needs to be trusted.",
             duration(checked.millis())
+        ),
+        Some(_) if is_foreign(proof, genesis) => format!(
+            "It was checked against the genesis of {}, which is not its own. Choose the genesis file of its consortium, too; until then do not rely on what it says.",
+            genesis.name
         ),
         Some((_, step)) => format!(
             "{} Do not rely on what the file says.",
             meaning(step.outcome.check)
         ),
     }
+}
+
+/// Whether a proof names another chain than the genesis it was checked against.
+fn is_foreign(proof: &Proof, genesis: &Genesis) -> bool {
+    proof.chain != genesis.chain_id()
 }
 
 /// How long a step took.
