@@ -466,6 +466,13 @@ fn natural(name: &str) -> (String, u64, String) {
 }
 
 impl DeviceEntry {
+    /// Whether its newest values are of now: the node answers and the sensor speaks. Else they are
+    /// the past and must not look alive.
+    #[must_use]
+    pub fn is_now(self, live: Live) -> bool {
+        live.is_current() && self.link.with(|link| link.state.is_live())
+    }
+
     fn new(device: Device) -> Self {
         let entry = Self {
             link: RwSignal::new(link_of(&device)),

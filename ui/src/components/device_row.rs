@@ -4,7 +4,7 @@
 use fog_api::Vital;
 use leptos::prelude::*;
 
-use super::StateMark;
+use super::{StateMark, local_clock};
 use crate::live::{DeviceEntry, SPARK_CODES, use_live};
 use crate::plot::Colour;
 use crate::route::Route;
@@ -47,7 +47,11 @@ pub fn DeviceMark(
 /// The newest value of a metric as text, a dash where there is none.
 fn newest_of(entry: DeviceEntry, place: usize) -> Memo<Option<String>> {
     let codes = SPARK_CODES.get(place).copied().unwrap_or_default();
+    let live = use_live();
     Memo::new(move |_| {
+        if !entry.is_now(live) {
+            return None;
+        }
         entry.vitals.with(|vitals| {
             vitals
                 .iter()
@@ -143,7 +147,14 @@ pub fn DeviceRow(
     profile: Signal<String>,
 ) -> impl IntoView {
     let heard = heard_ago(entry);
-    let newest = Memo::new(move |_| entry.vitals.with(|vitals| device::newest(vitals)));
+    let live = use_live();
+    let newest = Memo::new(move |_| {
+        if entry.is_now(live) {
+            entry.vitals.with(|vitals| device::newest(vitals))
+        } else {
+            "–".to_owned()
+        }
+    });
     let (state, testid_state) = row_state(entry);
     let path = entry.facts.with_untracked(|facts| facts.path.clone());
     let simulated = entry.facts.with_untracked(|facts| facts.simulated);
@@ -191,11 +202,26 @@ pub fn VitalTile(
     /// The newest value.
     #[prop(into)]
     vital: Signal<Option<Vital>>,
+    /// Whether it is of now; the past is a dash, its last value stands below.
+    #[prop(into)]
+    now: Signal<bool>,
     /// What stands below: range or quality.
     #[prop(into)]
     below: Signal<String>,
 ) -> impl IntoView {
-    let text = move || vital.with(|vital| vital.as_ref().and_then(|vital| vital.value.clone()));
+    let text = move || {
+        let value = vital.with(|vital| vital.as_ref().and_then(|vital| vital.value.clone()));
+        value.filter(|_| now.get())
+    };
+    let past = move || {
+        vital
+            .with(|vital| {
+                vital
+                    .as_ref()
+                    .map(|vital| device::last(vital, &local_clock(vital.time)))
+            })
+            .unwrap_or_default()
+    };
     let label = move || {
         vital
             .with(|vital| vital.as_ref().map(|vital| vital.label.clone()))
@@ -218,7 +244,7 @@ pub fn VitalTile(
             data-value=move || text().unwrap_or_default() data-quality=quality>
             <h3>{label}</h3>
             <b>{move || text().unwrap_or_else(|| "–".to_owned())}<small>{shown_unit}</small></b>
-            <span class="dim small">{move || below.get()}</span>
+            <span class="dim small">{move || if now.get() { below.get() } else { past() }}</span>
         </div>
     }
 }

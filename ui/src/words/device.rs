@@ -154,6 +154,15 @@ pub fn below(quality_now: Option<Quality>, extent: Option<(f64, f64)>, period: &
     }
 }
 
+/// What stands below a dash: the last value, which is no longer shown as if it were one of now.
+#[must_use]
+pub fn last(vital: &Vital, clock: &str) -> String {
+    vital
+        .value
+        .as_ref()
+        .map_or_else(String::new, |_| format!("last {} at {clock}", value(vital)))
+}
+
 /// A plotted value for a sentence: at most two decimals, none where they say nothing.
 #[must_use]
 pub fn figure(value: f64) -> String {
@@ -207,11 +216,8 @@ pub fn account(gap: &Gap) -> (State, String) {
     let says = match (missing, gap.expected) {
         (_, 0) => return (State::Unknown, "Nothing was expected yet".to_owned()),
         (0, _) => "Every expected reading arrived".to_owned(),
-        (missing, _) => format!(
-            "{} never arrived and {} a gap",
-            thousands(missing),
-            if missing == 1 { "is" } else { "are" }
-        ),
+        (1, _) => "1 never arrived and is a gap".to_owned(),
+        (missing, _) => format!("{} never arrived and are gaps", thousands(missing)),
     };
     (State::Ok, says)
 }
@@ -355,6 +361,11 @@ mod tests {
         assert_eq!(newest(&[good, out.clone()]), "97 % · –");
         assert_eq!(newest(&[out]), "finger out");
         assert_eq!(newest(&[]), "none yet");
+        assert_eq!(
+            last(&vital(Some("97"), "%", Quality::Good), "14:02:10"),
+            "last 97 % at 14:02:10"
+        );
+        assert_eq!(last(&vital(None, "%", Quality::Missing), "14:02:10"), "");
     }
 
     /// A doubtful value says so before it says its range.
@@ -419,7 +430,7 @@ mod tests {
             finalized: 1_000,
         };
         assert_eq!(missing(&gap), "160 missing, named as gaps");
-        assert_eq!(account(&gap).1, "160 never arrived and are a gap");
+        assert_eq!(account(&gap).1, "160 never arrived and are gaps");
         assert_eq!(
             waiting(gap.sealed, gap.anchored, "the next batch"),
             "40 wait for the next batch"

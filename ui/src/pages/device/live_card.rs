@@ -51,6 +51,8 @@ fn Vitals(
     version: RwSignal<u32>,
     chosen: RwSignal<&'static str>,
 ) -> impl IntoView {
+    let live = use_live();
+    let now = Signal::derive(move || entry.is_now(live));
     let vital_of = move |code: String| -> Signal<Option<Vital>> {
         Signal::derive(move || {
             entry
@@ -75,7 +77,7 @@ fn Vitals(
     view! {
         <div class="vitals">
             <For each=move || codes.get() key=Clone::clone let:code>
-                <VitalTile code=code.clone() vital=vital_of(code.clone()) below=below(code)/>
+                <VitalTile code=code.clone() vital=vital_of(code.clone()) now=now below=below(code)/>
             </For>
             <div class="vital" hidden=move || codes.with(|codes| !codes.is_empty())>
                 <h3>"No value yet"</h3><b>"–"</b><span class="dim small">"waiting for the first reading"</span>

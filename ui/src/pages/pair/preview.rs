@@ -113,6 +113,7 @@ pub fn Preview(wizard: Wizard) -> impl IntoView {
                 .collect::<Vec<_>>()
         })
     });
+    let now = Signal::derive(move || state.get().is_some_and(fog_api::DeviceState::is_live));
     let counted = move || {
         newest.with(|preview| {
             preview
@@ -144,7 +145,7 @@ pub fn Preview(wizard: Wizard) -> impl IntoView {
             </div>
             <div class="vitals">
                 <For each=move || codes.get() key=Clone::clone let:code>
-                    <VitalTile code=code.clone() vital=vital_of(newest, code.clone()) below=quality_of(newest, code)/>
+                    <VitalTile code=code.clone() vital=vital_of(newest, code.clone()) now=now below=quality_of(newest, code)/>
                 </For>
                 <div class="vital" hidden=move || codes.with(|codes| !codes.is_empty())>
                     <h3>"No value yet"</h3><b>"–"</b><span class="dim small">"waiting for the first reading"</span>
