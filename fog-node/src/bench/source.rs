@@ -11,12 +11,18 @@ use crate::keystore::random;
 use crate::sensor::SIMULATED_PROFILE;
 use crate::vault::devices::DeviceRow;
 
+/// How far in the past a patient's first reading lies.
+const DAY_MILLIS: i64 = 86_400_000;
+
 /// A device of the bench: SpO₂ and pulse, alternating.
 pub(super) struct Patient {
     pub(super) index: DeviceIndex,
     pub(super) id: String,
     spo2: i64,
     pulse: i64,
+    /// When its next readings are received: times spread as a real sensor's do, or they would compress
+    /// to nothing.
+    time: i64,
     random: u64,
 }
 
@@ -50,26 +56,27 @@ impl Patient {
                 id,
                 spo2: 97,
                 pulse: 72,
+                time: now_millis() - DAY_MILLIS,
                 random: number * 2 + 1,
             });
         }
         Ok(patients)
     }
 
-    /// The next `count` readings, as if received now.
+    /// The next `count` readings, three pairs a second with the jitter of a serial line.
     pub(super) fn readings(&mut self, count: usize) -> Item {
-        let now = now_millis();
         let mut measurements = Vec::with_capacity(count);
         for place in 0..count {
             let step = self.step();
             let (metric, value) = if place.is_multiple_of(2) {
+                self.time += 333 + 2 * self.step() + self.step();
                 self.spo2 = (self.spo2 + step).clamp(88, 100);
                 (Metric::SpO2, self.spo2)
             } else {
                 self.pulse = (self.pulse + step).clamp(45, 140);
                 (Metric::PulseRate, self.pulse)
             };
-            measurements.push(simulated(metric, Value::whole(value), now));
+            measurements.push(simulated(metric, Value::whole(value), self.time));
         }
         Item::Heard(self.index, measurements, Vec::new())
     }
