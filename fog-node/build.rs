@@ -27,7 +27,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     // `fonts.css` comes before `fonts/…`; as paths it is the other way round.
     let mut named = BTreeMap::new();
     for file in files {
-        let name = file.strip_prefix(&dist)?.to_string_lossy().replace('\\', "/");
+        let name = file
+            .strip_prefix(&dist)?
+            .to_string_lossy()
+            .replace('\\', "/");
         named.insert(name, file.canonicalize()?);
     }
     let mut code = String::from("&[\n");
