@@ -103,13 +103,6 @@ const STEPS: &[Step] = &[
         run: |workspace, tools| nextest(workspace, tools, "not package(e2e)"),
     },
     Step {
-        name: "doctest",
-        title: "Examples in the documentation",
-        run: |workspace, _| {
-            tests(&mut workspace.cargo(&["test", "--locked", "--workspace", "--doc"]))
-        },
-    },
-    Step {
         name: "e2e",
         title: "End to end: the desktop window and the browser",
         run: |workspace, tools| {
