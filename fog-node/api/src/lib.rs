@@ -29,7 +29,7 @@
 //! | `GET /api/events?waves=DEVICE` | | server-sent [`Event`]s, one JSON object each |
 //! | `GET /api/openapi.json` | | OpenAPI 3.1 |
 //!
-//! A refusal is an [`ApiError`] with a status of 400, 401, 403, 404, 409, 413, 429 or 500.
+//! A refusal is an [`ApiError`] with a status of 400, 401, 403, 404, 405, 409, 413, 429, 500 or 503.
 
 pub mod chain;
 pub mod device;
