@@ -51,19 +51,7 @@ impl Node {
     pub async fn add_device(self: &Arc<Self>, request: AddDevice) -> Result<Device, Failure> {
         let profile = parse_profile(&request.profile)?;
         check_path(&request.path)?;
-        let taken = self
-            .devices()
-            .into_iter()
-            .find(|device| device.path == request.path);
-        if let Some(device) = taken {
-            return Err(Failure::new(
-                409,
-                "DEV-02",
-                "This port is in use already.",
-                format!("The device “{}” is paired on it.", device.name),
-                "Unpair that device first, or choose another port.",
-            ));
-        }
+        self.check_free(&request.path)?;
         let id = new_id()?;
         let sealed_key = match parse_key(profile, request.key.as_deref())? {
             None => None,
@@ -260,6 +248,21 @@ impl Node {
             .map_err(Failure::internal)?;
         self.start_sensor(index, &row, &ingest, None);
         self.device(&row.id)
+    }
+
+    /// Refuses a port that a paired device holds.
+    pub(crate) fn check_free(&self, path: &str) -> Result<(), Failure> {
+        let mut devices = self.devices().into_iter();
+        let Some(device) = devices.find(|device| device.path == path) else {
+            return Ok(());
+        };
+        Err(Failure::new(
+            409,
+            "DEV-02",
+            "This port is in use already.",
+            format!("The device “{}” is paired on it.", device.name),
+            "Unpair that device first, or choose another port.",
+        ))
     }
 
     fn find_device(&self, id: &str) -> Result<(DeviceIndex, Device), Failure> {

@@ -72,19 +72,7 @@ impl Node {
         let profile = parse_profile(&request.profile)?;
         check_path(&request.path)?;
         let key = parse_key(profile, request.key.as_deref())?;
-        if let Some(device) = self
-            .devices()
-            .into_iter()
-            .find(|device| device.path == request.path)
-        {
-            return Err(Failure::new(
-                409,
-                "DEV-02",
-                "This port is in use already.",
-                format!("The device “{}” is paired on it.", device.name),
-                "Unpair that device first, or choose another port.",
-            ));
-        }
+        self.check_free(&request.path)?;
         self.end_previews_of(&request.path).await;
         if self.previews.lock().len() >= MAX_PREVIEWS {
             return Err(Failure::new(
