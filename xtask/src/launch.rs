@@ -10,7 +10,7 @@ use crate::progress::Progress;
 use crate::system::{self, Purpose};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// Sets everything up, builds, and becomes the console or the node.
@@ -64,7 +64,12 @@ fn program(workspace: &Workspace, display: bool, arguments: &[String]) -> Result
     };
     let folder = workspace.target.join("release");
     let mut command = if display {
-        Command::new(folder.join("fogward-console"))
+        let mut console = Command::new(folder.join("fogward-console"));
+        if cfg!(target_os = "linux") && !Path::new("/dev/dri").exists() {
+            // Without a graphics card WebKit's buffer sharing copies every frame: a tenth of the frames.
+            console.env("WEBKIT_DISABLE_DMABUF_RENDERER", "1");
+        }
+        console
     } else {
         let mut headless = Command::new(folder.join("fogward"));
         headless.arg("run");
