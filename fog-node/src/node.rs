@@ -223,8 +223,8 @@ impl Node {
         let rows = devices::active(&self.vault())?;
         for (index, id) in indices {
             if let Some(row) = rows.iter().find(|row| row.id == id) {
-                self.show_device(index, row, &pending)?;
                 let last_heard = self.last_heard(&row.id)?;
+                self.show_device(index, row, last_heard, &pending)?;
                 self.start_sensor(index, row, &ingest, last_heard);
             }
         }
@@ -354,6 +354,7 @@ impl Node {
         &self,
         index: DeviceIndex,
         row: &devices::DeviceRow,
+        last_heard: Option<i64>,
         pending: &[Anchored],
     ) -> anyhow::Result<()> {
         let counters = gaps::of_device(&self.vault(), &row.id)?;
@@ -368,7 +369,6 @@ impl Node {
             .read()?
             .device(&row.handle)?
             .map(|device| device.height.0);
-        let last_heard = self.last_heard(&row.id)?;
         let device = crate::pairing::described(row, registered, last_heard);
         self.live
             .open(index, LiveDevice::new(device, counters, in_flight));

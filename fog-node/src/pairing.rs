@@ -244,7 +244,7 @@ impl Node {
             .await
             .map_err(|_| Failure::stopping())?
             .map_err(Failure::internal)?;
-        self.show_device(index, &row, &[])
+        self.show_device(index, &row, None, &[])
             .map_err(Failure::internal)?;
         self.start_sensor(index, &row, &ingest, None);
         self.device(&row.id)

@@ -21,27 +21,15 @@ use crate::codec::vitals::{Vitals, VitalsSampler};
 use crate::event::{Event, RejectReason};
 use crate::measurement::{Metric, Quality};
 
+/// A frame as it is sent: both generations say the same, in different bytes.
+pub use crate::codec::contec_cms50d::FrameContent;
+
 /// Bytes of a frame.
 pub const FRAME_BYTES: usize = 5;
 
 const START: u8 = 0x80;
 const SPO2_MISSING: u8 = 127;
 const PULSE_MISSING: u8 = 255;
-
-/// A frame as it is sent.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct FrameContent {
-    /// The waveform, 0 to 127.
-    pub wave: u8,
-    /// Beats per minute; `None` is sent as 0.
-    pub pulse: Option<u8>,
-    /// Percent; `None` is sent as 0.
-    pub spo2: Option<u8>,
-    /// No finger in the probe.
-    pub is_finger_out: bool,
-    /// The device looks for a pulse.
-    pub is_searching: bool,
-}
 
 /// A frame as bytes.
 #[must_use]

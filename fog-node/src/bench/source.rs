@@ -50,7 +50,7 @@ impl Patient {
             let (done, added) = oneshot::channel();
             ingest.send(Item::Add(row.clone(), done)).await?;
             let index = added.await?.map_err(anyhow::Error::msg)?;
-            node.show_device(index, &row, &[])?;
+            node.show_device(index, &row, None, &[])?;
             patients.push(Self {
                 index,
                 id,

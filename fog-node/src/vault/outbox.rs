@@ -2,7 +2,7 @@
 //! after every start, byte for byte, so that nothing accepted is lost and nothing is executed twice.
 
 use ledger_core::Digest;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
 use super::{VaultError, digest_column};
 
@@ -89,16 +89,4 @@ pub fn list(connection: &Connection) -> Result<Vec<OutboxRow>, VaultError> {
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Whether the transaction waits here.
-///
-/// # Errors
-/// [`VaultError::Sqlite`].
-pub fn contains(connection: &Connection, id: &Digest) -> Result<bool, VaultError> {
-    Ok(connection
-        .prepare_cached("SELECT 1 FROM outbox WHERE id = ?1")?
-        .query_row([id.0], |_| Ok(()))
-        .optional()?
-        .is_some())
 }

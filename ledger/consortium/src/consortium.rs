@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use ledger_core::{ChainId, SignedTransaction, VerifiedTransaction};
+use ledger_core::{ChainId, SignedTransaction};
 use tokio::sync::{Mutex, broadcast, mpsc, oneshot, watch};
 
 use crate::application::{self, Command};
@@ -60,28 +60,9 @@ impl Consortium {
         let verified = tokio::task::spawn_blocking(move || transaction.verify(chain))
             .await
             .map_err(|_| SubmitError::Stopped)??;
-        self.hand_over(verified, since).await
-    }
-
-    /// As [`Consortium::submit`], for a transaction whose signature was verified by the caller.
-    ///
-    /// # Errors
-    /// As [`Consortium::submit`].
-    pub async fn submit_verified(
-        &self,
-        transaction: VerifiedTransaction,
-    ) -> Result<Submission, SubmitError> {
-        self.hand_over(transaction, Instant::now()).await
-    }
-
-    async fn hand_over(
-        &self,
-        transaction: VerifiedTransaction,
-        since: Instant,
-    ) -> Result<Submission, SubmitError> {
         let (reply, accepted) = oneshot::channel();
         let command = Command::Submit {
-            transaction: Box::new(transaction),
+            transaction: Box::new(verified),
             since,
             reply,
         };
