@@ -19,11 +19,10 @@
 //! The perfusion index is left out: its scale is not documented. Other packet types are answers to
 //! commands and are passed over.
 
-use crate::codec::SegmentBuilder;
-use crate::codec::damage::Damage;
-use crate::codec::vitals::{Vitals, VitalsSampler};
+use crate::codec::sampled::{Frame, SampledFrames};
+use crate::codec::vitals::Vitals;
 use crate::event::{Event, RejectReason};
-use crate::measurement::{Metric, Quality};
+use crate::measurement::Quality;
 
 /// Bytes of a frame.
 pub const FRAME_BYTES: usize = 9;
@@ -76,27 +75,11 @@ pub fn encode_frame(content: &FrameContent) -> [u8; FRAME_BYTES] {
 }
 
 /// The decoder.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ContecCms50d {
     bytes: Vec<u8>,
     stray: u32,
-    sampler: VitalsSampler,
-    pleth: SegmentBuilder,
-    damage: Damage,
-    frames: u64,
-}
-
-impl Default for ContecCms50d {
-    fn default() -> ContecCms50d {
-        ContecCms50d {
-            bytes: Vec::with_capacity(FRAME_BYTES),
-            stray: 0,
-            sampler: VitalsSampler::default(),
-            pleth: SegmentBuilder::new(Metric::PlethWave, 60),
-            damage: Damage::default(),
-            frames: 0,
-        }
-    }
+    stream: SampledFrames,
 }
 
 impl ContecCms50d {
@@ -127,20 +110,16 @@ impl ContecCms50d {
 
     /// See [`crate::codec::Decoder::reset`].
     pub fn reset(&mut self, events: &mut Vec<Event>) {
-        self.pleth.finish(events);
-        if self.bytes.first() == Some(&LIVE) || self.stray > 0 {
-            self.damage.note(RejectReason::Incomplete, 1, events);
-        }
-        self.damage.report(0, events);
+        let has_rest = self.bytes.first() == Some(&LIVE) || self.stray > 0;
+        self.stream.reset(has_rest, events);
         self.bytes.clear();
         self.stray = 0;
-        self.sampler.clear();
     }
 
     /// See [`crate::codec::Decoder::frames`].
     #[must_use]
     pub fn frames(&self) -> u64 {
-        self.frames
+        self.stream.believed()
     }
 
     /// Upon the first byte of the next packet: counts half frames, unknown packets and stray bytes.
@@ -156,16 +135,7 @@ impl ContecCms50d {
         };
         self.bytes.clear();
         if let Some(reason) = reason {
-            self.refuse(reason, now_millis, events);
-        }
-    }
-
-    fn refuse(&mut self, reason: RejectReason, now_millis: i64, events: &mut Vec<Event>) {
-        self.damage.note(reason, 1, events);
-        if self.frames > 0 {
-            self.pleth.push(None, Quality::Missing, now_millis, events);
-            self.sampler
-                .push(None, &mut self.damage, now_millis, events);
+            self.stream.refuse(reason, now_millis, events);
         }
     }
 
@@ -176,7 +146,6 @@ impl ContecCms50d {
         events: &mut Vec<Event>,
     ) {
         self.end_packet(now_millis, events);
-        self.frames += 1;
         let is_off = flags & 0x80 != 0;
         let is_searching = wave & 0x80 != 0 || flags & 0x10 != 0;
         let quality = match (is_off, is_searching) {
@@ -192,8 +161,7 @@ impl ContecCms50d {
                 .map(u16::from),
         };
         let sample = (!is_off).then_some(i16::from(wave & 0x7f));
-        self.pleth.push(sample, quality, now_millis, events);
-        self.sampler
-            .push(Some(vitals), &mut self.damage, now_millis, events);
+        let frame = Frame { sample, vitals };
+        self.stream.push(frame, now_millis, events);
     }
 }

@@ -12,14 +12,13 @@
 //! ```
 //!
 //! There is no checksum, so noise is told by the position of bit 7, by impossible values, and by
-//! the vote of [`crate::codec::vitals`](super). Beat, bar graph and signal strength are left out: the manual
+//! the vote of `sampled`. Beat, bar graph and signal strength are left out: the manual
 //! gives them no scale.
 
-use crate::codec::SegmentBuilder;
-use crate::codec::damage::Damage;
-use crate::codec::vitals::{Vitals, VitalsSampler};
+use crate::codec::sampled::{Frame, SampledFrames};
+use crate::codec::vitals::Vitals;
 use crate::event::{Event, RejectReason};
-use crate::measurement::{Metric, Quality};
+use crate::measurement::Quality;
 
 /// A frame as it is sent: both generations say the same, in different bytes.
 pub use crate::codec::contec_cms50d::FrameContent;
@@ -46,27 +45,11 @@ pub fn encode_frame(content: &FrameContent) -> [u8; FRAME_BYTES] {
 }
 
 /// The decoder.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ContecCms50dPlus {
     bytes: Vec<u8>,
     stray: u32,
-    sampler: VitalsSampler,
-    pleth: SegmentBuilder,
-    damage: Damage,
-    frames: u64,
-}
-
-impl Default for ContecCms50dPlus {
-    fn default() -> ContecCms50dPlus {
-        ContecCms50dPlus {
-            bytes: Vec::with_capacity(FRAME_BYTES),
-            stray: 0,
-            sampler: VitalsSampler::default(),
-            pleth: SegmentBuilder::new(Metric::PlethWave, 60),
-            damage: Damage::default(),
-            frames: 0,
-        }
-    }
+    stream: SampledFrames,
 }
 
 impl ContecCms50dPlus {
@@ -93,20 +76,16 @@ impl ContecCms50dPlus {
 
     /// See [`crate::codec::Decoder::reset`].
     pub fn reset(&mut self, events: &mut Vec<Event>) {
-        self.pleth.finish(events);
-        if !self.bytes.is_empty() || self.stray > 0 {
-            self.damage.note(RejectReason::Incomplete, 1, events);
-        }
-        self.damage.report(0, events);
+        let has_rest = !self.bytes.is_empty() || self.stray > 0;
+        self.stream.reset(has_rest, events);
         self.bytes.clear();
         self.stray = 0;
-        self.sampler.clear();
     }
 
     /// See [`crate::codec::Decoder::frames`].
     #[must_use]
     pub fn frames(&self) -> u64 {
-        self.frames
+        self.stream.believed()
     }
 
     /// Counts a half frame or stray bytes as one lost frame.
@@ -121,16 +100,7 @@ impl ContecCms50dPlus {
         };
         self.bytes.clear();
         self.stray = 0;
-        self.refuse(reason, now_millis, events);
-    }
-
-    fn refuse(&mut self, reason: RejectReason, now_millis: i64, events: &mut Vec<Event>) {
-        self.damage.note(reason, 1, events);
-        if self.frames > 0 {
-            self.pleth.push(None, Quality::Missing, now_millis, events);
-            self.sampler
-                .push(None, &mut self.damage, now_millis, events);
-        }
+        self.stream.refuse(reason, now_millis, events);
     }
 
     fn frame(
@@ -140,10 +110,10 @@ impl ContecCms50dPlus {
         events: &mut Vec<Event>,
     ) {
         if spo2 > 100 && spo2 != SPO2_MISSING {
-            self.refuse(RejectReason::Implausible, now_millis, events);
+            self.stream
+                .refuse(RejectReason::Implausible, now_millis, events);
             return;
         }
-        self.frames += 1;
         let is_off = head & 0x10 != 0 || flags & 0x10 != 0;
         let quality = match (is_off, flags & 0x20 != 0) {
             (true, _) => Quality::SensorOff,
@@ -159,8 +129,7 @@ impl ContecCms50dPlus {
                 .map(u16::from),
         };
         let sample = (!is_off).then_some(i16::from(wave));
-        self.pleth.push(sample, quality, now_millis, events);
-        self.sampler
-            .push(Some(vitals), &mut self.damage, now_millis, events);
+        let frame = Frame { sample, vitals };
+        self.stream.push(frame, now_millis, events);
     }
 }

@@ -7,8 +7,8 @@
 //! |---|---|---|
 //! | nonin-oem3 | 5 bytes, first 01, status bit 7, checksum | the next whole frame counts, unless its first bytes and the garbage before it happen to have a right checksum; vitals from the next packet on |
 //! | nonin-ascii | CR or LF | the next whole line counts |
-//! | contec-cms50dplus | bit 7 only on the first of 5 bytes | the next whole frame counts |
-//! | contec-cms50d-115200 | bit 7 on all but the first of 9 bytes | the next whole frame counts |
+//! | contec-cms50dplus | bit 7 only on the first of 5 bytes | the next whole frame counts, if most around it are whole |
+//! | contec-cms50d-115200 | bit 7 on all but the first of 9 bytes | the next whole frame counts, if most around it are whole |
 //! | fogward-level0 | a zero byte | the next whole frame counts |
 //!
 //! What was refused and how many readings that cost is an event, too (see [`crate::event`]).
@@ -19,6 +19,7 @@ mod damage;
 pub mod level0;
 pub mod nonin_ascii;
 pub mod nonin_oem3;
+mod sampled;
 mod segment;
 mod vitals;
 
@@ -88,7 +89,8 @@ impl Decoder {
         }
     }
 
-    /// How many whole, valid frames there were so far.
+    /// How many whole, valid frames there were so far. Those of a profile without a checksum count
+    /// once a quarter of a second of them is believed.
     #[must_use]
     pub fn frames(&self) -> u64 {
         match self {

@@ -31,7 +31,7 @@ fn frames(profile: Profile) -> Vec<Vec<u8>> {
                 spo2: Some(97),
                 ..Default::default()
             };
-            vec![contec_cms50dplus::encode_frame(&content).to_vec(); 15]
+            vec![contec_cms50dplus::encode_frame(&content).to_vec(); 45]
         }
         Profile::ContecCms50d115200 => {
             let content = contec_cms50d::FrameContent {
@@ -40,7 +40,7 @@ fn frames(profile: Profile) -> Vec<Vec<u8>> {
                 spo2: Some(97),
                 ..Default::default()
             };
-            vec![contec_cms50d::encode_frame(&content).to_vec(); 15]
+            vec![contec_cms50d::encode_frame(&content).to_vec(); 45]
         }
         Profile::FogwardLevel0 => {
             let mut sensor = Sensor::new(DeviceId([3; 8]), key(), 1);
@@ -61,11 +61,13 @@ fn frames(profile: Profile) -> Vec<Vec<u8>> {
 
 /// How many of a profile's frames garbage before them may cost: those that share bytes with it.
 /// A text line runs from one line end to the next; a Nonin frame can be hidden by garbage whose
-/// end makes a right checksum with the frame's beginning. The others mark their first byte.
+/// end makes a right checksum with the frame's beginning. A Contec's are believed a quarter of a
+/// second together, so garbage can cost those of the quarter it began.
 fn cost(profile: Profile) -> u64 {
     match profile {
         Profile::NoninOem3 | Profile::NoninAscii => 1,
-        Profile::ContecCms50dPlus | Profile::ContecCms50d115200 | Profile::FogwardLevel0 => 0,
+        Profile::ContecCms50dPlus | Profile::ContecCms50d115200 => 15,
+        Profile::FogwardLevel0 => 0,
     }
 }
 

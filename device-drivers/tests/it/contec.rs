@@ -2,7 +2,7 @@
 //! of bytes, the known vectors first.
 
 use crate::{NOW, decode, decoder, numbers, one_wave, refusals};
-use device_drivers::codec::{contec_cms50d, contec_cms50dplus};
+use device_drivers::codec::{contec_cms50d, contec_cms50dplus, nonin_oem3};
 use device_drivers::{Event, Metric, Profile, Quality, RejectReason};
 
 const OLD: Profile = Profile::ContecCms50dPlus;
@@ -177,9 +177,62 @@ fn answers_to_commands_are_passed_over() {
     );
     assert_eq!((decoder.frames(), events.len()), (0, 0));
     decoder.push(
-        &[0x01, 0xe0, 0x85, 0xb3, 0x96, 0xc1, 0xe1, 0xff, 0xff],
+        &[0x01, 0xe0, 0x85, 0xb3, 0x96, 0xc1, 0xe1, 0xff, 0xff].repeat(15),
         NOW,
         &mut events,
     );
-    assert_eq!(decoder.frames(), 1);
+    assert_eq!(decoder.frames(), 15);
+}
+
+/// Some of the bytes of a Nonin happen to look like frames of a Contec.
+#[test]
+fn another_devices_bytes_are_refused_whatever_they_look_like() {
+    let packets: Vec<u8> = (0..200u8)
+        .flat_map(|count| {
+            nonin_oem3::encode_packet(&nonin_oem3::PacketContent {
+                pulse: Some(60 + u16::from(count % 40)),
+                spo2: Some(90 + count % 10),
+                status: 0,
+                pleth: std::array::from_fn(|sample| {
+                    count.wrapping_mul(5).wrapping_add(sample as u8)
+                }),
+            })
+        })
+        .collect();
+    for profile in [OLD, NEW] {
+        let mut decoder = decoder(profile);
+        let mut events = Vec::new();
+        decoder.push(&packets, NOW, &mut events);
+        decoder.reset(&mut events);
+        assert_eq!(decoder.frames(), 0, "{profile}");
+        let readings = events
+            .iter()
+            .filter(|event| matches!(event, Event::Measurement(_)))
+            .count();
+        assert_eq!(readings, 0, "{profile}");
+        let refused: u32 = refusals(&events).iter().map(|(_, frames, _)| frames).sum();
+        assert!(refused > 1_000, "{profile}: {refused}");
+    }
+}
+
+/// Where a device has streamed, an interval of noise costs its readings by name.
+#[test]
+fn an_interval_that_is_mostly_noise_is_lost_by_name() {
+    let good = [0x87, 0x33, 0x06, 0x41, 0x61];
+    let mut bytes = good.repeat(15);
+    bytes.extend([0x87, 0x33, 0x87, 0x06].repeat(4));
+    bytes.extend(good.repeat(7));
+    bytes.extend(good.repeat(30));
+    let events = decode(OLD, &bytes);
+    assert_eq!(
+        numbers(&events, Metric::SpO2),
+        [(Some(97), Quality::Good); 3]
+    );
+    assert_eq!(
+        refusals(&events),
+        [
+            (RejectReason::Incomplete, 8, 0),
+            (RejectReason::Garbage, 7, 2)
+        ]
+    );
 }
