@@ -13,7 +13,7 @@ use crate::vault::open_stream::OpenStream;
 use crate::vault::payloads::PayloadRow;
 use crate::vault::seal::Record;
 use crate::vault::streams::StreamRow;
-use crate::vault::{batches, journal, payloads, streams};
+use crate::vault::{batches, devices, journal, payloads, streams};
 
 /// Readings in an answer without a limit.
 const DEFAULT_LIMIT: u32 = 100;
@@ -64,15 +64,14 @@ struct Stored {
 }
 
 impl Node {
-    /// A device's newest readings, newest first.
+    /// A device's newest readings, newest first; those of a removed device stay.
     ///
     /// # Errors
-    /// [`Failure`] if there is no such device or the vault cannot be read.
+    /// [`Failure`] if there never was such a device or the vault cannot be read.
     pub async fn readings(
         self: &Arc<Self>,
         query: ReadingsQuery,
     ) -> Result<Vec<ReadingRow>, Failure> {
-        self.device(&query.device)?;
         self.blocking(move |node| node.newest_readings(&query))
             .await
     }
@@ -93,13 +92,12 @@ impl Node {
     /// A metric's past, decimated by minimum and maximum.
     ///
     /// # Errors
-    /// [`Failure`] if there is no such device or the vault cannot be read.
+    /// [`Failure`] if there never was such a device or the vault cannot be read.
     pub async fn history(
         self: &Arc<Self>,
         device: String,
         query: HistoryQuery,
     ) -> Result<History, Failure> {
-        self.device(&device)?;
         self.blocking(move |node| node.past(&device, &query)).await
     }
 
@@ -130,6 +128,7 @@ impl Node {
         let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT) as usize;
         let before = query.before.unwrap_or(i64::MAX);
         let mut found: Vec<(usize, Stored)> = Vec::new();
+        self.check_was_paired(&query.device)?;
         let rows = self.streams_of(&query.device, query.metric.as_deref())?;
         for (at, stream) in rows.iter().enumerate() {
             let mut taken = 0;
@@ -158,6 +157,7 @@ impl Node {
     }
 
     fn past(&self, device: &str, query: &HistoryQuery) -> Result<History, Failure> {
+        self.check_was_paired(device)?;
         let mut points = Vec::new();
         for stream in &self.streams_of(device, Some(&query.metric))? {
             self.newest_first(stream, query.from, |stored| {
@@ -232,6 +232,16 @@ impl Node {
                 }
             }
         }
+    }
+
+    fn check_was_paired(&self, device: &str) -> Result<(), Failure> {
+        if devices::was_paired(&self.vault(), device)? {
+            return Ok(());
+        }
+        Err(Failure::not_found(
+            "There is no such device.",
+            "Take the device's id from the list of devices, or from one of its readings.",
+        ))
     }
 
     fn streams_of(&self, device: &str, metric: Option<&str>) -> Result<Vec<StreamRow>, Failure> {

@@ -5,7 +5,7 @@
 use leptos::prelude::*;
 
 use crate::components::finder::Finder;
-use crate::components::{Icon, Note, StateMark};
+use crate::components::{Ask, Icon, Note, StateMark};
 use crate::live::{Link, Live, use_live};
 use crate::route::{Place, Route};
 use crate::testids;
@@ -193,7 +193,40 @@ fn TopBar(finding: RwSignal<bool>) -> impl IntoView {
                 <Icon name="search"/><span>"Find a device, block, page"</span><kbd>"Ctrl K"</kbd>
             </button>
             <ThemeButton/>
+            {crate::transport::is_desktop().then(|| view! { <QuitButton/> })}
         </header>
+    }
+}
+
+/// The way out beside the tray's, which not every desktop has.
+#[component]
+fn QuitButton() -> impl IntoView {
+    let asking = RwSignal::new(false);
+    let refused = RwSignal::new(None::<String>);
+    let explains = move || {
+        refused.get().unwrap_or_else(|| {
+            "What has arrived is saved. No device is read until Fogward is started again. \
+             To keep the node at work, close the window instead."
+                .to_owned()
+        })
+    };
+    let quit = move |()| {
+        leptos::task::spawn_local(async move {
+            if let Err(failure) = crate::transport::quit().await {
+                let words = failure.words();
+                refused.set(Some(format!("{} {} {}", words.what, words.why, words.next)));
+                asking.set(true);
+            }
+        });
+    };
+    view! {
+        <button type="button" class="btn quiet icon-only" title="Quit Fogward" data-testid=testids::QUIT
+            on:click=move |_| asking.set(true)>
+            <Icon name="power"/><span class="vh">"Quit Fogward"</span>
+        </button>
+        <Ask open=asking question="Quit, and stop this computer’s node?" explains=Signal::derive(explains)
+            keep="Keep it running" act="Stop the node and quit" on_act=quit
+            testids=(testids::QUIT_KEEP, testids::QUIT_CONFIRM)/>
     }
 }
 

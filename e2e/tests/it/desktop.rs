@@ -40,8 +40,8 @@ async fn a_reading_is_proven_from_the_desktop_window() -> Result<()> {
     proof_file::check(&proven.file, &genesis, &proven.reading, 93.0)
 }
 
-/// Goal: a ward without sensors, and marked as such. Method: the flag `--demo`, then the
-/// overview in the window; its picture is the one that the README shows.
+/// Goal: a ward without sensors, and marked as such; the way out asks first. Method: the flag `--demo`,
+/// then the overview in the window; its picture is the one that the README shows.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_simulated_ward_says_that_it_is_simulated() -> Result<()> {
     let folder = tempfile::tempdir()?;
@@ -63,7 +63,13 @@ async fn a_simulated_ward_says_that_it_is_simulated() -> Result<()> {
     })
     .await?;
     page.picture(&cli::picture("desktop-overview")?).await?;
-    stop(&desktop).await
+    page.click("quit").await?;
+    page.click("quit-keep").await?;
+    ensure!(process::is_running(desktop.console()?), "it quit unasked");
+    page.click("quit").await?;
+    let family = family(&desktop)?;
+    page.click("quit-confirm").await?;
+    ended(&family).await
 }
 
 /// Goal: closing the window keeps the node at work; starting again brings the same window
@@ -107,10 +113,21 @@ async fn height(desktop: &Desktop) -> Result<u64> {
 
 /// Asks the console to quit and waits until it and its helpers have.
 async fn stop(desktop: &Desktop) -> Result<()> {
+    let family = family(desktop)?;
+    process::terminate(desktop.console()?);
+    ended(&family).await
+}
+
+/// The console and its helpers.
+fn family(desktop: &Desktop) -> Result<Vec<u32>> {
     let console = desktop.console()?;
     let mut family = process::descendants(console);
     family.push(console);
-    process::terminate(console);
+    Ok(family)
+}
+
+/// Waits until they have ended.
+async fn ended(family: &[u32]) -> Result<()> {
     let began = Instant::now();
     while family.iter().any(|pid| process::is_running(*pid)) {
         ensure!(

@@ -104,6 +104,16 @@ pub fn active(connection: &Connection) -> Result<Vec<DeviceRow>, VaultError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Whether a device was ever paired, removed or not.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn was_paired(connection: &Connection, id: &str) -> Result<bool, VaultError> {
+    Ok(connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM devices WHERE id = ?1)")?
+        .query_row([id], |row| row.get(0))?)
+}
+
 /// Ids and handles of all devices, the removed ones among them.
 ///
 /// # Errors

@@ -209,6 +209,8 @@ async fn devices_come_and_go() {
             .0,
         404
     );
+    let simulated = devices[0]["id"].as_str().unwrap();
+    let reading = served.final_reading(simulated).await;
     assert_eq!(
         served
             .send("DELETE", "/api/demo", Body::empty())
@@ -217,6 +219,10 @@ async fn devices_come_and_go() {
         StatusCode::NO_CONTENT
     );
     assert_eq!(served.json("/api/devices").await, serde_json::json!([]));
+    // What a removed device sent is kept, so it can be read.
+    let kept = format!("/api/readings?device={simulated}&limit=10000");
+    let kept = served.json(&kept).await;
+    assert!(kept.as_array().unwrap().contains(&reading), "{kept}");
     served.end().await;
 }
 

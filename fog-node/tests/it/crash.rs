@@ -77,7 +77,10 @@ fn sixty_kills_lose_nothing_durable_and_anchor_nothing_twice() {
     thread::sleep(Duration::from_millis(500));
     stop.store(true, Ordering::Relaxed);
     let sent_and_open = sensors.map(|sensor| sensor.join().unwrap());
-    let device = wait_for("finality of every reading", || all_final(&address));
+    let mut settled = Settled::default();
+    let device = wait_for("finality of every reading", || {
+        settled.look(all_final(&address))
+    });
     check_numbers(&address, &device, &acknowledged.lock().unwrap(), seed);
     check_blocks(&address);
     drop(sent_and_open);
@@ -94,8 +97,29 @@ fn sixty_kills_lose_nothing_durable_and_anchor_nothing_twice() {
     assert_eq!(report["vault"]["pending_transactions"], 0);
 }
 
-/// The numbered sensor's device once all of both sensors' readings are final.
-fn all_final(address: &str) -> Option<Value> {
+/// Tells apart "all final" from "all final for now": the last bytes may still be on their way.
+#[derive(Default)]
+struct Settled {
+    received: u64,
+    since: Option<Instant>,
+}
+
+impl Settled {
+    /// The numbered sensor's device, once nothing has arrived for two seconds.
+    fn look(&mut self, all_final: Option<(u64, Value)>) -> Option<Value> {
+        let Some((received, device)) = all_final else {
+            self.since = None;
+            return None;
+        };
+        if self.since.is_none() || self.received != received {
+            (self.received, self.since) = (received, Some(Instant::now()));
+        }
+        (self.since?.elapsed() > Duration::from_secs(2)).then_some(device)
+    }
+}
+
+/// How many readings came and the numbered sensor's device, if all of both sensors' readings are final.
+fn all_final(address: &str) -> Option<(u64, Value)> {
     let (_, devices) = json(["devices", "--api", address, "--json"]);
     let devices = devices.as_array().unwrap();
     assert_eq!(devices.len(), 2, "a restart pairs nothing anew");
@@ -104,10 +128,13 @@ fn all_final(address: &str) -> Option<Value> {
         gap["received"].as_u64().unwrap() > 0 && gap["received"] == gap["final"]
     };
     let is_numbered = |device: &&Value| device["profile"] == "fogward-level0";
-    devices
-        .iter()
-        .all(is_final)
-        .then(|| devices.iter().find(is_numbered).unwrap().clone())
+    let received = |device: &Value| device["gap"]["received"].as_u64().unwrap();
+    devices.iter().all(is_final).then(|| {
+        (
+            devices.iter().map(received).sum(),
+            devices.iter().find(is_numbered).unwrap().clone(),
+        )
+    })
 }
 
 /// What is stored of the numbered sensor, against its own numbers.
@@ -193,7 +220,8 @@ fn check_blocks(address: &str) {
     assert_eq!(status["gap"]["received"], anchored);
 }
 
-/// Plays a level-0 sensor; notes what the node acknowledges. Keeps the line open when it stops.
+/// Plays a level-0 sensor; notes what the node acknowledges. When told to stop it listens until its last
+/// reading is acknowledged, and keeps the line open.
 fn send_numbers(mut line: Line, stop: &AtomicBool, acknowledged: &Mutex<BTreeSet<u64>>) -> Line {
     let mut sensor = Sensor::new(DeviceId([7; 8]), PairingKey::from_bytes(KEY), 0);
     let mut reader = FrameReader::default();
@@ -216,18 +244,33 @@ fn send_numbers(mut line: Line, stop: &AtomicBool, acknowledged: &Mutex<BTreeSet
         };
         let length = sensor.seal(&message, &mut wire).unwrap();
         line.send(&wire[..length]);
-        for byte in line.heard() {
-            let Some(Chunk::Frame(frame)) = reader.push(byte) else {
-                continue;
-            };
-            if let Ok(HostMessage::Ack { durable }) = sensor.open(frame) {
-                acknowledged.lock().unwrap().insert(durable);
-            }
-        }
+        listen(&mut line, &mut reader, &mut sensor, acknowledged);
         due += Duration::from_millis(20);
         thread::sleep(due.saturating_duration_since(Instant::now()));
     }
+    let last = sensor.next_counter() - 1;
+    wait_for("acknowledgement of the last reading", || {
+        listen(&mut line, &mut reader, &mut sensor, acknowledged);
+        acknowledged.lock().unwrap().contains(&last).then_some(())
+    });
     line
+}
+
+/// Notes the acknowledgements that have arrived since.
+fn listen(
+    line: &mut Line,
+    reader: &mut FrameReader,
+    sensor: &mut Sensor,
+    acknowledged: &Mutex<BTreeSet<u64>>,
+) {
+    for byte in line.heard() {
+        let Some(Chunk::Frame(frame)) = reader.push(byte) else {
+            continue;
+        };
+        if let Ok(HostMessage::Ack { durable }) = sensor.open(frame) {
+            acknowledged.lock().unwrap().insert(durable);
+        }
+    }
 }
 
 /// Plays a Nonin OEM III: three packets a second.

@@ -2,7 +2,7 @@
 //!
 //! Commands: `api_call {method, path, body}` answers with one frame of raw bytes
 //! (`status u16 ‖ n u16 ‖ content type[n] ‖ body`, little-endian), `events {path, channel}` sends each
-//! event as JSON text, `save_file {name, bytes}` answers the path. `Channel` of `@tauri-apps/api` keeps
+//! event as JSON text, `save_file {name, bytes}` answers the path, `quit` ends the program. `Channel` of `@tauri-apps/api` keeps
 //! the order of messages, so the page uses it from `window.__TAURI__` instead of a bare callback.
 
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
@@ -98,6 +98,14 @@ pub async fn save_file(name: &str, bytes: &[u8]) -> Result<String, Failure> {
         .await
         .map_err(|reason| refused(&reason))?;
     Ok(path.as_string().unwrap_or_else(|| name.to_owned()))
+}
+
+/// Asks the shell to stop the node and end the program.
+pub async fn quit() -> Result<(), Failure> {
+    invoke("quit", &JsValue::UNDEFINED)
+        .await
+        .map(drop)
+        .map_err(|reason| refused(&reason))
 }
 
 /// An open channel; the shell ends it when the window asks for another.

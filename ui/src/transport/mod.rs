@@ -100,6 +100,18 @@ pub async fn save_file(name: &str, bytes: &[u8]) -> Result<String, Failure> {
     }
 }
 
+/// Stops the node and ends the program; in a browser there is nothing to quit.
+///
+/// # Errors
+/// As [`Failure`] says.
+pub async fn quit() -> Result<(), Failure> {
+    if desktop::is_here() {
+        desktop::quit().await
+    } else {
+        Ok(())
+    }
+}
+
 async fn call(method: &str, path: &str, body: Option<String>) -> Result<Vec<u8>, Failure> {
     let (status, body) = if desktop::is_here() {
         desktop::call(method, path, body).await?
