@@ -37,7 +37,7 @@ pub fn Ask(
     let title = format!("{}-question", testids.1);
     view! {
         <dialog class="dialog" node_ref=dialog aria-labelledby=title.clone() on:close=move |_| open.set(false)>
-            <div><h2 id=title>{question}</h2><p class="soft">{explains}</p></div>
+            <div><h2 id=title.clone()>{question}</h2><p class="soft">{explains}</p></div>
             <footer>
                 <button type="button" class="btn" autofocus data-testid=testids.0 on:click=move |_| open.set(false)>{keep}</button>
                 <button type="button" class="btn danger" data-testid=testids.1
