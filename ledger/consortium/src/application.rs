@@ -23,7 +23,7 @@
 //! that is not durable, and a restart resumes from what is.
 
 mod answers;
-mod blocks;
+pub(crate) mod blocks;
 mod submissions;
 #[cfg(test)]
 mod tests;
@@ -59,7 +59,7 @@ const VERIFYING: usize = 2;
 
 /// A dead proposer costs the first of these; none grows beyond the last, so that a network that heals
 /// is at work again within seconds.
-const TIMEOUTS: LinearTimeouts = LinearTimeouts {
+pub const TIMEOUTS: LinearTimeouts = LinearTimeouts {
     propose: Duration::from_millis(800),
     propose_delta: Duration::from_millis(200),
     prevote: Duration::from_millis(200),

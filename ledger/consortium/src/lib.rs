@@ -37,6 +37,8 @@ pub mod mempool;
 mod network;
 mod parts;
 mod proposals;
+#[doc(hidden)]
+pub mod pure;
 mod waiting;
 
 pub use config::{ConsortiumConfig, Peer};

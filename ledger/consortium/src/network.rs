@@ -167,7 +167,7 @@ pub(crate) fn identity(key: &SecretKey) -> Result<Keypair, StartError> {
 }
 
 /// The network's name for the node with this key.
-pub(crate) fn peer_id(key: &PublicKey) -> Result<PeerId, StartError> {
+pub fn peer_id(key: &PublicKey) -> Result<PeerId, StartError> {
     // libp2p names a small key by itself: protobuf { type: Ed25519, data: key } in an identity hash.
     let encoded = [&[0x08, 0x01, 0x12, 0x20][..], &key.0[..]].concat();
     let multihash = [&[0x00, encoded.len() as u8][..], &encoded[..]].concat();

@@ -24,16 +24,16 @@ use ledger_core::{Digest, Height, PublicKey};
 use crate::adapter::context::{ProposalPart, ProposalStart};
 
 /// Bytes of a piece.
-pub(crate) const PIECE_BYTES: usize = 128 * 1024;
+pub const PIECE_BYTES: usize = 128 * 1024;
 /// Streams one publisher may have open.
-pub(crate) const MAX_STREAMS_PER_PUBLISHER: usize = 4;
+pub const MAX_STREAMS_PER_PUBLISHER: usize = 4;
 
 /// Bytes of all open streams together. Beyond it all are dropped; honest ones are sent again.
-pub(crate) const MAX_OPEN_BYTES: usize = 64 << 20;
+pub const MAX_OPEN_BYTES: usize = 64 << 20;
 
 /// A proposal put together: the announcement and the block's bytes, unchecked.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Assembled {
+pub struct Assembled {
     /// What was announced.
     pub start: ProposalStart,
     /// The block's bytes.
@@ -41,7 +41,7 @@ pub(crate) struct Assembled {
 }
 
 /// The parts of a proposal, in order.
-pub(crate) fn split(start: ProposalStart, block: &[u8]) -> Vec<ProposalPart> {
+pub fn split(start: ProposalStart, block: &[u8]) -> Vec<ProposalPart> {
     let pieces = block
         .chunks(PIECE_BYTES)
         .map(|piece| ProposalPart::Piece(piece.to_vec()));
@@ -51,13 +51,13 @@ pub(crate) fn split(start: ProposalStart, block: &[u8]) -> Vec<ProposalPart> {
 }
 
 /// The stream of a proposal: which block of which height, in which round.
-pub(crate) fn stream_id(height: Height, round: Round, block: &Digest) -> Vec<u8> {
+pub fn stream_id(height: Height, round: Round, block: &Digest) -> Vec<u8> {
     let round = round.as_i64().to_be_bytes();
     [&height.0.to_be_bytes()[..], &round[..], &block.0[..8]].concat()
 }
 
 /// The announcement of this node's own proposal.
-pub(crate) fn announce(
+pub fn announce(
     height: Height,
     round: Round,
     valid_round: Round,
@@ -113,14 +113,14 @@ impl Stream {
 
 /// Streams on their way, by publisher.
 #[derive(Debug)]
-pub(crate) struct Assembler {
+pub struct Assembler {
     max_block_bytes: usize,
     streams: BTreeMap<Vec<u8>, VecDeque<(Vec<u8>, Stream)>>,
 }
 
 impl Assembler {
     /// For blocks of up to `max_block_bytes`, all encoded.
-    pub(crate) const fn new(max_block_bytes: usize) -> Self {
+    pub const fn new(max_block_bytes: usize) -> Self {
         Self {
             max_block_bytes,
             streams: BTreeMap::new(),
@@ -128,7 +128,7 @@ impl Assembler {
     }
 
     /// Takes one part. Returns the proposal if this was its last missing part.
-    pub(crate) fn take(
+    pub fn take(
         &mut self,
         publisher: &[u8],
         stream: &[u8],
@@ -177,7 +177,7 @@ impl Assembler {
     }
 
     /// Bytes of all open streams.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         let streams = self.streams.values().flatten();
         streams.map(|(_, open)| open.bytes).sum()
     }
@@ -188,7 +188,7 @@ impl Assembler {
     }
 
     /// Drops what was announced for `height` or before.
-    pub(crate) fn forget(&mut self, height: Height) {
+    pub fn forget(&mut self, height: Height) {
         for streams in self.streams.values_mut() {
             streams.retain(|(_, open)| open.start.is_none_or(|start| start.height > height));
         }

@@ -26,7 +26,7 @@ const MAX_AHEAD: usize = 8;
 /// there ever should be.
 const MAX_BLOCKS_PER_PUBLISHER: u32 = 64;
 /// How far a proposer's clock may be ahead of ours, in milliseconds.
-const MAX_CLOCK_AHEAD_MILLIS: u64 = 10_000;
+pub const MAX_CLOCK_AHEAD_MILLIS: u64 = 10_000;
 
 #[derive(Serialize, Deserialize)]
 struct Kept {

@@ -27,12 +27,12 @@ const MAX_MESSAGE_BYTES: usize = MAX_BLOCK_BYTES + (1 << 20);
 
 /// Postcard for everything nodes exchange and log.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct PostcardCodec;
+pub struct PostcardCodec;
 
 /// The bytes are not a message of the expected kind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("the bytes are not a message of the expected kind")]
-pub(crate) struct CodecError;
+pub struct CodecError;
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
     if bytes.len() > MAX_MESSAGE_BYTES {

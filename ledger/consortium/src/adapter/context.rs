@@ -15,11 +15,11 @@ use super::signing::Ed25519;
 
 /// The Fogward chain, for Malachite.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Chain;
+pub struct Chain;
 
 /// A block's height.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
-pub(crate) struct BlockHeight(pub Height);
+pub struct BlockHeight(pub Height);
 
 impl fmt::Display for BlockHeight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -46,7 +46,7 @@ impl malachite::Height for BlockHeight {
 
 /// A validator's name: its key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) struct Address(pub PublicKey);
+pub struct Address(pub PublicKey);
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -58,7 +58,7 @@ impl malachite::Address for Address {}
 
 /// A value to agree on: the hash of a block.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(crate) struct ValueHash(pub Digest);
+pub struct ValueHash(pub Digest);
 
 impl fmt::Display for ValueHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,7 +76,7 @@ impl malachite::Value for ValueHash {
 
 /// What travels on the channel of block parts.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum ProposalPart {
+pub enum ProposalPart {
     /// Opens a proposal.
     Start(ProposalStart),
     /// A piece of the block's bytes.
@@ -87,7 +87,7 @@ pub(crate) enum ProposalPart {
 
 /// What a proposal's pieces belong to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct ProposalStart {
+pub struct ProposalStart {
     /// The height.
     pub height: Height,
     /// The round.
@@ -114,7 +114,7 @@ impl malachite::ProposalPart<Chain> for ProposalPart {
 
 /// A proposal: this block, in this round.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Proposal {
+pub struct Proposal {
     /// The height.
     pub height: BlockHeight,
     /// The round.
@@ -155,7 +155,7 @@ impl malachite::Proposal<Chain> for Proposal {
 
 /// A prevote or precommit.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Vote {
+pub struct Vote {
     /// Prevote or precommit.
     pub kind: VoteType,
     /// The height.
@@ -208,7 +208,7 @@ impl malachite::Vote<Chain> for Vote {
 
 /// One validator.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Validator {
+pub struct Validator {
     address: Address,
     power: VotingPower,
 }
@@ -229,7 +229,7 @@ impl malachite::Validator<Chain> for Validator {
 
 /// The validators of a height, in the order of their keys.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Validators {
+pub struct Validators {
     validators: Vec<Validator>,
     total_power: VotingPower,
 }
@@ -269,7 +269,7 @@ impl malachite::ValidatorSet<Chain> for Validators {
 }
 
 /// The place of the proposer among `count` validators.
-pub(crate) fn proposer_index(height: Height, round: Round, count: usize) -> usize {
+pub fn proposer_index(height: Height, round: Round, count: usize) -> usize {
     let turn = u128::from(height.0) + u128::from(round.as_u32().unwrap_or(0));
     (turn % (count.max(1) as u128)) as usize
 }

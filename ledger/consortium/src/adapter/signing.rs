@@ -23,12 +23,12 @@ use super::wire;
 
 /// Ed25519 as `ledger-core` does it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Ed25519;
+pub struct Ed25519;
 
 /// The bytes have the wrong length.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("a key has 32 bytes, a signature 64")]
-pub(crate) struct LengthError;
+pub struct LengthError;
 
 impl SigningScheme for Ed25519 {
     type DecodingError = LengthError;
@@ -85,7 +85,7 @@ fn checked(bytes: Option<Vec<u8>>, signature: &Signature, key: &PublicKey) -> Ve
 
 /// Checks what others signed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ChainVerifier {
+pub struct ChainVerifier {
     /// The chain that votes must be meant for.
     pub chain: ChainId,
 }
@@ -133,7 +133,7 @@ impl Verifier<Chain> for ChainVerifier {
 
 /// Signs for this node.
 #[derive(Clone, Debug)]
-pub(crate) struct ChainSigner {
+pub struct ChainSigner {
     /// The chain this node votes on.
     pub chain: ChainId,
     /// The key it votes with.

@@ -169,7 +169,10 @@ impl Application {
 }
 
 /// The ledger's certificate of Malachite's: signers by place, in order, each once.
-fn certificate_of(decided: &CommitCertificate<Chain>, validators: &ValidatorSet) -> Certificate {
+pub fn certificate_of(
+    decided: &CommitCertificate<Chain>,
+    validators: &ValidatorSet,
+) -> Certificate {
     let signed = decided.commit_signatures.iter().filter_map(|commit| {
         let (place, _) = validators.find(&commit.address.0)?;
         Some(CommitSignature {
@@ -188,7 +191,8 @@ fn certificate_of(decided: &CommitCertificate<Chain>, validators: &ValidatorSet)
     }
 }
 
-fn decided_value(
+/// A final block in the form that a node that catches up is given.
+pub fn decided_value(
     block: &Block,
     certificate: &Certificate,
     validators: &ValidatorSet,
