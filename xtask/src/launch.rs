@@ -19,11 +19,11 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     let mut progress = Progress::new(4);
     progress.step("Checking the system", || system::prepare(Purpose::Run))?;
     progress.step(
-        "Building the console's wasm (about 6 min the first time)",
+        "Building the console's wasm (about 4 min the first time)",
         || bundle::build(&workspace),
     )?;
     progress.step(
-        "Building the node and the desktop shell (about 12 min the first time)",
+        "Building the node and the desktop shell (about 10 min the first time)",
         || {
             process::run(&mut workspace.cargo(&[
                 "build",
