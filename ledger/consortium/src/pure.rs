@@ -6,8 +6,8 @@
 
 pub use crate::adapter::codec::{CodecError, PostcardCodec};
 pub use crate::adapter::context::{
-    Address, BlockHeight, Chain, Proposal, ProposalPart, ProposalStart, Validators, ValueHash, Vote,
-    proposer_index,
+    Address, BlockHeight, Chain, Proposal, ProposalPart, ProposalStart, Validators, ValueHash,
+    Vote, proposer_index,
 };
 pub use crate::adapter::signing::{ChainSigner, ChainVerifier, Ed25519};
 pub use crate::application::TIMEOUTS;
