@@ -3,20 +3,19 @@
 //!
 //! | Upon | do |
 //! |---|---|
-//! | `ConsensusReady` | answer tip + 1 and its validators; a consortium of one without an unfinished proposal **holds** the answer |
+//! | `ConsensusReady` | answer tip + 1 and its validators, but **hold** the answer until it is due |
 //! | `StartedRound` | check what was put aside for this height; answer the proposals kept for the round |
 //! | `GetValue` | the same block if this round's was built before a crash; else build one of the mempool, keep it on disk, **then** answer and publish its parts |
 //! | `ReceivedProposalPart` | put the parts together; check, keep, answer; later heights are put aside; gossip goes to the mempool |
 //! | `Decided` | block, certificate, state and validators in one SQLite transaction, **then** acknowledge, tell the submitters and the subscribers |
-//! | `Finalized` | **hold** the answer until there is a reason for a block |
+//! | `Finalized` | **hold** the answer until the next height is due |
 //! | `RestreamProposal` | publish the kept parts again |
 //! | `ProcessSyncedValue` | check and keep; a wrong block is the peer's fault, a failing disk is not |
 //! | `GetDecidedValues`, `GetHistoryMinHeight` | from the replica |
 //! | `ExtendVote`, `VerifyVoteExtensions` | none; there are no extensions on this chain |
 //!
-//! **A held answer is released** when a transaction could go into a block, when the heartbeat of the
-//! genesis is due, when a vote or proposal for a height above the tip was heard, when a proposal part
-//! for such a height came in, or when the block before was learned through catching up.
+//! **When a held answer is given** is said in the module `due`; besides, when a proposal part for a height
+//! above the tip comes in.
 //!
 //! `RestartHeight` is never used: it resets the write-ahead log, and with it what keeps a validator
 //! from voting twice. Whatever fails on disk ends the loop and the engine; nothing is acknowledged
@@ -24,6 +23,7 @@
 
 mod answers;
 pub(crate) mod blocks;
+mod due;
 mod submissions;
 #[cfg(test)]
 mod tests;
@@ -32,7 +32,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_malachitebft_app_channel::app::engine::host::Next;
-use arc_malachitebft_app_channel::app::events::RxEvent;
 use arc_malachitebft_app_channel::app::types::core::{HeightParams, LinearTimeouts};
 use arc_malachitebft_app_channel::{AppMsg, NetworkMsg, Reply};
 use ledger_core::genesis::Parameters;
@@ -41,15 +40,18 @@ use ledger_store::{Replica, StoreError};
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use self::due::Due;
 use crate::adapter::{BlockHeight, Chain, Validators};
 use crate::config::ConsortiumConfig;
-use crate::engine::{self, Engine};
+use crate::engine::{self, Ear, Engine};
 use crate::error::StartError;
-use crate::finality::{EngineState, FinalizedBlock, Status, Submission, SubmitError};
+use crate::finality::{EngineState, FinalizedBlock, Progress, Submission, SubmitError};
 use crate::mempool::{Limits, Mempool};
 use crate::parts::Assembler;
+use crate::peers::Peers;
 use crate::proposals::Proposals;
 use crate::waiting::Waiting;
+use crate::watch::Heard;
 
 /// Pending transactions are told to the peers again after this time.
 const GOSSIP_INTERVAL: Duration = Duration::from_secs(1);
@@ -109,12 +111,13 @@ struct Application {
     chain: ChainId,
     me: PublicKey,
     parameters: Parameters,
-    networked: bool,
+    /// The other nodes; none if this node listens nowhere.
+    peers: Option<Peers>,
     replica: Arc<Replica>,
     publish: mpsc::Sender<NetworkMsg<Chain>>,
     commands: mpsc::WeakSender<Command>,
     blocks: broadcast::Sender<Arc<FinalizedBlock>>,
-    status: watch::Sender<Status>,
+    progress: watch::Sender<Progress>,
     mempool: Mempool,
     waiting: Waiting,
     proposals: Proposals,
@@ -123,7 +126,9 @@ struct Application {
     validators: ValidatorSet,
     last_block: Instant,
     held: Option<Held>,
+    /// The last block that was learned through catching up.
     synced: Option<Height>,
+    due: Due,
     /// The engine's runtime, for work that would hold up the loop.
     runtime: tokio::runtime::Handle,
     /// Bounds how many messages of peers are verified at a time.
@@ -137,19 +142,19 @@ pub(crate) fn spawn(
     engine: Engine,
     commands: (mpsc::WeakSender<Command>, mpsc::Receiver<Command>),
     blocks: broadcast::Sender<Arc<FinalizedBlock>>,
-) -> Result<(std::thread::JoinHandle<()>, watch::Receiver<Status>), StartError> {
+) -> Result<(std::thread::JoinHandle<()>, watch::Receiver<Progress>), StartError> {
     let failed = |error: std::io::Error| StartError::Engine(error.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
         .map_err(failed)?;
     let (weak, requests) = commands;
-    let (application, status) = Application::new(config, &engine, weak, blocks)?;
+    let (application, progress) = Application::new(config, &engine, weak, blocks)?;
     let thread = std::thread::Builder::new()
         .name("consensus-app".into())
         .spawn(move || runtime.block_on(application.run(engine, requests)))
         .map_err(failed)?;
-    Ok((thread, status))
+    Ok((thread, progress))
 }
 
 impl Application {
@@ -158,7 +163,7 @@ impl Application {
         engine: &Engine,
         commands: mpsc::WeakSender<Command>,
         blocks: broadcast::Sender<Arc<FinalizedBlock>>,
-    ) -> Result<(Self, watch::Receiver<Status>), StartError> {
+    ) -> Result<(Self, watch::Receiver<Progress>), StartError> {
         let me = config.validator_key.public();
         let (tip, validators) = {
             let snapshot = config.replica.read()?;
@@ -167,11 +172,14 @@ impl Application {
             (tip, validators.ok_or(StoreError::Unfounded)?)
         };
         let max_block_bytes = engine.parameters.max_block_bytes as usize;
-        let (status, receiver) = watch::channel(Status {
+        let peers = engine.network.as_ref().map(|ear| ear.peers.clone());
+        if let Some(peers) = &peers {
+            peers.validators(&validators);
+        }
+        let (progress, receiver) = watch::channel(Progress {
             height: tip.height(),
             tip: tip.hash,
-            validators: validators.as_slice().len(),
-            is_validator: validators.find(&me).is_some(),
+            validators: validators.clone(),
             waiting_transactions: 0,
             waiting_bytes: 0,
             engine: EngineState::Running,
@@ -180,13 +188,13 @@ impl Application {
             chain: engine.chain,
             me,
             parameters: engine.parameters,
-            networked: engine.networked,
+            peers,
             proposals: Proposals::new(Arc::clone(&config.replica)),
             replica: config.replica,
             publish: engine.channels.network.clone(),
             commands,
             blocks,
-            status,
+            progress,
             mempool: Mempool::new(Limits {
                 transaction_bytes: max_block_bytes,
                 ..Limits::default()
@@ -198,6 +206,7 @@ impl Application {
             last_block: Instant::now(),
             held: None,
             synced: None,
+            due: Due::default(),
             runtime: tokio::runtime::Handle::current(),
             verifying: Arc::new(Semaphore::new(VERIFYING)),
             gossiped: now_millis(),
@@ -207,8 +216,8 @@ impl Application {
 
     /// Runs until the end, then stops the engine and tells whoever waits.
     async fn run(mut self, mut engine: Engine, mut commands: mpsc::Receiver<Command>) {
-        let events = self.networked.then(|| engine.channels.events.subscribe());
-        let end = self.serve(&mut engine.channels.consensus, &mut commands, events);
+        let mut ear = engine.network.take();
+        let end = self.serve(&mut engine.channels.consensus, &mut commands, ear.as_mut());
         let end = match end.await {
             Ok(never) => match never {},
             Err(end) => end,
@@ -222,20 +231,21 @@ impl Application {
                 EngineState::Failed(failure.to_string())
             }
         };
-        self.status.send_modify(|status| status.engine = state);
+        self.progress.send_modify(|now| now.engine = state);
     }
 
     async fn serve(
         &mut self,
         messages: &mut mpsc::Receiver<AppMsg<Chain>>,
         commands: &mut mpsc::Receiver<Command>,
-        mut events: Option<RxEvent<Chain>>,
+        mut ear: Option<&mut Ear>,
     ) -> Result<std::convert::Infallible, End> {
-        let mut gossip = tokio::time::interval(GOSSIP_INTERVAL);
-        gossip.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut second = tokio::time::interval(GOSSIP_INTERVAL);
+        second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let networked = ear.is_some();
         loop {
-            let heartbeat = self.last_block + self.heartbeat();
-            let gossips = self.networked && !self.mempool.is_empty();
+            let block_due = self.block_due();
+            let rests = self.held.is_some() && Instant::now() < block_due;
             tokio::select! {
                 biased;
                 message = messages.recv() => {
@@ -248,16 +258,11 @@ impl Application {
                     Some(Command::Heard(transactions)) => self.hear(transactions)?,
                     Some(Command::Stop) | None => return Err(End::Asked),
                 },
-                heard = heard_above(events.as_mut(), self.tip), if self.held.is_some() => {
-                    tracing::debug!(%heard, "others are at a later height");
-                    self.release()?;
-                }
-                () = tokio::time::sleep_until(heartbeat), if self.held.is_some() => {
-                    self.release()?;
-                }
-                _ = gossip.tick(), if gossips => self.gossip_waiting().await,
+                heard = hear(ear.as_deref_mut()) => self.heard(heard),
+                () = tokio::time::sleep_until(block_due), if rests => {}
+                _ = second.tick(), if networked => self.gossip_waiting().await,
             }
-            if self.held.is_some() && self.mempool.is_ready() {
+            if self.held.is_some() && self.is_due() {
                 self.release()?;
             }
             self.tell_waiting();
@@ -272,6 +277,7 @@ impl Application {
     fn release(&mut self) -> Result<(), End> {
         let height = self.next_height();
         let parameters = self.height_params();
+        self.begun();
         // An engine that does not wait any more is noticed at its channel.
         match self.held.take() {
             Some(Held::First(reply)) => drop(reply.send((height, parameters))),
@@ -291,30 +297,25 @@ impl Application {
 
     fn tell_waiting(&self) {
         let (transactions, bytes) = (self.mempool.len(), self.mempool.bytes());
-        self.status.send_if_modified(|status| {
-            let changed = status.waiting_transactions != transactions;
-            status.waiting_transactions = transactions;
-            status.waiting_bytes = bytes;
+        self.progress.send_if_modified(|now| {
+            let changed = now.waiting_transactions != transactions;
+            now.waiting_transactions = transactions;
+            now.waiting_bytes = bytes;
             changed
         });
     }
 }
 
-/// Resolves when a vote or proposal for a height above `tip` is heard, or when so much was said that
-/// some of it was missed.
-async fn heard_above(events: Option<&mut RxEvent<Chain>>, tip: Height) -> Height {
-    use arc_malachitebft_app_channel::app::engine::util::events::Event;
-    use tokio::sync::broadcast::error::RecvError;
-    let Some(events) = events else {
-        return std::future::pending().await;
+/// What is heard next on the network; nothing, ever, where there is none.
+async fn hear(ear: Option<&mut Ear>) -> Heard {
+    let heard = match ear {
+        Some(ear) => ear.heard.recv().await,
+        None => None,
     };
-    loop {
-        match events.recv().await {
-            Ok(Event::Received(message)) if message.height().0 > tip => return message.height().0,
-            Ok(_) => {}
-            Err(RecvError::Lagged(_)) => return tip,
-            Err(RecvError::Closed) => return std::future::pending().await,
-        }
+    match heard {
+        Some(heard) => heard,
+        // A network that is gone is noticed at the engine's channel.
+        None => std::future::pending().await,
     }
 }
 

@@ -25,9 +25,9 @@ pub struct ConsortiumConfig {
     pub replica: Arc<Replica>,
     /// The key this node votes with and is known to its peers by.
     pub validator_key: SecretKey,
-    /// Where peers reach this node. With `None`, and for a consortium of one without peers, no port
-    /// is opened and no connection made.
+    /// Where peers reach this node. With `None` no port is opened and no connection made; that is
+    /// enough for a consortium of one, which then stays one until it is started with an address.
     pub listen: Option<SocketAddr>,
-    /// The other nodes.
+    /// The other nodes; [`crate::Consortium::set_peers`] changes them later.
     pub peers: Vec<Peer>,
 }

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use ledger_core::{ChainId, SignedTransaction};
+use ledger_core::{ChainId, PublicKey, SignedTransaction};
 use tokio::sync::{Mutex, broadcast, mpsc, oneshot, watch};
 
 use crate::application::{self, Command};
-use crate::config::ConsortiumConfig;
+use crate::config::{ConsortiumConfig, Peer};
 use crate::engine;
-use crate::error::StartError;
-use crate::finality::{EngineState, FinalizedBlock, Status, Submission, SubmitError};
+use crate::error::{PeersError, StartError};
+use crate::finality::{EngineState, FinalizedBlock, Progress, Status, Submission, SubmitError};
+use crate::keeper::Keeper;
+use crate::peers::{Now, Peers};
 
 /// Commands that may wait for the application.
 const COMMANDS: usize = 1024;
@@ -22,7 +24,11 @@ pub struct Consortium {
     chain: ChainId,
     commands: mpsc::Sender<Command>,
     blocks: broadcast::Sender<Arc<FinalizedBlock>>,
-    status: watch::Receiver<Status>,
+    progress: watch::Receiver<Progress>,
+    me: PublicKey,
+    peers: Peers,
+    /// The network's peers; none for a node that listens nowhere.
+    keeper: Option<Arc<Keeper>>,
     thread: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
@@ -34,16 +40,31 @@ impl Consortium {
     /// [`StartError`] if the replica holds no chain, the folder cannot be used, or the engine fails.
     pub async fn start(config: ConsortiumConfig) -> Result<Self, StartError> {
         let engine = engine::start(&config).await?;
-        let chain = engine.chain;
+        let (chain, me) = (engine.chain, config.validator_key.public());
+        let ear = engine.network.as_ref();
+        let peers = ear.map_or_else(|| Peers::new(me, &[]), |ear| ear.peers.clone());
+        let requests_to_network = engine.channels.net_requests.clone();
+        let keeper = ear.is_some().then(|| {
+            Keeper::new(me, peers.clone(), requests_to_network, &config.peers).map(Arc::new)
+        });
+        let keeper = keeper.transpose()?;
+        let publish = engine.channels.network.clone();
         let (commands, requests) = mpsc::channel(COMMANDS);
         let (blocks, _) = broadcast::channel(BLOCKS);
         let requests = (commands.downgrade(), requests);
-        let (thread, status) = application::spawn(config, engine, requests, blocks.clone())?;
+        let (thread, progress) = application::spawn(config, engine, requests, blocks.clone())?;
+        if let Some(keeper) = keeper.clone() {
+            let progress = progress.clone();
+            tokio::spawn(async move { keeper.keep(publish, progress).await });
+        }
         Ok(Self {
             chain,
             commands,
             blocks,
-            status,
+            progress,
+            me,
+            peers,
+            keeper,
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -78,22 +99,45 @@ impl Consortium {
         self.blocks.subscribe()
     }
 
+    /// Makes `peers` the other nodes this one talks to, while it runs: connections to others are closed
+    /// and none is accepted from them. This node itself may be on the list. The list is not kept; a
+    /// restart begins with that of the [`ConsortiumConfig`].
+    ///
+    /// # Errors
+    /// [`PeersError`]; an unusable list changes nothing.
+    pub async fn set_peers(&self, peers: Vec<Peer>) -> Result<(), PeersError> {
+        let keeper = self.keeper.as_ref().ok_or(PeersError::NoNetwork)?;
+        keeper.set(&peers).await
+    }
+
     /// How consensus is, now.
     #[must_use]
     pub fn status(&self) -> Status {
-        let mut status = self.status.borrow().clone();
+        let progress = self.progress.borrow().clone();
+        let mut engine = progress.engine;
         // The loop says how it ends, unless it panics.
-        if status.engine == EngineState::Running && self.status.has_changed().is_err() {
-            status.engine = EngineState::Failed("the application has panicked".into());
+        if engine == EngineState::Running && self.progress.has_changed().is_err() {
+            engine = EngineState::Failed("the application has panicked".into());
         }
-        status
+        let now = Now::read();
+        Status {
+            height: progress.height,
+            tip: progress.tip,
+            validators: progress.validators.as_slice().len(),
+            is_validator: progress.validators.find(&self.me).is_some(),
+            waiting_transactions: progress.waiting_transactions,
+            waiting_bytes: progress.waiting_bytes,
+            engine,
+            quorum: self.peers.quorum(&progress.validators, now),
+            peers: self.peers.status(now),
+        }
     }
 
     /// Waits until the engine has stopped, on request or by itself. In the latter case nothing
     /// becomes final any more until the node is started anew.
     pub async fn stopped(&self) -> EngineState {
-        let mut status = self.status.clone();
-        let stopped = status.wait_for(|status| status.engine != EngineState::Running);
+        let mut progress = self.progress.clone();
+        let stopped = progress.wait_for(|now| now.engine != EngineState::Running);
         // An error means that the loop is gone, which the status tells.
         drop(stopped.await);
         self.status().engine

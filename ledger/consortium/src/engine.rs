@@ -5,22 +5,27 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use arc_malachitebft_app_channel::app::engine::network::NetworkEvent;
 use arc_malachitebft_app_channel::app::types::Keypair;
 use arc_malachitebft_app_channel::{
-    Channels, ConsensusContext, EngineBuilder, EngineHandle, NetworkContext, NetworkIdentity,
-    RequestContext, SyncContext, WalContext,
+    Channels, ConsensusContext, EngineBuilder, EngineHandle, NetworkIdentity, RequestContext,
+    SyncContext, WalContext,
 };
 use arc_malachitebft_codec::Codec as _;
 use arc_malachitebft_signing::Signer as _;
 use ledger_core::genesis::Parameters;
 use ledger_core::{ChainId, PublicKey};
 use ledger_store::StoreError;
+use ractor::ActorRef;
+use tokio::sync::mpsc;
 
 use crate::adapter::signing::{ChainSigner, ChainVerifier};
 use crate::adapter::{Address, Chain, PostcardCodec};
 use crate::config::ConsortiumConfig;
 use crate::error::StartError;
 use crate::network::{self, Settings};
+use crate::peers::Peers;
+use crate::watch::{self, HEARD, Heard};
 
 /// Requests to the engine that may wait.
 const REQUESTS: usize = 16;
@@ -35,8 +40,17 @@ pub(crate) struct Engine {
     pub handle: EngineHandle,
     /// The write-ahead log.
     pub log: PathBuf,
-    /// Whether there are peers to talk to.
-    pub networked: bool,
+    /// The network, unless this node listens nowhere.
+    pub network: Option<Ear>,
+}
+
+/// What is heard on the network beside consensus.
+pub(crate) struct Ear {
+    /// Who is there.
+    pub peers: Peers,
+    /// What may be a reason to start a height.
+    pub heard: mpsc::Receiver<Heard>,
+    watch: ActorRef<NetworkEvent<Chain>>,
 }
 
 /// Starts the engine over the replica's chain.
@@ -66,7 +80,7 @@ pub(crate) async fn start(config: &ConsortiumConfig) -> Result<Engine, StartErro
         return Err(StartError::InUse(log));
     }
     crate::log::mend(&log, alone)?;
-    let settings = Settings::new(&me, config, parameters.max_block_bytes, alone)?;
+    let settings = Settings::new(&me, config)?;
     let signer = ChainSigner {
         chain,
         key: config.validator_key.clone(),
@@ -77,21 +91,34 @@ pub(crate) async fn start(config: &ConsortiumConfig) -> Result<Engine, StartErro
         Box::new(ChainVerifier { chain }),
         Box::new(signer.clone()),
     );
-    let builder = EngineBuilder::new(Chain, settings)
+    let builder = EngineBuilder::new(Chain, settings.clone())
         .with_default_wal(wal)
         .with_default_consensus(consensus)
         .with_default_request(RequestContext::new(REQUESTS));
-    let started = if alone {
+    let (started, network) = if config.listen.is_none() {
         let (network, publish) = network::start_alone().await?;
-        // The builder knows no network without a codec; this one never encodes anything.
         let builder = builder.with_custom_network(network, publish).with_no_sync();
-        builder.build().await
+        (builder.build().await, None)
     } else {
         let identity = network_identity(me, &signer, network::identity(&config.validator_key)?);
+        let (network, publish) = network::start(&settings, identity.await?).await?;
+        let (tell, heard) = mpsc::channel(HEARD);
+        let peers = Peers::new(me, &config.peers);
+        let watch = watch::start(&network, peers.clone(), tell).await?;
         let builder = builder
-            .with_default_network(NetworkContext::new(identity.await?, PostcardCodec))
+            .with_custom_network(network.clone(), publish)
             .with_default_sync(SyncContext::new(PostcardCodec));
-        builder.build().await
+        let built = builder.build().await;
+        if built.is_err() {
+            network.stop(None);
+            watch.stop(None);
+        }
+        let ear = Ear {
+            peers,
+            heard,
+            watch,
+        };
+        (built, Some(ear))
     };
     let (channels, handle) = started.map_err(|error| StartError::Engine(format!("{error:#}")))?;
     Ok(Engine {
@@ -100,8 +127,14 @@ pub(crate) async fn start(config: &ConsortiumConfig) -> Result<Engine, StartErro
         channels,
         handle,
         log,
-        networked: !alone,
+        network,
     })
+}
+
+impl Drop for Ear {
+    fn drop(&mut self) {
+        self.watch.stop(None);
+    }
 }
 
 /// The node's identity for its peers, with the proof that it is the validator it says.

@@ -37,7 +37,27 @@ pub enum StartError {
     /// Not a usable key.
     #[error("{0} cannot be used as a peer's key")]
     PeerKey(PublicKey),
+    /// The list of peers cannot be used.
+    #[error(transparent)]
+    Peers(#[from] PeersError),
     /// The consensus engine did not start.
     #[error("the consensus engine did not start: {0}")]
     Engine(String),
+}
+
+/// Why the list of peers was not changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PeersError {
+    /// The node was started without an address to listen at, so it has no network.
+    #[error("this node listens nowhere; give it an address to listen at before it gets peers")]
+    NoNetwork,
+    /// More than a node can have.
+    #[error("{0} peers are too many; a node can have up to 128")]
+    TooMany(usize),
+    /// Not a usable key or address.
+    #[error("the peer {0} has an unusable key or address")]
+    Unusable(PublicKey),
+    /// Consensus has stopped.
+    #[error("consensus has stopped")]
+    Stopped,
 }

@@ -7,8 +7,10 @@ use std::task::{Context, Poll};
 
 use ledger_core::state::ExecutionError;
 use ledger_core::transaction::TransactionError;
-use ledger_core::{Certificate, Digest, Header, Height, Nonce};
+use ledger_core::{Certificate, Digest, Header, Height, Nonce, ValidatorSet};
 use tokio::sync::oneshot;
+
+use crate::peers::{PeerStatus, Quorum};
 
 /// Where a transaction became final.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -125,6 +127,17 @@ pub enum EngineState {
     Failed(String),
 }
 
+/// How far the application is, for the status.
+#[derive(Clone, Debug)]
+pub(crate) struct Progress {
+    pub height: Height,
+    pub tip: Digest,
+    pub validators: ValidatorSet,
+    pub waiting_transactions: usize,
+    pub waiting_bytes: usize,
+    pub engine: EngineState,
+}
+
 /// A snapshot of consensus on this node.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Status {
@@ -142,4 +155,8 @@ pub struct Status {
     pub waiting_bytes: usize,
     /// How the engine is.
     pub engine: EngineState,
+    /// Whether enough validators are here; its `Display` says it in plain words.
+    pub quorum: Quorum,
+    /// The other nodes, by key: the listed peers and the validators.
+    pub peers: Vec<PeerStatus>,
 }

@@ -13,9 +13,10 @@
 //! write-ahead log), blocks before they are acknowledged. **Final**: whatever [`Finality`] or a
 //! [`FinalizedBlock`] names; it is on this node's disk with a certificate and never changes.
 //!
-//! A consortium of one runs on the same engine, with the network replaced by none. Blocks are made on
-//! demand: while nothing waits, the engine rests between two heights and no timer runs but the
-//! heartbeat of the genesis. What the application answers the engine upon which message stands at the
+//! A node that listens nowhere runs on the same engine, with the network replaced by none. With an
+//! address to listen at the network is up from the start, also for a consortium of one, so that peers,
+//! observers and validators come and go without a restart. Blocks are made on demand: while nothing
+//! waits, the engine rests between two heights and no timer of consensus runs but the heartbeat. What the application answers the engine upon which message stands at the
 //! head of the module `application`.
 //!
 //! What it costs, alone: eight fsyncs a block (proposal and block in the replica, six of the engine's
@@ -32,16 +33,22 @@ mod consortium;
 mod engine;
 mod error;
 mod finality;
+mod hello;
+mod keeper;
 mod log;
 pub mod mempool;
 mod network;
 mod parts;
+mod peers;
 mod proposals;
 #[doc(hidden)]
 pub mod pure;
 mod waiting;
+mod watch;
 
 pub use config::{ConsortiumConfig, Peer};
 pub use consortium::Consortium;
-pub use error::StartError;
+pub use error::{PeersError, StartError};
 pub use finality::{EngineState, Finality, FinalizedBlock, Status, Submission, SubmitError};
+pub use hello::ClockDifference;
+pub use peers::{MissingValidator, PeerStatus, Quorum};

@@ -12,6 +12,7 @@ use arc_malachitebft_app_channel::app::types::core::{
 use ledger_core::{Digest, Height, PublicKey, ValidatorSet};
 
 use super::signing::Ed25519;
+use crate::hello::Hello;
 
 /// The Fogward chain, for Malachite.
 #[derive(Clone, Copy, Debug, Default)]
@@ -83,6 +84,8 @@ pub enum ProposalPart {
     Piece(Vec<u8>),
     /// Transactions waiting at the sender; no part of a proposal.
     Transactions(Vec<Vec<u8>>),
+    /// The sender lives; no part of a proposal.
+    Hello(Hello),
 }
 
 /// What a proposal's pieces belong to.

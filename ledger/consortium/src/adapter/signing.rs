@@ -9,6 +9,7 @@
 //! and the proof that a network peer is a validator signs Malachite's own bytes. The three begin
 //! differently, so that no signature can be passed off as one of another kind.
 
+use arc_malachitebft_app_channel::app::types::SignedConsensusMsg;
 use arc_malachitebft_app_channel::app::types::core::{
     Round, SignedMessage, SigningScheme, ValidatorProof, VoteExtensionScope,
 };
@@ -76,6 +77,21 @@ fn proposal_bytes(chain: ChainId, proposal: &Proposal) -> Option<Vec<u8>> {
         proposal.value.0,
         proposal.proposer.0,
     )))
+}
+
+/// Whether the signature of a vote or proposal is its signer's.
+pub(crate) fn is_signed(chain: ChainId, message: &SignedConsensusMsg<Chain>) -> bool {
+    let (bytes, signature, key) = match message {
+        SignedConsensusMsg::Vote(vote) => {
+            let bytes = vote_bytes(chain, &vote.message);
+            (bytes, &vote.signature, vote.message.voter.0)
+        }
+        SignedConsensusMsg::Proposal(proposal) => {
+            let bytes = proposal_bytes(chain, &proposal.message);
+            (bytes, &proposal.signature, proposal.message.proposer.0)
+        }
+    };
+    checked(bytes, signature, &key).is_valid()
 }
 
 fn checked(bytes: Option<Vec<u8>>, signature: &Signature, key: &PublicKey) -> VerificationResult {

@@ -24,6 +24,8 @@ use ledger_core::{
 };
 use proptest::prelude::*;
 
+use crate::hello::{Echo, Hello};
+
 use super::context::{Proposal, ProposalStart, proposer_index};
 use super::signing::{ChainSigner, ChainVerifier};
 use super::{Address, BlockHeight, Chain, PostcardCodec, ProposalPart, ValueHash};
@@ -151,6 +153,18 @@ fn golden_bytes() {
         line(
             "part-transactions",
             &ProposalPart::Transactions(vec![b"one".to_vec()]),
+        ),
+        line(
+            "part-hello",
+            &ProposalPart::Hello(Hello {
+                sent_micros: 1_700_000_000_000_000,
+                height: HEIGHT.0,
+                echoes: vec![Echo {
+                    peer: voter().0,
+                    sent_micros: 1_700_000_000_000_001,
+                    held_micros: 5,
+                }],
+            }),
         ),
         line("stream-data", &stream(StreamContent::Data(start()))),
         line("stream-end", &stream(StreamContent::Fin)),

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::context::{
     Address, BlockHeight, Chain, Proposal, ProposalPart, ProposalStart, ValueHash, Vote,
 };
+use crate::hello::Hello;
 
 /// `-1` has no place here: a round is there or not.
 type MaybeRound = Option<u32>;
@@ -226,7 +227,7 @@ pub(super) enum Liveness {
     SkipRound(RoundVotes),
 }
 
-/// A piece of a proposal, or transactions.
+/// A piece of a proposal, transactions, or a sign of life.
 #[derive(Serialize, Deserialize)]
 pub(super) enum Part {
     Start {
@@ -239,6 +240,7 @@ pub(super) enum Part {
     },
     Piece(Vec<u8>),
     Transactions(Vec<Vec<u8>>),
+    Hello(Hello),
 }
 
 impl From<&ProposalPart> for Part {
@@ -254,6 +256,7 @@ impl From<&ProposalPart> for Part {
             },
             ProposalPart::Piece(bytes) => Self::Piece(bytes.clone()),
             ProposalPart::Transactions(transactions) => Self::Transactions(transactions.clone()),
+            ProposalPart::Hello(hello) => Self::Hello(hello.clone()),
         }
     }
 }
@@ -278,6 +281,7 @@ impl From<Part> for ProposalPart {
             }),
             Part::Piece(bytes) => Self::Piece(bytes),
             Part::Transactions(transactions) => Self::Transactions(transactions),
+            Part::Hello(hello) => Self::Hello(hello),
         }
     }
 }

@@ -104,12 +104,11 @@ impl Application {
         Ok(())
     }
 
-    /// A consortium of one waits for a reason, unless it left something unfinished. One of several
-    /// does not: what it would wait for could have been said before it listened.
+    /// The only validator goes on with what it left unfinished; several finish it together.
     fn ready(&mut self, reply: Reply<(BlockHeight, HeightParams<Chain>)>) -> Result<(), End> {
         let unfinished = self.proposals.any_at(self.next_height().0)?;
         self.held = Some(Held::First(reply));
-        if self.networked || unfinished {
+        if unfinished && self.is_only_validator() {
             self.release()?;
         }
         Ok(())
@@ -117,9 +116,6 @@ impl Application {
 
     fn finalized(&mut self, reply: Reply<Next<Chain>>) -> Result<(), End> {
         self.held = Some(Held::Next(reply));
-        if self.synced.is_some_and(|height| height >= self.tip) {
-            self.release()?;
-        }
         Ok(())
     }
 
@@ -160,7 +156,7 @@ impl Application {
 
     /// Publishes a block's parts; alone, there is nobody to publish to.
     async fn publish_parts(&self, start: ProposalStart, block: &[u8]) {
-        if !self.networked {
+        if self.peers.is_none() {
             return;
         }
         let id = parts::stream_id(start.height, start.round, &start.block);
@@ -204,6 +200,8 @@ impl Application {
                 self.verify_heard(encoded);
                 return Ok(None);
             }
+            // Looked at where the network is watched.
+            StreamContent::Data(ProposalPart::Hello(_)) => return Ok(None),
             StreamContent::Data(part) => part,
             StreamContent::Fin => return Ok(None),
         };

@@ -89,12 +89,16 @@ impl Application {
             self.leave_mempool(bytes, &mut outdated);
         }
         self.tell_waiting();
-        let (validators, me) = (&self.validators, &self.me);
-        self.status.send_modify(|status| {
-            status.height = height;
-            status.tip = block.hash();
-            status.validators = validators.as_slice().len();
-            status.is_validator = validators.find(me).is_some();
+        let validators = &self.validators;
+        if let Some(peers) = &self.peers {
+            peers.validators(validators);
+        }
+        self.progress.send_modify(|now| {
+            now.height = height;
+            now.tip = block.hash();
+            if now.validators != *validators {
+                now.validators = validators.clone();
+            }
         });
         let ids: Vec<Digest> = block.ids().collect();
         let mut own = Vec::new();

@@ -32,7 +32,7 @@ impl Application {
         since: Instant,
         reply: oneshot::Sender<Result<Submission, SubmitError>>,
     ) -> Result<(), End> {
-        let bytes = self.networked.then(|| transaction.bytes().to_vec());
+        let bytes = self.peers.is_some().then(|| transaction.bytes().to_vec());
         let outcome = self.admit(transaction, since)?;
         let accepted = outcome.is_ok();
         // The submitter may have stopped waiting; the transaction stays.

@@ -13,7 +13,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use super::{Command, spawn};
 use crate::config::ConsortiumConfig;
 use crate::engine;
-use crate::finality::{EngineState, Status};
+use crate::finality::{EngineState, Progress};
 
 fn genesis(key: &SecretKey) -> Genesis {
     let name = "one".to_owned();
@@ -63,7 +63,7 @@ async fn state_after(end: impl FnOnce(&NodeRef)) -> EngineState {
     state
 }
 
-async fn wait(status: &mut watch::Receiver<Status>) -> EngineState {
+async fn wait(status: &mut watch::Receiver<Progress>) -> EngineState {
     let ended = status.wait_for(|status| status.engine != EngineState::Running);
     let ended = tokio::time::timeout(Duration::from_secs(20), ended).await;
     ended.expect("noticed").unwrap().engine.clone()

@@ -1,0 +1,484 @@
+//! Who the other nodes are and when they were last heard. A table behind a lock; times are passed in.
+//!
+//! Filled by [`crate::watch`] as the network reports, read by the application (is a quorum here?), by
+//! the status and by [`crate::keeper`], which says hello and renews dead connections. Only nodes on the
+//! allow-list and validators have a row: what others claim is dropped.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use arc_malachitebft_app_channel::app::types::PeerId;
+use ledger_core::{Height, PublicKey, ValidatorSet};
+
+use crate::config::Peer;
+use crate::hello::{ClockDifference, Echo, Hello, MAX_ECHOES, Samples};
+use crate::network;
+
+/// Who was not heard for so long counts as away. Everybody says hello every two seconds.
+pub(crate) const SILENCE: Duration = Duration::from_secs(6);
+
+/// Another node, as this one sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PeerStatus {
+    /// The key it votes with and is connected under.
+    pub key: PublicKey,
+    /// Where it listens; none for a validator that is not on the list of peers.
+    pub address: Option<SocketAddr>,
+    /// How long the connection stands, in milliseconds; none while there is none.
+    pub connected_millis: Option<u64>,
+    /// When it was last heard, directly or through others: milliseconds ago.
+    pub heard_millis_ago: Option<u64>,
+    /// Its newest final block, as it says.
+    pub height: Option<Height>,
+    /// The way to it, one direction, in microseconds.
+    pub delay_micros: Option<u64>,
+    /// How its clock differs from this node's.
+    pub clock: Option<ClockDifference>,
+}
+
+/// A validator that is not heard.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MissingValidator {
+    /// Its key.
+    pub key: PublicKey,
+    /// Its name.
+    pub name: String,
+}
+
+/// Whether enough validators are here to make a block final.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Quorum {
+    /// Validators of the next height.
+    pub validators: usize,
+    /// How many of them must sign: more than two thirds.
+    pub needed: usize,
+    /// How many are heard, this node included.
+    pub present: usize,
+    /// The others.
+    pub missing: Vec<MissingValidator>,
+}
+
+impl Quorum {
+    /// Whether blocks can become final.
+    #[must_use]
+    pub const fn is_reached(&self) -> bool {
+        self.present >= self.needed
+    }
+
+    fn of(validators: &ValidatorSet, is_here: impl Fn(&PublicKey) -> bool) -> Self {
+        let all = validators.as_slice();
+        let missing = all.iter().filter(|one| !is_here(&one.key));
+        let missing: Vec<_> = missing
+            .map(|one| MissingValidator {
+                key: one.key,
+                name: one.name.clone(),
+            })
+            .collect();
+        Self {
+            validators: all.len(),
+            // Every validator has the same power on this chain.
+            needed: all.len() * 2 / 3 + 1,
+            present: all.len() - missing.len(),
+            missing,
+        }
+    }
+}
+
+impl fmt::Display for Quorum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            validators,
+            needed,
+            present,
+            missing,
+        } = self;
+        if *validators == 1 {
+            return match missing.first() {
+                None => f.write_str("This node is the only validator."),
+                Some(only) => write!(f, "The only validator, {}, is not heard.", only.name),
+            };
+        }
+        write!(
+            f,
+            "{present} of {validators} validators are heard; {needed} must sign each block."
+        )?;
+        if !missing.is_empty() {
+            let names: Vec<_> = missing.iter().map(|one| one.name.as_str()).collect();
+            write!(f, " Missing: {}.", names.join(", "))?;
+        }
+        if !self.is_reached() {
+            let short = needed - present;
+            let back = if short == 1 {
+                "one of them is".to_owned()
+            } else {
+                format!("{short} of them are")
+            };
+            write!(
+                f,
+                " Nothing becomes final until {back} back; what is stored stays readable, and what \
+                 is submitted waits."
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// The node's clocks at one moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now {
+    /// The one that never jumps.
+    pub steady: Instant,
+    /// Unix microseconds.
+    pub micros: u64,
+}
+
+impl Now {
+    /// This moment.
+    pub(crate) fn read() -> Self {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        Self {
+            steady: Instant::now(),
+            micros: since.map_or(0, |since| {
+                u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+            }),
+        }
+    }
+}
+
+#[derive(Default, Debug)]
+struct Row {
+    address: Option<SocketAddr>,
+    connected: Option<Instant>,
+    /// Heard at all, maybe through others.
+    heard: Option<Instant>,
+    /// Heard over the connection to it.
+    heard_directly: Option<Instant>,
+    renewed: Option<Instant>,
+    height: Option<Height>,
+    last_hello: Option<(u64, Instant)>,
+    samples: Samples,
+}
+
+#[derive(Default, Debug)]
+struct Table {
+    rows: BTreeMap<PublicKey, Row>,
+    validators: BTreeSet<PublicKey>,
+}
+
+/// The other nodes. Clones share one table.
+#[derive(Clone, Debug)]
+pub(crate) struct Peers {
+    me: PublicKey,
+    table: Arc<Mutex<Table>>,
+}
+
+impl Peers {
+    /// The table of the node `me` with these peers.
+    pub(crate) fn new(me: PublicKey, peers: &[Peer]) -> Self {
+        let new = Self {
+            me,
+            table: Arc::default(),
+        };
+        new.list(peers);
+        new
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        // Each change below leaves the table whole.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The list of peers is this one now.
+    pub(crate) fn list(&self, peers: &[Peer]) {
+        let mut table = self.table();
+        for row in table.rows.values_mut() {
+            row.address = None;
+        }
+        for peer in peers.iter().filter(|peer| peer.key != self.me) {
+            table.rows.entry(peer.key).or_default().address = Some(peer.address);
+        }
+        table.sweep();
+    }
+
+    /// The validators are these now.
+    pub(crate) fn validators(&self, validators: &ValidatorSet) {
+        let keys = validators.as_slice().iter().map(|one| one.key);
+        let mut table = self.table();
+        table.validators = keys.filter(|key| *key != self.me).collect();
+        table.sweep();
+    }
+
+    /// A connection to `peer` stands.
+    pub(crate) fn connected(&self, peer: &PeerId, now: Now) {
+        self.change(peer, |row| {
+            row.connected = Some(now.steady);
+            row.heard = Some(now.steady);
+            row.heard_directly = Some(now.steady);
+            row.samples.clear();
+        });
+    }
+
+    /// The last connection to `peer` is gone.
+    pub(crate) fn disconnected(&self, peer: &PeerId) {
+        self.change(peer, |row| {
+            row.connected = None;
+            row.heard = None;
+            row.heard_directly = None;
+        });
+    }
+
+    /// Something came over the connection to `peer`.
+    pub(crate) fn heard_directly(&self, peer: &PeerId, now: Now) {
+        self.change(peer, |row| {
+            row.heard = Some(now.steady);
+            row.heard_directly = Some(now.steady);
+        });
+    }
+
+    /// `peer` says how far it is.
+    pub(crate) fn says_height(&self, peer: &PeerId, height: Height) {
+        self.change(peer, |row| row.height = Some(height));
+    }
+
+    /// A hello that `peer` published, whoever passed it on.
+    pub(crate) fn hello(&self, peer: &PeerId, hello: &Hello, now: Now) {
+        let me = self.me;
+        self.change(peer, |row| {
+            // One that overtook a later one, or was passed on twice, says nothing new.
+            if row
+                .last_hello
+                .is_some_and(|(sent, _)| sent == hello.sent_micros)
+            {
+                return;
+            }
+            row.heard = Some(now.steady);
+            row.height = Some(hello.height);
+            row.last_hello = Some((hello.sent_micros, now.steady));
+            if let Some(echo) = hello.echoes.iter().find(|echo| echo.peer == me) {
+                row.samples.take(echo, hello.sent_micros, now.micros);
+            }
+        });
+    }
+
+    fn change(&self, peer: &PeerId, change: impl FnOnce(&mut Row)) {
+        let Some(key) = network::key_of(peer) else {
+            return;
+        };
+        let mut table = self.table();
+        if table.validators.contains(&key) {
+            change(table.rows.entry(key).or_default());
+        } else if let Some(row) = table.rows.get_mut(&key) {
+            change(row);
+        }
+    }
+
+    /// What this node says to the others, at `height`.
+    pub(crate) fn say_hello(&self, height: Height, now: Now) -> Hello {
+        let table = self.table();
+        let echoes = table.rows.iter().filter_map(|(key, row)| {
+            let (sent_micros, came) = row.last_hello?;
+            let held = now.steady.checked_duration_since(came)?;
+            Some(Echo {
+                peer: *key,
+                sent_micros,
+                held_micros: u64::try_from(held.as_micros()).ok()?,
+            })
+        });
+        Hello {
+            sent_micros: now.micros,
+            height,
+            echoes: echoes.take(MAX_ECHOES).collect(),
+        }
+    }
+
+    /// The highest block any connected peer says it has.
+    pub(crate) fn highest(&self) -> Option<Height> {
+        let table = self.table();
+        let connected = table.rows.values().filter(|row| row.connected.is_some());
+        connected.filter_map(|row| row.height).max()
+    }
+
+    /// Whether anybody is connected.
+    pub(crate) fn any_connected(&self) -> bool {
+        let table = self.table();
+        table.rows.values().any(|row| row.connected.is_some())
+    }
+
+    /// Which of `validators` are here.
+    pub(crate) fn quorum(&self, validators: &ValidatorSet, now: Now) -> Quorum {
+        let table = self.table();
+        Quorum::of(validators, |key| {
+            let heard = table.rows.get(key).and_then(|row| row.heard);
+            *key == self.me || heard.is_some_and(|at| now.steady - at < SILENCE)
+        })
+    }
+
+    /// The listed peers that are connected but silent, each at most once in [`SILENCE`]: their
+    /// connection is to be renewed.
+    pub(crate) fn silent(&self, now: Now) -> Vec<Peer> {
+        let mut table = self.table();
+        let long_ago = |at: Option<Instant>| at.is_none_or(|at| now.steady - at >= SILENCE);
+        let rows = table.rows.iter_mut();
+        let silent = rows.filter_map(|(key, row)| {
+            let address = row.address?;
+            row.connected?;
+            let due = long_ago(row.heard_directly) && long_ago(row.renewed);
+            due.then(|| {
+                row.renewed = Some(now.steady);
+                Peer { key: *key, address }
+            })
+        });
+        silent.collect()
+    }
+
+    /// All peers and validators but this node, by key.
+    pub(crate) fn status(&self, now: Now) -> Vec<PeerStatus> {
+        let table = self.table();
+        let ago = |at: Option<Instant>| {
+            let millis = now.steady.checked_duration_since(at?)?.as_millis();
+            u64::try_from(millis).ok()
+        };
+        let rows = table.rows.iter().map(|(key, row)| {
+            let best = row.samples.best();
+            PeerStatus {
+                key: *key,
+                address: row.address,
+                connected_millis: ago(row.connected),
+                heard_millis_ago: ago(row.heard),
+                height: row.height,
+                delay_micros: best.map(|(_, delay)| delay),
+                clock: best.map(|(clock, _)| clock),
+            }
+        });
+        rows.collect()
+    }
+}
+
+impl Table {
+    /// Drops the rows of those who are neither peer nor validator any more.
+    fn sweep(&mut self) {
+        let validators = &self.validators;
+        self.rows
+            .retain(|key, row| row.address.is_some() || validators.contains(key));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Goal: who is here, who is away and who is silent is told right. Method: the table with made-up
+    //! times.
+
+    use ledger_core::{SecretKey, Validator};
+
+    use super::*;
+
+    fn key(number: u8) -> PublicKey {
+        SecretKey::from_seed(&[number; 32]).public()
+    }
+
+    fn id(number: u8) -> PeerId {
+        network::peer_id(&key(number)).unwrap()
+    }
+
+    fn validators(count: u8) -> ValidatorSet {
+        let of = |number: u8| Validator {
+            key: key(number),
+            power: 1,
+            name: format!("Ward {number}"),
+        };
+        ValidatorSet::new((0..count).map(of).collect()).unwrap()
+    }
+
+    fn peer(number: u8) -> Peer {
+        Peer {
+            key: key(number),
+            address: ([10, 0, 0, number], 7000).into(),
+        }
+    }
+
+    fn later(now: Now, seconds: u64) -> Now {
+        Now {
+            steady: now.steady + Duration::from_secs(seconds),
+            micros: now.micros + seconds * 1_000_000,
+        }
+    }
+
+    fn hello(sent_micros: u64, height: u64) -> Hello {
+        Hello {
+            sent_micros,
+            height: Height(height),
+            echoes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_quorum_is_counted_and_said_in_words() {
+        let now = Now::read();
+        let peers = Peers::new(key(0), &[peer(1), peer(2)]);
+        let set = validators(4);
+        peers.validators(&set);
+        peers.connected(&id(1), now);
+        let quorum = peers.quorum(&set, now);
+        assert_eq!((quorum.present, quorum.needed), (2, 3));
+        assert!(!quorum.is_reached());
+        let said = quorum.to_string();
+        assert!(said.starts_with("2 of 4 validators are heard; 3 must sign each block."));
+        assert!(said.contains("Ward 2") && said.contains("Ward 3"), "{said}");
+        assert!(said.contains("until one of them is back"), "{said}");
+
+        // A validator that is heard through others is here as well.
+        peers.hello(&id(3), &hello(1, 9), now);
+        assert!(peers.quorum(&set, now).is_reached());
+        assert!(!peers.quorum(&set, later(now, 7)).is_reached());
+    }
+
+    #[test]
+    fn strangers_have_no_row() {
+        let now = Now::read();
+        let peers = Peers::new(key(0), &[peer(1)]);
+        peers.connected(&id(5), now);
+        peers.hello(&id(5), &hello(1, 1), now);
+        assert_eq!(peers.status(now).len(), 1);
+        assert!(!peers.any_connected());
+        peers.list(&[]);
+        assert!(peers.status(now).is_empty());
+    }
+
+    #[test]
+    fn a_silent_connection_is_renewed_once_in_a_while() {
+        let now = Now::read();
+        let peers = Peers::new(key(0), &[peer(1), peer(2)]);
+        peers.connected(&id(1), now);
+        assert!(peers.silent(later(now, 5)).is_empty());
+        peers.heard_directly(&id(1), later(now, 5));
+        assert!(peers.silent(later(now, 10)).is_empty());
+        assert_eq!(peers.silent(later(now, 11)), [peer(1)]);
+        assert!(peers.silent(later(now, 12)).is_empty());
+        assert_eq!(peers.silent(later(now, 17)), [peer(1)]);
+    }
+
+    #[test]
+    fn two_nodes_learn_the_delay_and_their_clocks() {
+        let start = Now::read();
+        let ours = Peers::new(key(0), &[peer(1)]);
+        let theirs = Peers::new(key(1), &[peer(0)]);
+        // Their clock is an hour ahead; each way takes a second.
+        let there = |now: Now| Now {
+            micros: now.micros + 3_600_000_000,
+            ..now
+        };
+        let first = ours.say_hello(Height(4), start);
+        theirs.hello(&id(0), &first, there(later(start, 1)));
+        let answer = theirs.say_hello(Height(6), there(later(start, 3)));
+        ours.hello(&id(1), &answer, later(start, 4));
+        let status = ours.status(later(start, 4))[0];
+        assert_eq!(status.height, Some(Height(6)));
+        assert_eq!(status.delay_micros, Some(1_000_000));
+        let clock = status.clock.unwrap();
+        assert_eq!(clock.ahead_micros, 3_600_000_000);
+        assert_eq!(clock.within_micros, 1_000_000);
+    }
+}
