@@ -250,7 +250,29 @@ where
 
 /// What can be told without the state and without a signature.
 pub(crate) fn check_header(position: &Position, block: &Block) -> Result<(), Refusal> {
-    let header = &block.header;
+    check_place(position, &block.header)?;
+    if position.height == Height(0) && block.transactions.len() != 1 {
+        return Err(Refusal::Genesis);
+    }
+    let actual = block
+        .transactions
+        .iter()
+        .map(|bytes| bytes.len() as u64)
+        .sum();
+    if actual > position.max_bytes {
+        return Err(Refusal::TooLarge {
+            actual,
+            limit: position.max_bytes,
+        });
+    }
+    if u64::from(block.header.tx_count) != block.transactions.len() as u64 {
+        return Err(Refusal::TxCount);
+    }
+    Ok(())
+}
+
+/// What can be told without the transactions.
+pub(crate) fn check_place(position: &Position, header: &Header) -> Result<(), Refusal> {
     if header.version != BLOCK_VERSION {
         return Err(Refusal::Version(header.version));
     }
@@ -280,27 +302,11 @@ pub(crate) fn check_header(position: &Position, block: &Block) -> Result<(), Ref
     if header.validators_hash != position.validators.hash() {
         return Err(Refusal::Validators);
     }
-    if first && block.transactions.len() != 1 {
-        return Err(Refusal::Genesis);
-    }
-    let actual = block
-        .transactions
-        .iter()
-        .map(|bytes| bytes.len() as u64)
-        .sum();
-    if actual > position.max_bytes {
-        return Err(Refusal::TooLarge {
-            actual,
-            limit: position.max_bytes,
-        });
-    }
-    if u64::from(header.tx_count) != block.transactions.len() as u64 {
-        return Err(Refusal::TxCount);
-    }
     Ok(())
 }
 
-fn verify_all(
+/// Checks form, chain and signature of each of a block's transactions.
+pub(crate) fn verify_all(
     chain: ChainId,
     block: &Block,
     known: Known<'_>,

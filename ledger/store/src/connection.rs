@@ -35,6 +35,12 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
             known,
         });
     }
+    if tables == 0 {
+        // Before anything is written: what pruning frees can be given back to the disk bit by bit.
+        connection
+            .execute_batch("PRAGMA auto_vacuum = INCREMENTAL")
+            .doing("set a pragma")?;
+    }
     connection
         .execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",

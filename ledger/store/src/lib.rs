@@ -10,6 +10,7 @@
 //! - One writer ([`Replica`]), any number of readers ([`Snapshot`]): readers see one height as a whole
 //!   and never wait for the writer (WAL).
 //! - A failed write is fatal: the replica refuses to write until it is opened again.
+//! - Old transactions can be deleted ([`Replica::prune`]); headers, certificates and the state stay.
 //! - [`fsck`](fsck()) recomputes everything from the genesis on, without trusting a single row.
 //!
 //! Left out on purpose: consensus and peers (`ledger-consortium`), clocks, sealed payloads.
@@ -20,6 +21,7 @@ mod error;
 mod fsck;
 mod memory;
 mod replica;
+mod retention;
 mod snapshot;
 mod table;
 
@@ -27,5 +29,6 @@ pub use apply::{CheckedBlock, Prepared, Refused};
 pub use error::{Refusal, StoreError};
 pub use fsck::{FsckReport, MAX_PROBLEMS, Problem, fsck, fsck_each};
 pub use replica::{Replica, VerifiedCertificate};
+pub use retention::{KEPT_BLOCKS, Policy, Pruned, Slice};
 pub use snapshot::{BlockSummary, Counts, Inclusion, MAX_ROWS, Snapshot, StoredTransaction, Tip};
 pub use table::undecided::Undecided;

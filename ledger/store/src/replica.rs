@@ -222,21 +222,31 @@ impl Replica {
 
     /// Runs one write transaction. Whatever fails in it but a refusal halts the replica: the caller
     /// cannot know what the disk holds before it is opened and checked again.
-    fn write<T>(
+    pub(crate) fn write<T>(
         &self,
         change: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.maintain(|connection| {
+            let transaction = connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)
+                .doing("begin to write")?;
+            let value = change(&transaction)?;
+            transaction.commit().doing("commit")?;
+            Ok(value)
+        })
+    }
+
+    /// Runs something on the writer's connection that is no transaction of ours; halts as
+    /// [`Replica::write`] does.
+    pub(crate) fn maintain<T>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut connection = lock(&self.writer);
         if self.halted.load(Ordering::Acquire) {
             return Err(StoreError::Halted);
         }
-        let transaction = connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .doing("begin to write")?;
-        let outcome = change(&transaction).and_then(|value| {
-            transaction.commit().doing("commit")?;
-            Ok(value)
-        });
+        let outcome = work(&mut connection);
         if matches!(
             outcome,
             Err(StoreError::Sqlite { .. } | StoreError::Damaged(_))
@@ -244,6 +254,12 @@ impl Replica {
             self.halted.store(true, Ordering::Release);
         }
         outcome
+    }
+
+    /// Where the replica is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     pub(crate) fn cached_genesis(

@@ -176,7 +176,7 @@ impl<'a> Snapshot<'a> {
         })
     }
 
-    fn connection(&self) -> Result<&Connection, StoreError> {
+    pub(crate) fn connection(&self) -> Result<&Connection, StoreError> {
         self.connection
             .as_ref()
             .ok_or_else(|| damaged("a snapshot without a connection"))
@@ -219,7 +219,7 @@ impl<'a> Snapshot<'a> {
         row.map(|row| row.decode()).transpose()
     }
 
-    /// A block, its transactions root checked.
+    /// A block, its transactions root checked; `None` if there is none or its transactions are pruned.
     ///
     /// # Errors
     /// As [`Snapshot::header`].
@@ -227,6 +227,9 @@ impl<'a> Snapshot<'a> {
         let Some(header) = self.header(height)? else {
             return Ok(None);
         };
+        if table::pruned::is(self.connection()?, height)? {
+            return Ok(None);
+        }
         let rows = table::transactions::at(self.connection()?, height)?;
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
         if ledger_core::block::tx_root(&ids) != header.tx_root {
@@ -287,7 +290,7 @@ impl<'a> Snapshot<'a> {
         Ok(row.map(StoredTransaction::from))
     }
 
-    /// The transactions of a block, in order.
+    /// The transactions of a block, in order; of a pruned one, those that were kept.
     ///
     /// # Errors
     /// As [`Snapshot::header`].
@@ -329,8 +332,8 @@ impl<'a> Snapshot<'a> {
         changes.into_iter().map(change).collect()
     }
 
-    /// A transaction's way to the genesis, or `None` if it is not on the chain. The genesis transaction
-    /// has none: nothing certifies block 0.
+    /// A transaction's way to the genesis, or `None` if it is not on the chain or pruned. The genesis
+    /// transaction has none: nothing certifies block 0.
     ///
     /// # Errors
     /// As [`Snapshot::header`].
@@ -342,7 +345,10 @@ impl<'a> Snapshot<'a> {
         let (Some(header), Some(certificate)) = (header, certificate) else {
             return Ok(None);
         };
-        let ids = table::transactions::ids_at(self.connection()?, found.height)?;
+        let ids = match table::pruned::at(self.connection()?, found.height)? {
+            Some(row) => row.ids,
+            None => table::transactions::ids_at(self.connection()?, found.height)?,
+        };
         let path = merkle::path(&tx_leaves(&ids), found.index as usize);
         Ok(Some(Inclusion {
             chain: header.chain,

@@ -1,18 +1,26 @@
 //! The chain: every block in order, executed again over a state of our own.
+//!
+//! From the first pruned block on nothing can be executed: the state before it is not kept. Then headers,
+//! certificates, ids, signatures of what is there, and the validators that the headers name are checked,
+//! and the state is compared with the tip's root (`whole_state.rs`). A certificate is a vote for the state
+//! after the block, so more than two thirds of the validators stand for what is not executed again.
 
-use ledger_core::block::{Block, Header};
+use std::collections::BTreeMap;
+
+use ledger_core::block::{Block, Header, tx_root};
 use ledger_core::digest::Digest;
 use ledger_core::genesis::Genesis;
 use ledger_core::ids::Height;
-use ledger_core::transaction::{Payload, SignedTransaction};
+use ledger_core::transaction::{Payload, SignedTransaction, VerifiedTransaction};
 use ledger_core::validators::ValidatorSet;
 use rusqlite::Connection;
 
 use super::{FsckReport, count, sentence};
 use crate::apply::{self, CheckedBlock, Position, TimeRule};
-use crate::error::{StoreError, damaged};
+use crate::error::{Refusal, StoreError, damaged};
 use crate::memory::MemoryState;
 use crate::table::headers::HeaderRow;
+use crate::table::pruned::PrunedRow;
 use crate::table::{self, transactions::TransactionRow};
 
 /// Headers read at once.
@@ -24,10 +32,24 @@ struct Replay<'a> {
     genesis: &'a Genesis,
     /// Our own state, until a block cannot be executed.
     state: Option<MemoryState>,
+    /// Whether a block was pruned, so that nothing is executed any more.
+    pruned: bool,
+    /// Rows that were reached: of `transactions`, of `certificates`.
+    rows: (u64, u64),
     next: Height,
     parent: Option<HeaderRow>,
     validators: ValidatorSet,
     visit: &'a mut dyn FnMut(Height, &[u8]),
+}
+
+/// Where the walk leads.
+pub(super) enum Led {
+    /// Every block was executed: the state they lead to.
+    Here(MemoryState),
+    /// Some are pruned: the tip's header, whose root the state must have.
+    Tip(Header),
+    /// A block could not be executed; it is in the report.
+    Nowhere,
 }
 
 /// Walks the chain; gives back the state it leads to if every block could be executed.
@@ -36,11 +58,13 @@ pub(super) fn check(
     genesis: &Genesis,
     report: &mut FsckReport,
     visit: &mut dyn FnMut(Height, &[u8]),
-) -> Option<MemoryState> {
+) -> Led {
     let mut replay = Replay {
         connection,
         genesis,
         state: Some(MemoryState::default()),
+        pruned: false,
+        rows: (0, 0),
         next: Height(0),
         parent: None,
         validators: genesis.validators.clone(),
@@ -52,7 +76,7 @@ pub(super) fn check(
             Err(error) => {
                 let why = format!("From height {} on: {}", replay.next, sentence(&error));
                 report.add("headers", Some(replay.next), why);
-                return None;
+                return Led::Nowhere;
             }
         };
         if rows.is_empty() {
@@ -63,7 +87,7 @@ pub(super) fn check(
         }
     }
     replay.finish(report);
-    replay.state
+    replay.led()
 }
 
 impl Replay<'_> {
@@ -71,7 +95,7 @@ impl Replay<'_> {
         if row.height != self.next {
             let missing = format!("Blocks {} to {} are missing.", self.next, row.height.0 - 1);
             report.add("headers", Some(self.next), missing);
-            self.state = None;
+            self.broken();
         }
         if let Err(error) = self.block(&row, report) {
             report.add(
@@ -79,13 +103,28 @@ impl Replay<'_> {
                 Some(row.height),
                 format!("Block {}: {error}.", row.height),
             );
-            self.state = None;
+            self.broken();
         }
         report.blocks += 1;
         report.height = Some(row.height.0);
         report.tip = Some(row.hash.to_string());
         self.next = Height(row.height.0.saturating_add(1));
         self.parent = Some(row);
+    }
+
+    /// Without this block nothing can be said about the state.
+    fn broken(&mut self) {
+        self.state = None;
+        self.pruned = false;
+    }
+
+    fn led(self) -> Led {
+        let tip = self.parent.filter(|_| self.pruned);
+        match (self.state, tip.map(|row| row.decode())) {
+            (Some(state), _) => Led::Here(state),
+            (None, Some(Ok(header))) => Led::Tip(header),
+            (None, _) => Led::Nowhere,
+        }
     }
 
     fn block(&mut self, row: &HeaderRow, report: &mut FsckReport) -> Result<(), StoreError> {
@@ -98,12 +137,16 @@ impl Replay<'_> {
             );
         }
         let transactions = table::transactions::at(self.connection, row.height)?;
-        let readings = rows_match(&transactions, report);
-        self.totals(row, transactions.len() as u64, readings, report);
-        report.transactions += transactions.len() as u64;
+        self.rows.0 += transactions.len() as u64;
         for transaction in &transactions {
             (self.visit)(row.height, &transaction.bytes);
         }
+        if let Some(pruned) = table::pruned::at(self.connection, row.height)? {
+            return self.pruned_block(row, &header, &pruned, &transactions, report);
+        }
+        let readings = rows_match((0u32..).zip(&transactions), report);
+        self.totals(row, transactions.len() as u64, readings, report);
+        report.transactions += transactions.len() as u64;
         report.readings += readings;
         let block = Block {
             header,
@@ -111,6 +154,59 @@ impl Replay<'_> {
         };
         self.certificate(&block.header, row.hash, report);
         self.execute(&block, report)
+    }
+
+    /// A block without some of its transactions, or all.
+    fn pruned_block(
+        &mut self,
+        row: &HeaderRow,
+        header: &Header,
+        pruned: &PrunedRow,
+        kept: &[TransactionRow],
+        report: &mut FsckReport,
+    ) -> Result<(), StoreError> {
+        let height = row.height;
+        let mut problem = |text: String| report.add("pruned", Some(height), text);
+        if height == Height(0) || header.tx_count == 0 {
+            problem(format!("Block {height} cannot have been pruned."));
+        }
+        let known = !pruned.ids.is_empty();
+        if known && tx_root(&pruned.ids) != header.tx_root {
+            problem(format!(
+                "The ids kept of block {height} do not lead to its transactions root."
+            ));
+        }
+        let places: BTreeMap<_, _> = pruned.ids.iter().zip(0u32..).collect();
+        let placed = kept
+            .iter()
+            .filter_map(|row| Some((*places.get(&row.id)?, row)));
+        let placed: Vec<_> = placed.collect();
+        if placed.len() != kept.len() {
+            problem(format!(
+                "A transaction kept of block {height} is not one of its."
+            ));
+        }
+        let own = rows_match(placed.into_iter(), report);
+        if own > pruned.readings {
+            report.add("pruned", Some(height), said(height, "too few readings"));
+        }
+        report.pruned_blocks += 1;
+        report.transactions += u64::from(header.tx_count);
+        report.readings += pruned.readings;
+        self.totals(row, u64::from(header.tx_count), pruned.readings, report);
+        self.certificate(header, row.hash, report);
+        if self.state.take().is_some() {
+            self.pruned = true;
+        }
+        apply::check_place(&self.position(height), header)?;
+        let chain = header.chain;
+        let transactions = kept.iter().map(|row| row.bytes.clone()).collect();
+        let block = Block {
+            header: header.clone(),
+            transactions,
+        };
+        apply::verify_all(chain, &block, &|_| None)?;
+        self.follow(header, report)
     }
 
     fn totals(&self, row: &HeaderRow, transactions: u64, readings: u64, report: &mut FsckReport) {
@@ -131,10 +227,12 @@ impl Replay<'_> {
         }
     }
 
-    fn certificate(&self, header: &Header, hash: Digest, report: &mut FsckReport) {
+    fn certificate(&mut self, header: &Header, hash: Digest, report: &mut FsckReport) {
         let height = header.height;
         let mut problem = |text: String| report.add("certificates", Some(height), text);
-        match table::certificates::at(self.connection, height) {
+        let found = table::certificates::at(self.connection, height);
+        self.rows.1 += u64::from(!matches!(found, Ok(None)));
+        match found {
             Err(error) => problem(sentence(&error)),
             Ok(None) if height == Height(0) => {}
             Ok(None) => problem(format!("The certificate of block {height} is missing.")),
@@ -158,12 +256,50 @@ impl Replay<'_> {
         let height = block.header.height;
         let position = self.position(height);
         let Some(state) = self.state.as_mut() else {
-            return Ok(apply::check_header(&position, block)?);
+            return self.read_only(&position, block, report);
         };
         let checked = apply::check(state, position, block, &|_| None)?;
         state.absorb(height.0, &checked.writes, &checked.update);
         self.validator_rows(&checked, report);
         self.validators = checked.next_validators;
+        Ok(())
+    }
+
+    /// Checks all of a block that can be told without the state before it.
+    fn read_only(
+        &mut self,
+        position: &Position,
+        block: &Block,
+        report: &mut FsckReport,
+    ) -> Result<(), StoreError> {
+        apply::check_header(position, block)?;
+        if !self.pruned {
+            return Ok(());
+        }
+        let verified = apply::verify_all(position.chain, block, &|_| None)?;
+        let ids: Vec<_> = verified.iter().map(VerifiedTransaction::id).collect();
+        if tx_root(&ids) != block.header.tx_root {
+            return Err(Refusal::TxRoot.into());
+        }
+        self.follow(&block.header, report)
+    }
+
+    /// Takes over the next validators: those that the header names, as stored.
+    fn follow(&mut self, header: &Header, report: &mut FsckReport) -> Result<(), StoreError> {
+        let next = header.height.next().unwrap_or(header.height);
+        for (at, expected) in [
+            (header.height, header.validators_hash),
+            (next, header.next_validators_hash),
+        ] {
+            match table::validator_sets::at(self.connection, at)? {
+                Some(found) if found.hash() == expected => self.validators = found,
+                _ => report.add(
+                    "validator_sets",
+                    Some(at),
+                    format!("The validators kept for height {at} are not those of the header."),
+                ),
+            }
+        }
         Ok(())
     }
 
@@ -208,8 +344,9 @@ impl Replay<'_> {
         let expected = [
             ("meta", 2),
             ("headers", report.blocks),
-            ("certificates", report.blocks.saturating_sub(1)),
-            ("transactions", report.transactions),
+            ("certificates", self.rows.1),
+            ("transactions", self.rows.0),
+            ("pruned", report.pruned_blocks),
         ];
         if report.blocks == 0 {
             report.add("headers", None, "There is a genesis, but no block 0.");
@@ -240,9 +377,12 @@ impl Replay<'_> {
 }
 
 /// Compares the columns beside the bytes; returns how many readings the transactions anchor.
-fn rows_match(rows: &[TransactionRow], report: &mut FsckReport) -> u64 {
+fn rows_match<'a>(
+    rows: impl Iterator<Item = (u32, &'a TransactionRow)>,
+    report: &mut FsckReport,
+) -> u64 {
     let mut readings = 0;
-    for (place, row) in (0u32..).zip(rows) {
+    for (place, row) in rows {
         let at = format!("Transaction {} of block {}", row.place, row.height);
         if row.place != place {
             let sentence = format!("{at} is not at place {place}.");

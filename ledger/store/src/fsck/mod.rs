@@ -4,11 +4,16 @@
 //! state of our own, compare roots, verify its certificate; at the tip, compare our state and tree with
 //! the stored ones, row by row. Reads only.
 //!
+//! Of a replica whose old transactions are pruned, or that started from a snapshot, the blocks cannot be
+//! executed again. All else is checked, and the state against the root that the tip's certificate names.
+//! What cannot be told then: which height wrote a state entry last.
+//!
 //! What it cannot tell: whether this chain is the one others follow. Compare the chain id and the tip.
 
 mod chain;
 mod file;
 mod state;
+mod whole_state;
 
 use std::path::Path;
 
@@ -16,6 +21,7 @@ use ledger_core::ids::Height;
 use rusqlite::Connection;
 use serde::Serialize;
 
+use self::chain::Led;
 use crate::connection;
 use crate::error::StoreError;
 use crate::table;
@@ -34,7 +40,9 @@ pub struct FsckReport {
     pub tip: Option<String>,
     /// Blocks read.
     pub blocks: u64,
-    /// Transactions read.
+    /// Blocks among them without some of their transactions, or all.
+    pub pruned_blocks: u64,
+    /// Transactions of all blocks, the pruned ones included.
     pub transactions: u64,
     /// Readings anchored by them.
     pub readings: u64,
@@ -94,9 +102,10 @@ pub fn fsck_each(
     match table::meta::genesis(&connection) {
         Ok(Some((chain, genesis))) => {
             report.chain_id = Some(chain.to_string());
-            let replayed = chain::check(&connection, &genesis, &mut report, visit);
-            if let Some(state) = replayed {
-                state::check(&connection, state, &mut report);
+            match chain::check(&connection, &genesis, &mut report, visit) {
+                Led::Here(state) => state::check(&connection, state, &mut report),
+                Led::Tip(header) => whole_state::check(&connection, &header, &mut report),
+                Led::Nowhere => {}
             }
         }
         Ok(None) => nothing_stored(&connection, &mut report),

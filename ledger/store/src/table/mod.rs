@@ -6,6 +6,7 @@
 pub(crate) mod certificates;
 pub(crate) mod headers;
 pub(crate) mod meta;
+pub(crate) mod pruned;
 pub(crate) mod state;
 pub(crate) mod transactions;
 pub(crate) mod tree_nodes;
@@ -19,23 +20,27 @@ use rusqlite::Row;
 use crate::error::{StoreError, damaged};
 
 /// The statements of each layout version, in order. Never changed once released, only added to.
-pub(crate) const MIGRATIONS: &[&[&str]] = &[&[
-    meta::MIGRATION,
-    headers::MIGRATION,
-    certificates::MIGRATION,
-    transactions::MIGRATION,
-    state::MIGRATION,
-    tree_nodes::MIGRATION,
-    validator_sets::MIGRATION,
-    undecided::MIGRATION,
-]];
+pub(crate) const MIGRATIONS: &[&[&str]] = &[
+    &[
+        meta::MIGRATION,
+        headers::MIGRATION,
+        certificates::MIGRATION,
+        transactions::MIGRATION,
+        state::MIGRATION,
+        tree_nodes::MIGRATION,
+        validator_sets::MIGRATION,
+        undecided::MIGRATION,
+    ],
+    &[pruned::MIGRATION],
+];
 
 /// The tables, as `fsck` walks them.
-pub(crate) const NAMES: [&str; 8] = [
+pub(crate) const NAMES: [&str; 9] = [
     "meta",
     "headers",
     "certificates",
     "transactions",
+    "pruned",
     "state",
     "tree_nodes",
     "validator_sets",

@@ -5,7 +5,7 @@ use ledger_core::ids::Height;
 use ledger_core::key::PublicKey;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{column, digest, height};
+use super::{column, digest, height, number};
 use crate::error::{Doing as _, StoreError};
 
 pub(crate) const MIGRATION: &str = "
@@ -90,4 +90,68 @@ pub(crate) fn ids_at(connection: &Connection, at: Height) -> Result<Vec<Digest>,
         .prepare_cached("SELECT id FROM transactions WHERE height = ?1 ORDER BY place")
         .and_then(|mut select| select.query_map([at], |row| digest(row, 0))?.collect())
         .doing("read transactions")
+}
+
+/// The blocks above `after` up to `last` that hold transactions of others than `keep`, with how many
+/// each holds, in order, until there are `limit` transactions or more.
+pub(crate) fn held(
+    connection: &Connection,
+    (after, last): (Height, Height),
+    keep: Option<&PublicKey>,
+    limit: u64,
+) -> Result<Vec<(Height, u64)>, StoreError> {
+    let doing = "read transactions";
+    let mut select = connection
+        .prepare_cached(
+            "SELECT height, count(*) FROM transactions
+             WHERE height > ?1 AND height <= ?2 AND sender IS NOT ?3 GROUP BY height ORDER BY height",
+        )
+        .doing(doing)?;
+    let values = params![column(after.0)?, column(last.0)?, keep.map(|key| key.0)];
+    let mut rows = select.query(values).doing(doing)?;
+    let (mut found, mut sum) = (Vec::new(), 0u64);
+    while sum < limit
+        && let Some(row) = rows.next().doing(doing)?
+    {
+        let count = number(row, 1).doing(doing)?;
+        found.push((height(row, 0).doing(doing)?, count));
+        sum = sum.saturating_add(count);
+    }
+    Ok(found)
+}
+
+/// Deletes a block's transactions but those of `keep`; returns how many.
+pub(crate) fn delete(
+    connection: &Connection,
+    at: Height,
+    keep: Option<&PublicKey>,
+) -> Result<u64, StoreError> {
+    let values = params![column(at.0)?, keep.map(|key| key.0)];
+    connection
+        .prepare_cached("DELETE FROM transactions WHERE height = ?1 AND sender IS NOT ?2")
+        .and_then(|mut delete| delete.execute(values))
+        .map(|deleted| deleted as u64)
+        .doing("delete transactions")
+}
+
+/// Bytes of transactions of blocks from `from` to `to`, both included.
+pub(crate) fn bytes_between(
+    connection: &Connection,
+    from: Height,
+    to: Height,
+) -> Result<u64, StoreError> {
+    connection
+        .prepare_cached(
+            "SELECT coalesce(sum(length(bytes)), 0) FROM transactions
+             WHERE height >= ?1 AND height <= ?2",
+        )
+        .and_then(|mut select| {
+            select.query_row([column_of(from), column_of(to)], |row| number(row, 0))
+        })
+        .doing("read transactions")
+}
+
+/// A height beyond what SQLite can hold is one that is not there.
+fn column_of(height: Height) -> i64 {
+    i64::try_from(height.0).unwrap_or(i64::MAX)
 }

@@ -7,5 +7,6 @@ mod fault;
 mod prune;
 mod read;
 mod refuse;
+mod retention;
 mod schema;
 mod support;

@@ -1,5 +1,5 @@
 PRAGMA application_id = Integer(1180126290);
-PRAGMA user_version = Integer(1);
+PRAGMA user_version = Integer(2);
 PRAGMA journal_mode = Text("wal");
 CREATE TABLE certificates (
     height      INTEGER NOT NULL PRIMARY KEY REFERENCES headers (height),
@@ -17,6 +17,11 @@ CREATE TABLE meta (
     name  TEXT NOT NULL PRIMARY KEY,
     value BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE pruned (
+    height   INTEGER NOT NULL PRIMARY KEY REFERENCES headers (height),
+    readings INTEGER NOT NULL,
+    ids      BLOB NOT NULL
+) STRICT;
 CREATE TABLE state (
     key      BLOB NOT NULL PRIMARY KEY,
     key_hash BLOB NOT NULL UNIQUE,
