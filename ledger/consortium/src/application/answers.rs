@@ -89,8 +89,12 @@ impl Application {
             AppMsg::GetDecidedValues { range, reply } => {
                 answer(reply, self.final_blocks(range.start().0, range.end().0)?);
             }
-            // Block 0 is the genesis: each node makes it itself, none is ever sent.
-            AppMsg::GetHistoryMinHeight { reply } => answer(reply, BlockHeight(Height(1))),
+            // Block 0 is the genesis: each node makes it itself, none is ever sent. Pruned blocks are not
+            // to be had here.
+            AppMsg::GetHistoryMinHeight { reply } => {
+                let whole = self.replica.read()?.whole_from()?;
+                answer(reply, BlockHeight(whole.max(Height(1))));
+            }
             AppMsg::ExtendVote { reply, .. } => answer(reply, None),
             AppMsg::VerifyVoteExtensions {
                 extensions, reply, ..

@@ -1,7 +1,10 @@
 //! Consensus as the rest of the node sees it: one validator, killed validators, several validators.
 
 mod alone;
+mod cut;
 mod fixture;
 mod four;
 mod killed;
 mod mempool;
+mod relay;
+mod town;
