@@ -239,13 +239,19 @@ def parse_validators(r):
     return found
 
 
+def parse_standing(r):
+    return r.u64() if r.variant(2) == 1 else None
+
+
 def parse_genesis(r):
     return {
         "name": r.text(),
         "time": r.u64(),
         "validators": parse_validators(r),
-        "members": r.list(lambda: (r.digest(), r.text())),
-        "rules": (r.u32(), r.u32(), r.u32()),
+        "organisations": r.list(lambda: (r.raw(16), r.text(), r.list(r.digest), parse_standing(r))),
+        "members": r.list(lambda: (r.digest(), r.digest(), r.text(), r.raw(16), parse_standing(r))),
+        "thresholds": [(r.u16(), r.u16()) for _ in range(5)],
+        "rules": (r.u32(), r.u32(), r.u32(), r.u32(), r.u64()),
         "nonce": r.digest(),
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use fog_api::{
     BlockDetail, BlockRow, BlocksQuery, FinalitySeries, TransactionDetail, TransactionRow,
 };
+use ledger_core::governance::Choice;
 use ledger_core::{Digest, Header, Height, Payload, PublicKey, SignedTransaction, ValidatorSet};
 use ledger_store::{BlockSummary, Snapshot, StoreError, StoredTransaction};
 
@@ -188,6 +189,14 @@ impl Node {
                 ),
                 u64::from(anchor.readings),
             ),
+            Payload::Propose(propose) => (
+                format!("Proposes to {}", propose.change.kind().replace('_', " ")),
+                0,
+            ),
+            Payload::Vote(vote) => (
+                format!("Votes {} proposal {}", side(vote.choice), vote.proposal),
+                0,
+            ),
         };
         Ok(TransactionRow {
             id: stored.id.to_string(),
@@ -244,11 +253,28 @@ fn fields_of(payload: &Payload) -> Vec<(String, String)> {
             ("Streams", anchor.streams.to_string()),
             ("Readings", anchor.readings.to_string()),
         ],
+        Payload::Propose(propose) => vec![
+            ("Change", propose.change.kind().replace('_', " ")),
+            ("Reason", propose.reason.clone()),
+            ("Open for", format!("{} ms", propose.open_for_millis)),
+        ],
+        Payload::Vote(vote) => vec![
+            ("Proposal", vote.proposal.to_string()),
+            ("Vote", side(vote.choice).to_owned()),
+        ],
     };
     fields
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
+}
+
+/// How a vote is told.
+const fn side(choice: Choice) -> &'static str {
+    match choice {
+        Choice::Approve => "for",
+        Choice::Reject => "against",
+    }
 }
 
 /// The validators that certify a height; block 0 is certified by nobody and shows those it names.

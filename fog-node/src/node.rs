@@ -16,8 +16,8 @@ use anyhow::{Context as _, bail};
 use device_drivers::profile::Profile;
 use fog_api::{Event, Wave};
 use ledger_consortium::{Consortium, ConsortiumConfig};
-use ledger_core::genesis::{Member, Parameters};
-use ledger_core::{ChainId, Digest, Genesis, PublicKey, Validator, ValidatorSet};
+use ledger_core::governance;
+use ledger_core::{ChainId, Digest, Genesis, OrganisationId, PublicKey};
 use ledger_store::Replica;
 use rusqlite::Connection;
 use tokio::sync::{broadcast, mpsc};
@@ -428,21 +428,18 @@ pub(crate) fn open_replica(
 ) -> anyhow::Result<(Arc<Replica>, Genesis)> {
     let replica = Replica::open(data_dir.join(REPLICA_FILE)).context("cannot open the replica")?;
     if replica.read()?.tip().is_none() {
-        let genesis = Genesis {
-            name: format!("Consortium of {name}"),
-            time_millis: u64::try_from(now_millis()).unwrap_or_default(),
-            validators: ValidatorSet::new(vec![Validator {
-                key: keys.validator.public(),
-                power: 1,
-                name: name.to_owned(),
-            }])?,
-            members: vec![Member {
-                key: keys.node.public(),
-                name: name.to_owned(),
-            }],
-            parameters: Parameters::default(),
-            nonce: Digest(random()?),
+        let node = governance::Node {
+            key: keys.node.public(),
+            vote_key: keys.validator.public(),
+            name: name.to_owned(),
         };
+        let genesis = Genesis::of_one(
+            format!("Consortium of {name}"),
+            u64::try_from(now_millis()).unwrap_or_default(),
+            OrganisationId(random()?),
+            node,
+            Digest(random()?),
+        )?;
         replica
             .found(&genesis, &keys.node)
             .context("cannot found the chain")?;

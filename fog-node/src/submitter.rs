@@ -102,6 +102,6 @@ fn settle(
 fn registered_handle(bytes: &[u8]) -> Option<String> {
     match SignedTransaction::decode(bytes).ok()?.body().ok()?.payload {
         Payload::RegisterDevice(device) => Some(device.handle.to_string()),
-        Payload::Genesis(_) | Payload::AnchorBatch(_) => None,
+        _ => None,
     }
 }

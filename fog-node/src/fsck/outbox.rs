@@ -57,6 +57,11 @@ impl Outbox {
         self.chain_next = self.chain_next.max(nonce.0.saturating_add(1));
     }
 
+    /// What the state says where own transactions may have been pruned.
+    pub(super) fn expects(&mut self, next_nonce: Nonce) {
+        self.chain_next = self.chain_next.max(next_nonce.0);
+    }
+
     /// A transaction of this node that is on chain.
     pub(super) fn executed(&mut self, id: Digest, body: &TransactionBody, report: &mut Report) {
         let nonce = body.nonce.0;
@@ -104,6 +109,7 @@ impl Outbox {
                         format!("The transaction with nonce {nonce} is a genesis."),
                     );
                 }
+                Ok(Payload::Propose(_) | Payload::Vote(_)) => {}
                 Err(why) => report.add(
                     "outbox",
                     format!("The transaction with nonce {nonce} {why}."),

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ledger_consortium::{Consortium, ConsortiumConfig};
-use ledger_core::genesis::{Member, Parameters};
+use ledger_core::governance::Node;
 use ledger_core::{
-    AnchorBatch, BatchNumber, ChainId, Digest, Genesis, Nonce, Payload, SecretKey,
-    SignedTransaction, TransactionBody, Validator, ValidatorSet,
+    AnchorBatch, BatchNumber, ChainId, Digest, Genesis, Nonce, OrganisationId, Payload, SecretKey,
+    SignedTransaction, TransactionBody,
 };
 use ledger_store::Replica;
 
@@ -159,22 +159,15 @@ async fn idle(name: &str) {
 }
 
 fn genesis(key: &SecretKey) -> Genesis {
-    let validator = Validator {
-        key: key.public(),
-        power: 1,
-        name: "bench".into(),
-    };
-    Genesis {
-        name: "bench".into(),
-        time_millis: 0,
-        validators: ValidatorSet::new(vec![validator]).unwrap(),
-        members: vec![Member {
-            key: key.public(),
-            name: "bench".into(),
-        }],
-        parameters: Parameters::default(),
-        nonce: Digest::ZERO,
-    }
+    let node = Node::with_one_key(key.public(), "bench".into());
+    Genesis::of_one(
+        "bench".into(),
+        0,
+        OrganisationId::default(),
+        node,
+        Digest::ZERO,
+    )
+    .unwrap()
 }
 
 #[expect(clippy::print_stdout, reason = "the figures are the program's output")]

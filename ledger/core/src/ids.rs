@@ -42,6 +42,10 @@ counter! {
     Nonce
 }
 counter! {
+    /// A proposal's number on its chain; 0, 1, 2 … without holes.
+    ProposalNumber
+}
+counter! {
     /// A fog node's own number for a batch of readings; 0, 1, 2 … without holes.
     BatchNumber
 }
@@ -71,40 +75,53 @@ impl FromStr for ChainId {
     }
 }
 
-/// Names one stream: one metric of one device. Random, kept off chain.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct StreamId(pub [u8; 16]);
+macro_rules! random_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        pub struct $name(pub [u8; 16]);
 
-impl fmt::Display for StreamId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
-    }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&hex::encode(self.0))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), hex::encode(&self.0[..4]))
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = DigestParseError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                let mut bytes = [0; 16];
+                hex::decode_to_slice(text, &mut bytes).map_err(|_| DigestParseError)?;
+                Ok(Self(bytes))
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                fixed_bytes::serialize(&self.0, serializer)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                fixed_bytes::deserialize(deserializer).map(Self)
+            }
+        }
+    };
 }
 
-impl fmt::Debug for StreamId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StreamId({})", hex::encode(&self.0[..4]))
-    }
+random_id! {
+    /// Names one stream: one metric of one device. Random, kept off chain.
+    StreamId
 }
-
-impl FromStr for StreamId {
-    type Err = DigestParseError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut bytes = [0; 16];
-        hex::decode_to_slice(text, &mut bytes).map_err(|_| DigestParseError)?;
-        Ok(Self(bytes))
-    }
-}
-
-impl Serialize for StreamId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        fixed_bytes::serialize(&self.0, serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for StreamId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        fixed_bytes::deserialize(deserializer).map(Self)
-    }
+random_id! {
+    /// Names one organisation of a consortium. Random, chosen by whoever founds or proposes it.
+    OrganisationId
 }

@@ -35,6 +35,12 @@ impl PublicKey {
             .map_err(|_| SignatureError)
     }
 
+    /// Whether a signature of this key could ever hold: a reduced point of large order.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        self.is_reduced() && VerifyingKey::from_bytes(&self.0).is_ok_and(|key| !key.is_weak())
+    }
+
     /// Whether the point's y is below 2²⁵⁵ − 19, as RFC 8032 demands and the library does not check.
     fn is_reduced(&self) -> bool {
         let [low, middle @ .., high] = &self.0;

@@ -6,12 +6,15 @@
 //! | Key | Value | Changed by |
 //! |---|---|---|
 //! | `clock` | [`Clock`] | every block |
-//! | `genesis` | [`Genesis`] | height 0 |
-//! | `validators` | [`ValidatorSet`] | height 0 |
-//! | `member/KEY` | [`Member`] | height 0 |
+//! | `genesis` | [`crate::genesis::Genesis`] | height 0 |
+//! | `parameters` | [`crate::parameters::Parameters`] | height 0, votes |
+//! | `validators` | [`ValidatorSet`] | height 0, the queue at the end of a block |
+//! | `member/KEY` | [`crate::genesis::Member`] | height 0, votes |
 //! | `account/KEY` | [`Account`] | every transaction of this sender |
 //! | `device/HANDLE` | [`Device`] | register device |
-//! | `anchor/KEY` | [`AnchorHead`] | anchor batch |
+//! | `anchor/KEY` | [`AnchorHead`] | anchor batch, votes that rotate the node's key |
+//!
+//! The entries of organisations, votes and the queue are listed in [`crate::governance`].
 //!
 //! A sender's anchors are kept as one entry of constant size: how many, and a digest over all their
 //! roots. What each held is in the blocks.
@@ -24,8 +27,9 @@ use serde::{Deserialize, Serialize};
 use crate::batch::{AnchorBatch, MAX_READINGS, MAX_STREAMS};
 use crate::canonical;
 use crate::digest::Digest;
-use crate::genesis::{Genesis, Member};
-use crate::ids::{BatchNumber, Height, Nonce};
+use crate::genesis::Member;
+use crate::governance::{self, GovernanceError, Standing};
+use crate::ids::{BatchNumber, Height, Nonce, OrganisationId, ProposalNumber};
 use crate::key::PublicKey;
 use crate::transaction::{Payload, RegisterDevice, VerifiedTransaction};
 use crate::validators::ValidatorSet;
@@ -48,6 +52,60 @@ impl StateKey {
     #[must_use]
     pub fn genesis() -> Self {
         Self(b"genesis".to_vec())
+    }
+
+    /// The rules in force.
+    #[must_use]
+    pub fn parameters() -> Self {
+        Self(b"parameters".to_vec())
+    }
+
+    /// How many voices each kind of change needs.
+    #[must_use]
+    pub fn thresholds() -> Self {
+        Self(b"thresholds".to_vec())
+    }
+
+    /// The ids of all organisations.
+    #[must_use]
+    pub fn organisations() -> Self {
+        Self(b"organisations".to_vec())
+    }
+
+    /// The open proposals and the next number.
+    #[must_use]
+    pub fn agenda() -> Self {
+        Self(b"agenda".to_vec())
+    }
+
+    /// Approved changes of validators that wait for their block.
+    #[must_use]
+    pub fn queue() -> Self {
+        Self(b"queue".to_vec())
+    }
+
+    /// An organisation.
+    #[must_use]
+    pub fn organisation(id: &OrganisationId) -> Self {
+        Self::under(b"organisation/", &id.0)
+    }
+
+    /// The keys of an organisation's active nodes.
+    #[must_use]
+    pub fn nodes(id: &OrganisationId) -> Self {
+        Self::under(b"nodes/", &id.0)
+    }
+
+    /// What a key is used for in the consortium.
+    #[must_use]
+    pub fn key_use(key: &PublicKey) -> Self {
+        Self::under(b"key/", &key.0)
+    }
+
+    /// A proposal, open or decided.
+    #[must_use]
+    pub fn proposal(number: ProposalNumber) -> Self {
+        Self::under(b"proposal/", &number.0.to_be_bytes())
     }
 
     /// The validators of the next height.
@@ -143,9 +201,12 @@ pub enum ExecutionError {
     /// The store failed; says nothing about the transaction.
     #[error(transparent)]
     State(#[from] StateReadError),
-    /// The sender may not send transactions.
+    /// The sender may not send such transactions.
     #[error("the sender is not a member of the consortium")]
     NotMember,
+    /// A proposal or a vote the consortium's rules do not allow, or a genesis that could not found one.
+    #[error(transparent)]
+    Governance(#[from] GovernanceError),
     /// Executed before, or one before it is missing.
     #[error("the sender's next nonce is {expected}, not {actual}")]
     Nonce {
@@ -179,26 +240,78 @@ pub enum ExecutionError {
     Overflow,
 }
 
-/// Executes the transactions of one block over the state before it.
-pub struct Executor<'a, V: StateView + ?Sized> {
-    view: &'a V,
-    clock: Clock,
-    writes: Writes,
-}
-
 /// The entries a block changes, in order.
 pub type Writes = BTreeMap<StateKey, Vec<u8>>;
 
-impl<'a, V: StateView + ?Sized> Executor<'a, V> {
-    /// Starts a block at `height` and `time_millis`.
-    pub fn new(view: &'a V, height: Height, time_millis: u64) -> Self {
+/// A state with changes on top, which are kept or dropped as a whole.
+pub struct Overlay<'a, V: StateView + ?Sized> {
+    view: &'a V,
+    writes: Writes,
+}
+
+impl<'a, V: StateView + ?Sized> Overlay<'a, V> {
+    /// Nothing changed yet.
+    pub(crate) const fn new(view: &'a V) -> Self {
         Self {
             view,
+            writes: Writes::new(),
+        }
+    }
+
+    /// The changes.
+    pub(crate) fn into_writes(self) -> Writes {
+        self.writes
+    }
+
+    /// Keeps what was tried on top of this.
+    pub(crate) fn keep(&mut self, tried: Writes) {
+        self.writes.extend(tried);
+    }
+
+    /// Whether an entry was changed.
+    pub(crate) fn has_changed(&self, key: &StateKey) -> bool {
+        self.writes.contains_key(key)
+    }
+
+    pub(crate) fn read<T: Serialize + DeserializeOwned>(
+        &self,
+        key: &StateKey,
+    ) -> Result<Option<T>, StateReadError> {
+        match self.writes.get(key) {
+            Some(bytes) => decode_entry(bytes).map(Some),
+            None => read(self.view, key),
+        }
+    }
+
+    pub(crate) fn write<T: Serialize>(&mut self, key: StateKey, value: &T) {
+        self.writes.insert(key, canonical::encode(value));
+    }
+}
+
+impl<V: StateView + ?Sized> StateView for Overlay<'_, V> {
+    fn get(&self, key: &StateKey) -> Result<Option<Vec<u8>>, StateReadError> {
+        match self.writes.get(key) {
+            Some(bytes) => Ok(Some(bytes.clone())),
+            None => self.view.get(key),
+        }
+    }
+}
+
+/// Executes the transactions of one block over the state before it.
+pub struct Executor<'a, V: StateView + ?Sized> {
+    state: Overlay<'a, V>,
+    clock: Clock,
+}
+
+impl<'a, V: StateView + ?Sized> Executor<'a, V> {
+    /// Starts a block at `height` and `time_millis`.
+    pub const fn new(view: &'a V, height: Height, time_millis: u64) -> Self {
+        Self {
+            state: Overlay::new(view),
             clock: Clock {
                 height,
                 time_millis,
             },
-            writes: Writes::new(),
         }
     }
 
@@ -207,54 +320,73 @@ impl<'a, V: StateView + ?Sized> Executor<'a, V> {
     /// # Errors
     /// [`ExecutionError`].
     pub fn apply(&mut self, transaction: &VerifiedTransaction) -> Result<(), ExecutionError> {
-        let sender = transaction.sender();
+        let (sender, body) = (transaction.sender(), transaction.body());
         let at_start = self.clock.height == Height(0);
-        if let Payload::Genesis(genesis) = &transaction.body().payload {
-            let own = transaction.body().chain == genesis.chain_id();
-            if !at_start || !self.writes.is_empty() || !own {
+        if let Payload::Genesis(genesis) = &body.payload {
+            let own = body.chain == genesis.chain_id();
+            if !at_start || !self.state.writes.is_empty() || !own {
                 return Err(ExecutionError::Genesis);
             }
-            self.found(genesis);
-            return Ok(());
+            return self.tried(|state, _| governance::found(state, genesis));
         }
         if at_start {
             return Err(ExecutionError::Genesis);
         }
-        if self.get::<Member>(&StateKey::member(&sender))?.is_none() {
+        let as_admin = matches!(body.payload, Payload::Propose(_) | Payload::Vote(_));
+        if !as_admin && !is_active_member(&self.state, &sender)? {
             return Err(ExecutionError::NotMember);
         }
-        let account: Account = self.get(&StateKey::account(&sender))?.unwrap_or_default();
-        let actual = transaction.body().nonce;
-        if actual != account.next_nonce {
-            return Err(ExecutionError::Nonce {
-                expected: account.next_nonce,
-                actual,
-            });
-        }
-        let next_nonce = actual.next().ok_or(ExecutionError::Overflow)?;
-        match &transaction.body().payload {
+        let next_nonce = self.next_nonce(&sender, body.nonce)?;
+        match &body.payload {
             Payload::Genesis(_) => return Err(ExecutionError::Genesis),
             Payload::RegisterDevice(device) => self.register(sender, *device)?,
             Payload::AnchorBatch(anchor) => self.anchor(sender, anchor)?,
+            Payload::Propose(propose) => {
+                self.tried(|state, clock| governance::propose(state, clock, sender, propose))?;
+            }
+            Payload::Vote(vote) => {
+                self.tried(|state, clock| governance::vote(state, clock, sender, *vote))?;
+            }
         }
-        self.put(StateKey::account(&sender), &Account { next_nonce });
+        self.state
+            .write(StateKey::account(&sender), &Account { next_nonce });
         Ok(())
     }
 
-    /// Ends the block: all entries it changes.
-    #[must_use]
-    pub fn finish(mut self) -> Writes {
+    /// Ends the block: expires and counts proposals, applies what the queue's turn is, and gives all
+    /// entries the block changes.
+    ///
+    /// # Errors
+    /// [`StateReadError`] if the state before the block cannot be read.
+    pub fn finish(mut self) -> Result<Writes, StateReadError> {
         let clock = self.clock;
-        self.put(StateKey::clock(), &clock);
-        self.writes
+        if clock.height != Height(0) {
+            governance::end_block(&mut self.state, clock)?;
+        }
+        self.state.write(StateKey::clock(), &clock);
+        Ok(self.state.into_writes())
     }
 
-    fn found(&mut self, genesis: &Genesis) {
-        self.put(StateKey::genesis(), genesis);
-        self.put(StateKey::validators(), &genesis.validators);
-        for member in &genesis.members {
-            self.put(StateKey::member(&member.key), member);
+    /// Does `work`, keeping its changes only if it succeeds.
+    fn tried(
+        &mut self,
+        work: impl FnOnce(&mut Overlay<'_, Overlay<'a, V>>, Clock) -> Result<(), ExecutionError>,
+    ) -> Result<(), ExecutionError> {
+        let mut trial = Overlay::new(&self.state);
+        work(&mut trial, self.clock)?;
+        let writes = trial.into_writes();
+        self.state.keep(writes);
+        Ok(())
+    }
+
+    /// The nonce after `actual`, if that is the sender's next.
+    fn next_nonce(&self, sender: &PublicKey, actual: Nonce) -> Result<Nonce, ExecutionError> {
+        let account: Option<Account> = self.state.read(&StateKey::account(sender))?;
+        let expected = account.unwrap_or_default().next_nonce;
+        if actual != expected {
+            return Err(ExecutionError::Nonce { expected, actual });
         }
+        actual.next().ok_or(ExecutionError::Overflow)
     }
 
     fn register(
@@ -263,7 +395,7 @@ impl<'a, V: StateView + ?Sized> Executor<'a, V> {
         registration: RegisterDevice,
     ) -> Result<(), ExecutionError> {
         let key = StateKey::device(&registration.handle);
-        if self.get::<Device>(&key)?.is_some() {
+        if self.state.read::<Device>(&key)?.is_some() {
             return Err(ExecutionError::DeviceExists);
         }
         let device = Device {
@@ -271,13 +403,13 @@ impl<'a, V: StateView + ?Sized> Executor<'a, V> {
             registration,
             height: self.clock.height,
         };
-        self.put(key, &device);
+        self.state.write(key, &device);
         Ok(())
     }
 
     fn anchor(&mut self, sender: PublicKey, anchor: &AnchorBatch) -> Result<(), ExecutionError> {
         let key = StateKey::anchor(&sender);
-        let head: AnchorHead = self.get(&key)?.unwrap_or_default();
+        let head: AnchorHead = self.state.read(&key)?.unwrap_or_default();
         if anchor.batch != head.next_batch {
             return Err(ExecutionError::Batch {
                 expected: head.next_batch,
@@ -302,23 +434,29 @@ impl<'a, V: StateView + ?Sized> Executor<'a, V> {
                 &[&head.accumulator.0, &anchor.root.0],
             ),
         };
-        self.put(key, &next);
+        self.state.write(key, &next);
         Ok(())
     }
+}
 
-    fn get<T: Serialize + DeserializeOwned>(
-        &self,
-        key: &StateKey,
-    ) -> Result<Option<T>, StateReadError> {
-        match self.writes.get(key) {
-            Some(bytes) => decode_entry(bytes).map(Some),
-            None => read(self.view, key),
-        }
-    }
+/// Whether `sender` may send transactions of some kind: an active node, or an admin of an active
+/// organisation. For mempools; the executor is stricter and asks for the kind.
+///
+/// # Errors
+/// [`StateReadError`].
+pub fn may_send<V: StateView + ?Sized>(
+    view: &V,
+    sender: &PublicKey,
+) -> Result<bool, StateReadError> {
+    Ok(is_active_member(view, sender)? || governance::admin_of(view, sender)?.is_some())
+}
 
-    fn put<T: Serialize>(&mut self, key: StateKey, value: &T) {
-        self.writes.insert(key, canonical::encode(value));
-    }
+fn is_active_member<V: StateView + ?Sized>(
+    view: &V,
+    key: &PublicKey,
+) -> Result<bool, StateReadError> {
+    let member: Option<Member> = read(view, &StateKey::member(key))?;
+    Ok(member.is_some_and(|member| member.standing == Standing::Active))
 }
 
 /// Reads one typed entry.

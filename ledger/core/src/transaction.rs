@@ -17,6 +17,7 @@ use crate::batch::AnchorBatch;
 use crate::canonical::{self, DecodeError};
 use crate::digest::Digest;
 use crate::genesis::{Genesis, MAX_GENESIS_BYTES};
+use crate::governance::{Propose, Vote};
 use crate::ids::{ChainId, Nonce};
 use crate::key::{PublicKey, SecretKey, Signature, SignatureError};
 
@@ -44,6 +45,10 @@ pub enum Payload {
     RegisterDevice(RegisterDevice),
     /// Anchors a batch of readings.
     AnchorBatch(AnchorBatch),
+    /// Proposes a change of the consortium; signed with an organisation's admin key.
+    Propose(Propose),
+    /// Votes on a proposal; signed with an organisation's admin key.
+    Vote(Vote),
 }
 
 impl Payload {
@@ -54,6 +59,8 @@ impl Payload {
             Self::Genesis(_) => "genesis",
             Self::RegisterDevice(_) => "register_device",
             Self::AnchorBatch(_) => "anchor_batch",
+            Self::Propose(_) => "propose",
+            Self::Vote(_) => "vote",
         }
     }
 }

@@ -5,10 +5,10 @@
 use std::time::Instant;
 
 use ledger_core::certificate::{Certificate, CommitSignature, VoteContent, VoteKind};
-use ledger_core::genesis::{Member, Parameters};
+use ledger_core::governance::{GovernanceError, Node};
 use ledger_core::{
-    AnchorBatch, BatchNumber, Digest, Genesis, Nonce, Payload, SecretKey, SignedTransaction,
-    TransactionBody, Validator, ValidatorSet,
+    AnchorBatch, BatchNumber, Digest, Genesis, Nonce, OrganisationId, Payload, SecretKey,
+    SignedTransaction, TransactionBody,
 };
 use ledger_store::Replica;
 
@@ -63,23 +63,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn genesis(key: &SecretKey) -> Result<Genesis, ledger_core::validators::ValidatorSetError> {
-    let name = || "one".to_owned();
-    Ok(Genesis {
-        name: name(),
-        time_millis: 1,
-        validators: ValidatorSet::new(vec![Validator {
-            key: key.public(),
-            power: 1,
-            name: name(),
-        }])?,
-        members: vec![Member {
-            key: key.public(),
-            name: name(),
-        }],
-        parameters: Parameters::default(),
-        nonce: Digest::ZERO,
-    })
+fn genesis(key: &SecretKey) -> Result<Genesis, GovernanceError> {
+    let node = Node::with_one_key(key.public(), "one".into());
+    Genesis::of_one(
+        "one".into(),
+        1,
+        OrganisationId::default(),
+        node,
+        Digest::ZERO,
+    )
 }
 
 fn certify(block: &ledger_store::CheckedBlock, key: &SecretKey) -> Certificate {

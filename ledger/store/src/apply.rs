@@ -205,7 +205,7 @@ where
             }),
         }
     }
-    let writes = executor.finish();
+    let writes = executor.finish()?;
     let block = draft.seal(state, position, writes, time_millis, proposer)?;
     Ok(Prepared { block, refused })
 }
@@ -236,7 +236,7 @@ where
         })?;
         draft.add(transaction);
     }
-    let writes = executor.finish();
+    let writes = executor.finish()?;
     let sealed = draft.seal(state, position, writes, header.time_millis, header.proposer)?;
     let own = &sealed.block.header;
     if own.next_validators_hash != header.next_validators_hash {

@@ -69,6 +69,21 @@ impl Replica {
         })
     }
 
+    /// Opens an existing replica beside the process that writes it. Every write fails.
+    ///
+    /// # Errors
+    /// As [`Replica::open`].
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let path = path.as_ref().to_owned();
+        Ok(Self {
+            writer: Mutex::new(connection::open_reader(&path)?),
+            path,
+            idle: Mutex::default(),
+            halted: AtomicBool::new(true),
+            genesis: OnceLock::new(),
+        })
+    }
+
     /// A view of the replica at its current tip.
     ///
     /// # Errors
@@ -103,8 +118,9 @@ impl Replica {
             genesis.time_millis,
             founder.public(),
         )?;
-        if !prepared.refused.is_empty() {
-            return Err(Refusal::Genesis.into());
+        if let Some(refused) = prepared.refused.into_iter().next() {
+            let (index, error) = (0, refused.error);
+            return Err(Refusal::Execution { index, error }.into());
         }
         self.append_first(genesis, &prepared.block)
     }

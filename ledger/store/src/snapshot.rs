@@ -21,7 +21,7 @@ use ledger_core::state::{
     Account, AnchorHead, Device, MAX_STATE_VALUE_BYTES, StateKey, StateReadError, StateView, read,
 };
 use ledger_core::validators::ValidatorSet;
-use ledger_core::{canonical, state};
+use ledger_core::{canonical, governance, state};
 use rusqlite::Connection;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -436,7 +436,7 @@ impl<'a> Snapshot<'a> {
 
     /// Where the next block goes.
     pub(crate) fn position(&self) -> Result<Position, StoreError> {
-        let (chain, genesis) = self.chain()?;
+        let chain = self.chain()?.0;
         let tip = self.tip.as_ref().ok_or(StoreError::Unfounded)?;
         let validators = read(self, &StateKey::validators())?;
         Ok(Position {
@@ -445,7 +445,7 @@ impl<'a> Snapshot<'a> {
             parent: tip.hash,
             time: TimeRule::After(tip.header.time_millis),
             validators: validators.ok_or_else(|| damaged("the state names no validators"))?,
-            max_bytes: u64::from(genesis.parameters.max_block_bytes),
+            max_bytes: u64::from(governance::parameters(self)?.max_block_bytes),
         })
     }
 }

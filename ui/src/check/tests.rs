@@ -6,12 +6,12 @@ use std::cell::Cell;
 use ledger_core::batch::{BatchTree, StreamLeaves};
 use ledger_core::block::{BLOCK_VERSION, tx_leaves, tx_root};
 use ledger_core::certificate::{CommitSignature, VoteContent, VoteKind};
-use ledger_core::genesis::{Member, Parameters};
+use ledger_core::governance::Node;
 use ledger_core::reading::{SaltSource, commitment};
 use ledger_core::{
-    BatchNumber, Certificate, Decimal, Digest, Header, Height, Nonce, Origin, Payload, Quality,
-    Reading, SecretKey, SignedTransaction, StreamId, TransactionBody, Validator, ValidatorSet,
-    Value, merkle,
+    BatchNumber, Certificate, Decimal, Digest, Header, Height, Nonce, OrganisationId, Origin,
+    Payload, Quality, Reading, SecretKey, SignedTransaction, StreamId, TransactionBody, Value,
+    merkle,
 };
 use proptest::prelude::*;
 
@@ -20,22 +20,9 @@ use crate::words::proof as words;
 
 fn genesis(name: &str) -> (Genesis, SecretKey) {
     let key = SecretKey::from_seed(&[7; 32]);
-    let validator = Validator {
-        key: key.public(),
-        power: 1,
-        name: "fog-1".into(),
-    };
-    let genesis = Genesis {
-        name: name.into(),
-        time_millis: 1_000,
-        validators: ValidatorSet::new(vec![validator]).unwrap(),
-        members: vec![Member {
-            key: key.public(),
-            name: "fog-1".into(),
-        }],
-        parameters: Parameters::default(),
-        nonce: Digest::of(b"test"),
-    };
+    let node = Node::with_one_key(key.public(), "fog-1".into());
+    let (id, nonce) = (OrganisationId::default(), Digest::of(b"test"));
+    let genesis = Genesis::of_one(name.into(), 1_000, id, node, nonce).unwrap();
     (genesis, key)
 }
 

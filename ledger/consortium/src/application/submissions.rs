@@ -9,8 +9,7 @@ use std::time::Instant;
 
 use arc_malachitebft_app_channel::NetworkMsg;
 use arc_malachitebft_app_channel::app::streaming::{StreamContent, StreamId, StreamMessage};
-use ledger_core::genesis::Member;
-use ledger_core::state::{ExecutionError, StateKey, read};
+use ledger_core::state::{ExecutionError, may_send};
 use ledger_core::{Nonce, SignedTransaction, VerifiedTransaction};
 use tokio::sync::oneshot;
 
@@ -75,8 +74,8 @@ impl Application {
             return Ok(Ok(next));
         }
         let snapshot = self.replica.read()?;
-        let member = read::<Member, _>(&snapshot, &StateKey::member(&sender));
-        if member.map_err(ledger_store::StoreError::from)?.is_none() {
+        let may_send = may_send(&snapshot, &sender);
+        if !may_send.map_err(ledger_store::StoreError::from)? {
             return Ok(Err(ExecutionError::NotMember.into()));
         }
         Ok(Ok(snapshot.account(&sender)?.next_nonce))

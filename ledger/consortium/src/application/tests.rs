@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_malachitebft_app_channel::app::engine::node::{NodeMsg, NodeRef};
-use ledger_core::genesis::{Member, Parameters};
-use ledger_core::{Digest, Genesis, SecretKey, Validator, ValidatorSet};
+use ledger_core::governance::Node;
+use ledger_core::{Digest, Genesis, OrganisationId, SecretKey};
 use ledger_store::Replica;
 use tokio::sync::{broadcast, mpsc, watch};
 
@@ -16,23 +16,15 @@ use crate::engine;
 use crate::finality::{EngineState, Progress};
 
 fn genesis(key: &SecretKey) -> Genesis {
-    let name = "one".to_owned();
-    let validator = Validator {
-        key: key.public(),
-        power: 1,
-        name: name.clone(),
-    };
-    Genesis {
-        name: name.clone(),
-        time_millis: 1,
-        validators: ValidatorSet::new(vec![validator]).unwrap(),
-        members: vec![Member {
-            key: key.public(),
-            name,
-        }],
-        parameters: Parameters::default(),
-        nonce: Digest::ZERO,
-    }
+    let node = Node::with_one_key(key.public(), "one".into());
+    Genesis::of_one(
+        "one".into(),
+        1,
+        OrganisationId::default(),
+        node,
+        Digest::ZERO,
+    )
+    .unwrap()
 }
 
 async fn state_after(end: impl FnOnce(&NodeRef)) -> EngineState {

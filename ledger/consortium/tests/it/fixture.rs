@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use ledger_consortium::{Consortium, ConsortiumConfig};
 use ledger_core::genesis::{Member, Parameters};
+use ledger_core::governance::{Organisation, Thresholds};
 use ledger_core::{
-    AnchorBatch, BatchNumber, ChainId, Digest, Genesis, Nonce, Payload, SecretKey,
+    AnchorBatch, BatchNumber, ChainId, Digest, Genesis, Nonce, OrganisationId, Payload, SecretKey,
     SignedTransaction, TransactionBody, Validator, ValidatorSet,
 };
 use ledger_store::Replica;
@@ -20,22 +21,35 @@ pub fn key(number: u8) -> SecretKey {
     SecretKey::from_seed(&[number; 32])
 }
 
-/// A genesis with `validators` validators of equal power, all of them members.
+/// The organisation of node `number`, whose key is its admin key too.
+pub fn organisation(number: u8) -> Organisation {
+    let admins = vec![key(number).public()];
+    Organisation::new(
+        OrganisationId([number; 16]),
+        format!("organisation {number}"),
+        admins,
+    )
+}
+
+/// A genesis with `validators` validators of equal power, all of them members, each of an organisation
+/// of its own.
 pub fn genesis(validators: u8, parameters: Parameters) -> Genesis {
     let of = |number: u8| Validator {
         key: key(number).public(),
         power: 1,
         name: format!("validator {number}"),
     };
-    let members = (0..validators).map(|number| Member {
-        key: key(number).public(),
-        name: format!("node {number}"),
+    let members = (0..validators).map(|number| {
+        let name = format!("node {number}");
+        Member::with_one_key(key(number).public(), name, organisation(number).id)
     });
     Genesis {
         name: "test".into(),
         time_millis: 1_700_000_000_000,
         validators: ValidatorSet::new((0..validators).map(of).collect()).unwrap(),
+        organisations: (0..validators).map(organisation).collect(),
         members: members.collect(),
+        thresholds: Thresholds::default(),
         parameters,
         nonce: Digest::of(b"test"),
     }

@@ -48,7 +48,7 @@ impl State {
         for transaction in block {
             executor.apply(transaction)?;
         }
-        let writes = executor.finish();
+        let writes = executor.finish()?;
         self.0.extend(writes.clone());
         Ok(writes)
     }

@@ -5,14 +5,15 @@ use std::borrow::Cow;
 use ledger_core::block::{BLOCK_VERSION, tx_leaves, tx_root};
 use ledger_core::certificate::{CommitSignature, VoteContent, VoteKind};
 use ledger_core::genesis::{Member, Parameters};
+use ledger_core::governance::{Organisation, Thresholds};
 use ledger_core::merkle::{self, leaf_hash};
 use ledger_core::proof::ValidatorChange;
 use ledger_core::reading::{SaltSource, commitment};
 use ledger_core::transaction::RegisterDevice;
 use ledger_core::{
-    BatchNumber, BatchTree, Certificate, Decimal, Digest, Genesis, Header, Height, Nonce, Origin,
-    Payload, Proof, PublicKey, Quality, Reading, SampledData, SecretKey, SignedTransaction,
-    StreamId, StreamLeaves, TransactionBody, Validator, ValidatorSet, Value,
+    BatchNumber, BatchTree, Certificate, Decimal, Digest, Genesis, Header, Height, Nonce,
+    OrganisationId, Origin, Payload, Proof, PublicKey, Quality, Reading, SampledData, SecretKey,
+    SignedTransaction, StreamId, StreamLeaves, TransactionBody, Validator, ValidatorSet, Value,
 };
 
 pub fn key(number: u8) -> SecretKey {
@@ -29,16 +30,29 @@ pub fn validators(numbers: &[u8]) -> ValidatorSet {
     ValidatorSet::new(numbers.iter().map(one).collect()).expect("validators")
 }
 
+/// An organisation of one node, whose key is its admin key too.
+pub fn organisation(number: u8) -> Organisation {
+    let admins = vec![key(number).public()];
+    Organisation::new(
+        OrganisationId([number; 16]),
+        format!("organisation {number}"),
+        admins,
+    )
+}
+
+/// A consortium of validators, each of an organisation of its own.
 pub fn genesis(numbers: &[u8]) -> Genesis {
-    let member = |number: &u8| Member {
-        key: key(*number).public(),
-        name: format!("node {number}"),
+    let member = |number: &u8| {
+        let name = format!("node {number}");
+        Member::with_one_key(key(*number).public(), name, organisation(*number).id)
     };
     Genesis {
         name: "Example consortium".into(),
         time_millis: 1_700_000_000_000,
         validators: validators(numbers),
+        organisations: numbers.iter().copied().map(organisation).collect(),
         members: numbers.iter().map(member).collect(),
+        thresholds: Thresholds::default(),
         parameters: Parameters::default(),
         nonce: Digest::of(b"example"),
     }

@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use ledger_core::block::{Block, Header, tx_root};
 use ledger_core::digest::Digest;
 use ledger_core::genesis::Genesis;
+use ledger_core::governance;
 use ledger_core::ids::Height;
+use ledger_core::parameters::MAX_PARAMETER_BLOCK_BYTES;
 use ledger_core::transaction::{Payload, SignedTransaction, VerifiedTransaction};
 use ledger_core::validators::ValidatorSet;
 use rusqlite::Connection;
@@ -314,7 +316,16 @@ impl Replay<'_> {
             parent: parent.hash,
             time: TimeRule::After(parent.time_millis),
             validators: self.validators.clone(),
-            max_bytes: u64::from(self.genesis.parameters.max_block_bytes),
+            max_bytes: u64::from(self.max_block_bytes()),
+        }
+    }
+
+    /// The rule in force; without a state to ask, the largest there can be.
+    fn max_block_bytes(&self) -> u32 {
+        let rules = self.state.as_ref().map(governance::parameters);
+        match rules {
+            Some(Ok(rules)) => rules.max_block_bytes,
+            _ => MAX_PARAMETER_BLOCK_BYTES,
         }
     }
 

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use ledger_core::batch::AnchorBatch;
 use ledger_core::certificate::{Certificate, CommitSignature, VoteContent, VoteKind};
 use ledger_core::genesis::{Genesis, Member, Parameters};
+use ledger_core::governance::{Organisation, Thresholds};
 use ledger_core::transaction::RegisterDevice;
 use ledger_core::{
-    BatchNumber, Block, Digest, Nonce, Payload, PublicKey, SecretKey, SignedTransaction,
-    TransactionBody, Validator, ValidatorSet, VerifiedTransaction,
+    BatchNumber, Block, Digest, Nonce, OrganisationId, Payload, PublicKey, SecretKey,
+    SignedTransaction, TransactionBody, Validator, ValidatorSet, VerifiedTransaction,
 };
 use ledger_store::{CheckedBlock, Replica, Tip};
 use tempfile::TempDir;
@@ -17,7 +18,18 @@ pub fn key(number: u8) -> SecretKey {
     SecretKey::from_seed(&[number; 32])
 }
 
-/// A consortium of `count` validators of one unit each; all of them are members.
+/// The organisation of a node, whose key is its admin key too.
+pub fn organisation(number: u8) -> Organisation {
+    let id = OrganisationId([number; 16]);
+    Organisation::new(
+        id,
+        format!("organisation {number}"),
+        vec![key(number).public()],
+    )
+}
+
+/// A consortium of `count` validators of one unit each; all of them are members, each of an
+/// organisation of its own.
 pub fn genesis(count: u8) -> Genesis {
     let named = |number: u8| (key(number).public(), format!("node {number}"));
     let validators = (1..=count).map(named).map(|(key, name)| Validator {
@@ -29,10 +41,14 @@ pub fn genesis(count: u8) -> Genesis {
         name: "Test consortium".into(),
         time_millis: 1_000_000,
         validators: ValidatorSet::new(validators.collect()).expect("validators"),
+        organisations: (1..=count).map(organisation).collect(),
         members: (1..=count)
-            .map(named)
-            .map(|(key, name)| Member { key, name })
+            .map(|number| {
+                let (key, name) = named(number);
+                Member::with_one_key(key, name, organisation(number).id)
+            })
             .collect(),
+        thresholds: Thresholds::default(),
         parameters: Parameters {
             max_block_bytes: 4096,
             ..Parameters::default()
