@@ -1,4 +1,4 @@
-//! Transactions waiting for a block: bounded, ordered by nonce within each sender, by arrival between
+//! Transactions waiting for a block: bounded, ordered by nonce within each sender, fair between
 //! senders. Pure: no clock, no I/O; who calls it says what the state's next nonces are.
 //!
 //! ```text
@@ -7,10 +7,14 @@
 //! ```
 //!
 //! - **Upon insert**: a transaction is refused if its nonce is used, taken, or too far ahead; if the
-//!   sender or the pool is full; if no block can hold it. The same transaction twice is told apart.
-//! - **Upon reap**: of all senders whose next nonce is here, the one that has waited longest goes
-//!   first; its following transactions compete from then on. A sender whose turn does not fit into the
-//!   rest of the block waits for the next one.
+//!   sender or the pool is full; if no block can hold it. The same transaction twice is told apart. A
+//!   sender may hold at most half as much as there is room left, so that however many flood the pool,
+//!   there is room for one more (dynamic thresholds, as in switches with a shared buffer).
+//! - **Upon reap**: senders take turns by bytes (start-time fair queueing): of all whose next nonce is
+//!   here, the one that had the fewest bytes in blocks since it began to wait goes first, then who
+//!   came first. Whoever floods waits behind itself. Governance and devices come before bulk, in at
+//!   most half of the block, so that they in turn starve nobody. A sender whose turn does not fit into
+//!   the rest of the block waits for the next one.
 //! - **Upon a final block**: its transactions leave, and with them whatever waits under a used nonce.
 //!
 //! Nothing is evicted for another: what was accepted stays until it is final or refused. The pool is
@@ -19,7 +23,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
-use ledger_core::{Digest, Nonce, PublicKey, VerifiedTransaction};
+use ledger_core::{Digest, Nonce, Payload, PublicKey, VerifiedTransaction};
 
 use crate::finality::SubmitError;
 
@@ -57,6 +61,9 @@ struct Waiting {
 struct Sender {
     next: Nonce,
     waiting: BTreeMap<Nonce, Waiting>,
+    bytes: usize,
+    /// Where its turn begins: bytes it had in blocks, from the pool's turn when it began to wait on.
+    turn: u64,
 }
 
 /// Transactions waiting for a block.
@@ -68,7 +75,12 @@ pub struct Mempool {
     ready: BTreeSet<PublicKey>,
     bytes: usize,
     arrivals: u64,
+    /// The latest turn that was served: where newcomers begin.
+    turn: u64,
 }
+
+/// A sender's next transaction, by whose turn it is.
+type Head<'a> = Reverse<(u64, u64, &'a PublicKey, Nonce)>;
 
 /// What came of an insert that was not refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -90,6 +102,7 @@ impl Mempool {
             ready: BTreeSet::new(),
             bytes: 0,
             arrivals: 0,
+            turn: 0,
         }
     }
 
@@ -157,10 +170,14 @@ impl Mempool {
         self.bytes += actual;
         let arrival = self.arrivals;
         self.arrivals += 1;
+        let turn = self.turn;
         let queue = self.senders.entry(sender).or_insert_with(|| Sender {
             next,
             waiting: BTreeMap::new(),
+            bytes: 0,
+            turn,
         });
+        queue.bytes += actual;
         let waiting = Waiting {
             transaction,
             arrival,
@@ -189,19 +206,24 @@ impl Mempool {
                 actual: nonce,
             });
         };
+        let (mut own, mut own_bytes) = (0, 0);
         if let Some(queue) = self.senders.get(&transaction.sender()) {
             if queue.waiting.contains_key(&nonce) {
                 return Err(SubmitError::NonceTaken(nonce));
             }
-            if queue.waiting.len() >= self.limits.per_sender {
-                return Err(SubmitError::SenderLimit);
-            }
+            (own, own_bytes) = (queue.waiting.len(), queue.bytes);
         }
-        if ahead >= self.limits.per_sender as u64 {
+        if own >= self.limits.per_sender || ahead >= self.limits.per_sender as u64 {
             return Err(SubmitError::SenderLimit);
         }
-        if self.ids.len() >= self.limits.transactions || self.bytes + actual > self.limits.bytes {
+        let room = self.limits.transactions.saturating_sub(self.ids.len());
+        let room_bytes = self.limits.bytes.saturating_sub(self.bytes);
+        if room == 0 || room_bytes < actual {
             return Err(SubmitError::Full);
+        }
+        // One transaction may wait of everybody, as long as there is room at all.
+        if own > 0 && (own >= room / 2 || own_bytes + actual > room_bytes / 2) {
+            return Err(SubmitError::SenderLimit);
         }
         Ok(())
     }
@@ -210,42 +232,15 @@ impl Mempool {
     /// stay in the pool until [`Self::remove`] or [`Self::advance`].
     #[must_use]
     pub fn reap(&self, max_bytes: usize) -> Vec<VerifiedTransaction> {
-        let mut heads = BinaryHeap::new();
-        for key in &self.ready {
-            if let Some(queue) = self.senders.get(key) {
-                Self::push_head(&mut heads, key, queue, queue.next);
-            }
-        }
-        let (mut reaped, mut bytes) = (Vec::new(), 0);
-        while let Some(Reverse((_, key, nonce))) = heads.pop() {
-            let Some(queue) = self.senders.get(key) else {
-                continue;
-            };
-            let Some(head) = queue.waiting.get(&nonce) else {
-                continue;
-            };
-            let length = head.transaction.bytes().len();
-            if bytes + length > max_bytes {
-                continue;
-            }
-            bytes += length;
-            reaped.push(head.transaction.clone());
-            if let Some(following) = nonce.next() {
-                Self::push_head(&mut heads, key, queue, following);
-            }
-        }
-        reaped
-    }
-
-    fn push_head<'a>(
-        heads: &mut BinaryHeap<Reverse<(u64, &'a PublicKey, Nonce)>>,
-        key: &'a PublicKey,
-        queue: &Sender,
-        nonce: Nonce,
-    ) {
-        if let Some(head) = queue.waiting.get(&nonce) {
-            heads.push(Reverse((head.arrival, key, nonce)));
-        }
+        let mut reaping = Reaping {
+            pool: self,
+            taken: BTreeMap::new(),
+            reaped: Vec::new(),
+            bytes: 0,
+        };
+        reaping.take(max_bytes / 2, |waiting| is_urgent(&waiting.transaction));
+        reaping.take(max_bytes, |_| true);
+        reaping.reaped
     }
 
     /// Takes one transaction out: the state refused it.
@@ -253,7 +248,9 @@ impl Mempool {
         let (sender, nonce) = self.ids.remove(id)?;
         let queue = self.senders.get_mut(&sender)?;
         let removed = queue.waiting.remove(&nonce)?.transaction;
-        self.bytes -= removed.bytes().len();
+        let length = removed.bytes().len();
+        self.bytes -= length;
+        queue.bytes -= length;
         self.settle(sender);
         Some(removed)
     }
@@ -270,7 +267,11 @@ impl Mempool {
         let mut ids = Vec::with_capacity(left.len());
         for waiting in left.into_values() {
             let id = waiting.transaction.id();
-            self.bytes -= waiting.transaction.bytes().len();
+            let length = waiting.transaction.bytes().len();
+            self.bytes -= length;
+            queue.bytes -= length;
+            self.turn = self.turn.max(queue.turn);
+            queue.turn += length as u64;
             self.ids.remove(&id);
             ids.push(id);
         }
@@ -301,5 +302,60 @@ impl Mempool {
         if queue.waiting.is_empty() {
             self.senders.remove(&sender);
         }
+    }
+}
+
+/// A block in the making.
+struct Reaping<'a> {
+    pool: &'a Mempool,
+    /// The nonce and the turn that follow what was taken of a sender.
+    taken: BTreeMap<PublicKey, (Nonce, u64)>,
+    reaped: Vec<VerifiedTransaction>,
+    bytes: usize,
+}
+
+impl<'a> Reaping<'a> {
+    /// Takes what is `wanted` in the order of turns, until nothing more fits into `max_bytes`.
+    fn take(&mut self, max_bytes: usize, wanted: impl Fn(&Waiting) -> bool) {
+        let pool = self.pool;
+        let mut heads = BinaryHeap::new();
+        for key in &pool.ready {
+            heads.extend(self.head(key, &wanted));
+        }
+        while let Some(Reverse((turn, _, key, nonce))) = heads.pop() {
+            let head = pool.senders.get(key);
+            let Some(head) = head.and_then(|queue| queue.waiting.get(&nonce)) else {
+                continue;
+            };
+            let length = head.transaction.bytes().len();
+            let Some(following) = nonce.next() else {
+                continue;
+            };
+            if self.bytes + length > max_bytes {
+                continue;
+            }
+            self.bytes += length;
+            self.reaped.push(head.transaction.clone());
+            self.taken.insert(*key, (following, turn + length as u64));
+            heads.extend(self.head(key, &wanted));
+        }
+    }
+
+    /// The next transaction of a sender, if it is wanted.
+    fn head(&self, key: &'a PublicKey, wanted: impl Fn(&Waiting) -> bool) -> Option<Head<'a>> {
+        let queue = self.pool.senders.get(key)?;
+        let begin = (queue.next, queue.turn);
+        let (nonce, turn) = self.taken.get(key).copied().unwrap_or(begin);
+        let head = queue.waiting.get(&nonce)?;
+        wanted(head).then_some(Reverse((turn, head.arrival, key, nonce)))
+    }
+}
+
+/// Whether a transaction comes before bulk.
+fn is_urgent(transaction: &VerifiedTransaction) -> bool {
+    match transaction.body().payload {
+        Payload::AnchorBatch(_) => false,
+        // Governance, and devices that somebody stands waiting for.
+        _ => true,
     }
 }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use ledger_consortium::SubmitError;
 use ledger_consortium::mempool::{Inserted, Limits, Mempool};
 use ledger_core::genesis::Parameters;
-use ledger_core::{ChainId, Digest, Nonce, VerifiedTransaction};
+use ledger_core::transaction::RegisterDevice;
+use ledger_core::{
+    ChainId, Digest, Nonce, Payload, SignedTransaction, TransactionBody, VerifiedTransaction,
+};
 use proptest::prelude::*;
 
 use crate::fixture::{anchor_of_batch, genesis, key};
@@ -21,7 +24,7 @@ fn transaction(sender: u8, nonce: u64, variant: u64) -> VerifiedTransaction {
 
 fn limits() -> Limits {
     Limits {
-        transactions: 5,
+        transactions: 9,
         bytes: 1 << 20,
         per_sender: 3,
         transaction_bytes: 4096,
@@ -47,7 +50,13 @@ fn inserts() {
         ((1, 3, 0), Ok(Inserted::New)),
         ((2, 2, 0), Ok(Inserted::New)),
         ((3, 4, 0), Ok(Inserted::New)),
-        ((4, 2, 0), Err(Full)),
+        ((4, 2, 0), Ok(Inserted::New)),
+        ((5, 2, 0), Ok(Inserted::New)),
+        // Two places are left: one more each, but no second of one sender.
+        ((2, 3, 0), Err(SenderLimit)),
+        ((6, 2, 0), Ok(Inserted::New)),
+        ((7, 2, 0), Ok(Inserted::New)),
+        ((8, 2, 0), Err(Full)),
         ((3, 4, 0), Ok(Inserted::Known)),
     ];
     let mut pool = Mempool::new(limits());
@@ -55,7 +64,7 @@ fn inserts() {
         let outcome = pool.insert(transaction(sender, nonce, variant), Nonce(2));
         assert_eq!(outcome, expected, "sender {sender}, nonce {nonce}");
     }
-    assert_eq!(pool.len(), 5);
+    assert_eq!(pool.len(), 9);
 }
 
 /// Goal: bytes are bounded, of the pool and of one transaction.
@@ -91,7 +100,7 @@ fn reaped(pool: &Mempool, max_bytes: usize) -> Vec<(u8, u64)> {
     reaped.iter().map(place).collect()
 }
 
-/// Goal: nonce order within a sender, order of arrival between senders, and no gap is jumped.
+/// Goal: nonce order within a sender, turns and then arrival between senders, and no gap is jumped.
 #[test]
 fn reaping() {
     let mut pool = Mempool::new(Limits {
@@ -103,17 +112,17 @@ fn reaping() {
         pool.insert(transaction(sender, nonce, 0), Nonce(0))
             .unwrap();
     }
-    let everything = [(2, 0), (1, 0), (1, 1), (2, 1), (4, 0)];
+    let everything = [(2, 0), (1, 0), (4, 0), (1, 1), (2, 1)];
     assert_eq!(reaped(&pool, 1 << 20), everything);
     let length = transaction(1, 0, 0).bytes().len();
     assert_eq!(reaped(&pool, length * 2), everything[..2]);
     assert!(reaped(&pool, length - 1).is_empty());
 
     assert!(pool.remove(&transaction(1, 0, 0).id()).is_some());
-    assert_eq!(reaped(&pool, 1 << 20), [(2, 0), (2, 1), (4, 0)]);
+    assert_eq!(reaped(&pool, 1 << 20), [(2, 0), (4, 0), (2, 1)]);
     let left = pool.advance(key(1).public(), Nonce(3));
     assert_eq!(left, [transaction(1, 1, 0).id()]);
-    assert_eq!(reaped(&pool, 1 << 20), [(2, 0), (2, 1), (1, 3), (4, 0)]);
+    assert_eq!(reaped(&pool, 1 << 20), [(2, 0), (4, 0), (2, 1), (1, 3)]);
     assert_eq!(pool.advance(key(3).public(), Nonce(1)), []);
     assert!(reaped(&pool, 1 << 20).contains(&(3, 1)));
 }
@@ -213,6 +222,93 @@ proptest! {
             }
             prop_assert!(pool.len() <= limits.transactions);
             check(&pool, &model, &next);
+        }
+    }
+}
+
+fn device(sender: u8, nonce: u64) -> VerifiedTransaction {
+    let body = TransactionBody {
+        chain: chain(),
+        nonce: Nonce(nonce),
+        payload: Payload::RegisterDevice(RegisterDevice {
+            handle: Digest::of(&nonce.to_be_bytes()),
+            key: None,
+            simulated: true,
+        }),
+    };
+    SignedTransaction::sign(&body, &key(sender))
+        .verify(chain())
+        .unwrap()
+}
+
+/// Goal: what somebody stands waiting for comes before bulk, and still leaves bulk half of the block.
+#[test]
+fn urgent_before_bulk() {
+    let mut pool = Mempool::new(Limits {
+        transactions: 100,
+        per_sender: 100,
+        ..limits()
+    });
+    for nonce in 0..10 {
+        pool.insert(transaction(1, nonce, 0), Nonce(0)).unwrap();
+    }
+    for nonce in 0..10 {
+        pool.insert(device(2, nonce), Nonce(0)).unwrap();
+    }
+    let urgent = device(2, 0).bytes().len();
+    let order = reaped(&pool, urgent * 8);
+    assert_eq!(order[..4], [(2, 0), (2, 1), (2, 2), (2, 3)]);
+    assert_eq!(order[4], (1, 0));
+    let bulk = order[4..].iter().filter(|(sender, _)| *sender == 1).count();
+    assert!(bulk >= 3, "{order:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Goal: whoever floods starves nobody: however full the pool, there is room for one of everybody,
+    /// and it is in a block after at most as many bytes of each other sender as it has itself, rounded
+    /// up to a transaction. Method: floods of random size before a sender with a few; blocks of random
+    /// size are made final until those few are through.
+    #[test]
+    fn a_flood_starves_nobody(
+        floods in proptest::collection::vec(1u64..60, 1..4), few in 1u64..4, per_block in 1usize..6,
+        late in 0usize..4,
+    ) {
+        let limits = Limits { transactions: 100, per_sender: 60, ..limits() };
+        let mut pool = Mempool::new(limits);
+        for (sender, flood) in (1..).zip(&floods) {
+            for nonce in 0..*flood {
+                // The flood stops where the pool says so.
+                if pool.insert(transaction(sender, nonce, 0), Nonce(0)).is_err() {
+                    break;
+                }
+            }
+        }
+        let length = transaction(1, 0, 0).bytes().len();
+        let mut next: BTreeMap<u8, u64> = BTreeMap::new();
+        let mut finalize = |pool: &mut Mempool| {
+            let block = reaped(pool, (length + 8) * per_block);
+            for (sender, nonce) in &block {
+                let last = next.insert(*sender, nonce + 1);
+                assert_eq!(last.unwrap_or(0), *nonce);
+                pool.advance(key(*sender).public(), Nonce(nonce + 1));
+            }
+            block.len()
+        };
+        for _ in 0..late {
+            finalize(&mut pool);
+        }
+        for nonce in 0..few {
+            prop_assert_eq!(pool.insert(transaction(4, nonce, 0), Nonce(0)), Ok(Inserted::New));
+        }
+        let senders = floods.len() as u64 + 1;
+        // Fair: `few` turns of everybody, and one for turns begun before.
+        let enough = senders * (few + 1);
+        let mut made = 0;
+        while pool.next_nonce(&key(4).public()).is_some() {
+            prop_assert!(made < enough, "{made} of {enough} transactions");
+            made += finalize(&mut pool) as u64;
         }
     }
 }
