@@ -249,7 +249,7 @@ def parse_genesis(r):
         "time": r.u64(),
         "validators": parse_validators(r),
         "organisations": r.list(lambda: (r.raw(16), r.text(), r.list(r.digest), parse_standing(r))),
-        "members": r.list(lambda: (r.digest(), r.digest(), r.text(), r.raw(16), parse_standing(r))),
+        "members": r.list(lambda: (r.digest(), r.digest(), r.text(), r.text(), r.raw(16), parse_standing(r))),
         "thresholds": [(r.u16(), r.u16()) for _ in range(5)],
         "rules": (r.u32(), r.u32(), r.u32(), r.u32(), r.u64()),
         "nonce": r.digest(),

@@ -432,6 +432,7 @@ pub(crate) fn open_replica(
             key: keys.node.public(),
             vote_key: keys.validator.public(),
             name: name.to_owned(),
+            address: String::new(),
         };
         let genesis = Genesis::of_one(
             format!("Consortium of {name}"),

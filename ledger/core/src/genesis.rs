@@ -27,6 +27,8 @@ pub struct Member {
     pub vote_key: PublicKey,
     /// Its name, for people.
     pub name: String,
+    /// Where it listens for its peers, `host:port`; empty if they cannot open connections to it.
+    pub address: String,
     /// Whose node it is.
     pub organisation: OrganisationId,
     /// Whether it still is one.
@@ -41,6 +43,7 @@ impl Member {
             key: node.key,
             vote_key: node.vote_key,
             name: node.name,
+            address: node.address,
             organisation,
             standing: Standing::Active,
         }

@@ -7,7 +7,7 @@ use super::error::GovernanceError;
 use super::keys::{Role, claim, release};
 use super::organisation::{
     MAX_ADMINS, MAX_NODES, MAX_ORGANISATIONS, MAX_ORGANISATIONS_EVER, Organisation,
-    OrganisationIds, Standing, is_name,
+    OrganisationIds, Standing, is_address, is_name,
 };
 use super::proposal::{Change, Node};
 use super::queue::{self, Seat};
@@ -70,6 +70,7 @@ pub(super) fn enact<V: StateView + ?Sized>(
             refuse_unless(thresholds.are_valid(), GovernanceError::Thresholds)?;
             set(state, StateKey::thresholds(), thresholds)
         }
+        Change::MoveNode { key, address } => move_node(state, key, address),
     }
 }
 
@@ -152,6 +153,7 @@ pub(super) fn add_node<V: StateView + ?Sized>(
 ) -> Done {
     active_organisation(state, organisation)?;
     refuse_unless(is_name(&node.name), GovernanceError::Name)?;
+    refuse_unless(is_address(&node.address), GovernanceError::Address)?;
     claim(state, &node.key, Role::Node, organisation)?;
     claim(state, &node.vote_key, Role::Vote, organisation)?;
     let mut nodes = nodes_of(state, organisation)?;
@@ -242,6 +244,19 @@ fn retire<V: StateView + ?Sized>(
     Ok(())
 }
 
+fn move_node<V: StateView + ?Sized>(
+    state: &mut Overlay<'_, V>,
+    key: &PublicKey,
+    address: &str,
+) -> Done {
+    let mut member = active_member(state, key)?;
+    refuse_unless(is_address(address), GovernanceError::Address)?;
+    refuse_unless(member.address != address, GovernanceError::NoChange)?;
+    address.clone_into(&mut member.address);
+    state.write(StateKey::member(key), &member);
+    Ok(())
+}
+
 fn rotate_node<V: StateView + ?Sized>(
     state: &mut Overlay<'_, V>,
     proposal: ProposalNumber,
@@ -260,6 +275,7 @@ fn rotate_node<V: StateView + ?Sized>(
         key: new,
         vote_key: new_vote_key,
         name: member.name.clone(),
+        address: member.address.clone(),
     };
     retire(state, height, member)?;
     add_node(state, organisation, &node)?;

@@ -4,7 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::organisation::{MAX_ADMINS, MAX_NAME_CHARS, MAX_NODES, MAX_ORGANISATIONS};
+use super::organisation::{
+    MAX_ADDRESS_BYTES, MAX_ADMINS, MAX_NAME_CHARS, MAX_NODES, MAX_ORGANISATIONS,
+};
 use super::proposal::{MAX_OPEN, MAX_OPEN_EACH, MAX_REASON_BYTES};
 use super::queue::MAX_QUEUE;
 use crate::validators::MAX_VALIDATORS;
@@ -101,4 +103,7 @@ pub enum GovernanceError {
     /// Founding members.
     #[error("what founds a consortium is active")]
     Standing,
+    /// Nowhere.
+    #[error("an address is a host and a port, in at most {MAX_ADDRESS_BYTES} characters")]
+    Address,
 }

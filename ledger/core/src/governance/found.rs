@@ -48,11 +48,13 @@ pub(crate) fn found<V: StateView + ?Sized>(
             key: member.key,
             vote_key: member.vote_key,
             name: member.name.clone(),
+            address: member.address.clone(),
         };
         add_node(state, member.organisation, &node)?;
     }
     for validator in genesis.validators.as_slice() {
         refuse_unless(validator.power == 1, GovernanceError::Power)?;
+        refuse_unless(is_name(&validator.name), GovernanceError::Name)?;
         let is_node = key_use(state, &validator.key)?.is_vote;
         refuse_unless(is_node, GovernanceError::UnknownNode)?;
     }

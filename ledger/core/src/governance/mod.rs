@@ -21,6 +21,7 @@ mod error;
 mod found;
 mod keys;
 mod organisation;
+mod preflight;
 mod proposal;
 mod queue;
 mod read;
@@ -29,8 +30,12 @@ mod votes;
 
 pub use error::GovernanceError;
 pub use organisation::{
-    KeyUse, MAX_ADMINS, MAX_NAME_CHARS, MAX_NODES, MAX_ORGANISATIONS, MAX_ORGANISATIONS_EVER,
-    Organisation, OrganisationIds, Standing, is_name,
+    KeyUse, MAX_ADDRESS_BYTES, MAX_ADMINS, MAX_NAME_CHARS, MAX_NODES, MAX_ORGANISATIONS,
+    MAX_ORGANISATIONS_EVER, Organisation, OrganisationIds, Standing, is_address, is_name,
+};
+pub use preflight::{
+    Code, Finding, MAX_BEHIND_BLOCKS, MAX_CLOCK_OFFSET_MILLIS, Observed, SILENT_BLOCKS, Seen,
+    Severity, preflight,
 };
 pub use proposal::{
     Agenda, AgendaItem, Ballot, Change, Choice, MAX_OPEN, MAX_OPEN_EACH, MAX_OPEN_MILLIS,

@@ -13,6 +13,8 @@ pub const MAX_NODES: usize = 256;
 pub const MAX_ORGANISATIONS: usize = 256;
 /// Most organisations that may ever have been in a consortium.
 pub const MAX_ORGANISATIONS_EVER: usize = 1024;
+/// Longest address of a node in bytes.
+pub const MAX_ADDRESS_BYTES: usize = 128;
 /// Longest name of a consortium, an organisation or a node, in characters.
 pub const MAX_NAME_CHARS: usize = 64;
 
@@ -86,4 +88,16 @@ pub fn is_name(name: &str) -> bool {
     name.chars().count() <= MAX_NAME_CHARS
         && !name.trim().is_empty()
         && !name.chars().any(char::is_control)
+}
+
+/// Whether `text` is an address peers can try: a host and a port, in at most [`MAX_ADDRESS_BYTES`]
+/// printable ASCII characters; or empty.
+#[must_use]
+pub fn is_address(text: &str) -> bool {
+    let parts = text.rsplit_once(':');
+    let parts = parts.map(|(host, port)| (host, port.parse::<u16>()));
+    text.is_empty()
+        || (text.len() <= MAX_ADDRESS_BYTES
+            && text.bytes().all(|byte| byte.is_ascii_graphic())
+            && matches!(parts, Some((host, Ok(1..))) if !host.is_empty()))
 }

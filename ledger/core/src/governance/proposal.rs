@@ -28,6 +28,8 @@ pub struct Node {
     pub vote_key: PublicKey,
     /// Its name, for people.
     pub name: String,
+    /// Where it listens for its peers, `host:port`; empty if they cannot open connections to it.
+    pub address: String,
 }
 
 impl Node {
@@ -38,6 +40,7 @@ impl Node {
             key,
             vote_key: key,
             name,
+            address: String::new(),
         }
     }
 }
@@ -109,6 +112,13 @@ pub enum Change {
     SetParameters(Parameters),
     /// Other thresholds.
     SetThresholds(Thresholds),
+    /// A node listens for its peers at another address.
+    MoveNode {
+        /// The node's key.
+        key: PublicKey,
+        /// Where it listens now; see [`Node::address`].
+        address: String,
+    },
 }
 
 impl Change {
@@ -126,6 +136,7 @@ impl Change {
             Self::RemoveValidator { .. } => "remove_validator",
             Self::SetParameters(_) => "set_parameters",
             Self::SetThresholds(_) => "set_thresholds",
+            Self::MoveNode { .. } => "move_node",
         }
     }
 

@@ -100,7 +100,7 @@ fn take(seats: &mut Seats, seat: &Seat) {
     }
 }
 
-fn seats_of(set: &ValidatorSet) -> Seats {
+pub(super) fn seats_of(set: &ValidatorSet) -> Seats {
     let validators = set.as_slice().iter();
     validators.map(|one| (one.key, one.clone())).collect()
 }

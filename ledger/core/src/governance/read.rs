@@ -209,6 +209,7 @@ pub fn rule_of<V: StateView + ?Sized>(
         Change::RemoveValidator { node } => (owner(node)?, Rule::Validators),
         Change::SetParameters(_) => (None, Rule::Parameters),
         Change::SetThresholds(_) => (None, Rule::Thresholds),
+        Change::MoveNode { key, .. } => (owner(key)?, Rule::Nodes),
     };
     Ok(if owner == Some(by) {
         Rule::Own

@@ -145,7 +145,7 @@ fn voice_of<V: StateView + ?Sized>(
     admin_of(state, sender)?.ok_or_else(|| GovernanceError::NotAdmin.into())
 }
 
-fn digest_of(change: &Change) -> Digest {
+pub(super) fn digest_of(change: &Change) -> Digest {
     Digest::tagged("fogward/change/1", &[&canonical::encode(change)])
 }
 
