@@ -3,8 +3,9 @@
 use super::words::count;
 use super::{Code, Finding, MAX_BEHIND_BLOCKS, MAX_CLOCK_OFFSET_MILLIS, Observed, Severity};
 use crate::genesis::Member;
-use crate::governance::proposal::{Change, Node};
+use crate::governance::proposal::Change;
 use crate::governance::read::key_use;
+use crate::key::PublicKey;
 use crate::state::{StateKey, StateReadError, StateView, read};
 
 pub(super) fn findings<V: StateView + ?Sized>(
@@ -16,21 +17,20 @@ pub(super) fn findings<V: StateView + ?Sized>(
     match change {
         Change::AdmitValidator { node } => {
             let member: Option<Member> = read(view, &StateKey::member(node))?;
-            let Some(member) = member else {
-                return Ok(findings);
-            };
-            let node = Node {
-                key: member.key,
-                vote_key: member.vote_key,
-                name: member.name,
-            };
-            findings.extend(readiness(&node, observed));
-            findings.extend(double_use(view, &node, &[])?);
+            if let Some(member) = member {
+                findings.extend(readiness(&member, observed));
+                let keys = [member.key, member.vote_key];
+                findings.extend(double_use(view, &member.name, keys, &[])?);
+            }
         }
-        Change::AdmitNode { node, .. } => findings.extend(double_use(view, node, &[])?),
+        Change::AdmitNode { node, .. } => {
+            let keys = [node.key, node.vote_key];
+            findings.extend(double_use(view, &node.name, keys, &[])?);
+        }
         Change::AdmitOrganisation(new) => {
             for node in &new.nodes {
-                findings.extend(double_use(view, node, &new.admins)?);
+                let keys = [node.key, node.vote_key];
+                findings.extend(double_use(view, &node.name, keys, &new.admins)?);
             }
         }
         Change::RotateNode {
@@ -39,12 +39,8 @@ pub(super) fn findings<V: StateView + ?Sized>(
             new_vote_key,
         } => {
             let member: Option<Member> = read(view, &StateKey::member(old))?;
-            let node = Node {
-                key: *new,
-                vote_key: *new_vote_key,
-                name: member.map(|member| member.name).unwrap_or_default(),
-            };
-            findings.extend(double_use(view, &node, &[])?);
+            let name = member.map(|member| member.name).unwrap_or_default();
+            findings.extend(double_use(view, &name, [*new, *new_vote_key], &[])?);
         }
         _ => {}
     }
@@ -52,7 +48,7 @@ pub(super) fn findings<V: StateView + ?Sized>(
 }
 
 /// Whether a node could sign the next block.
-fn readiness(node: &Node, observed: &Observed) -> Vec<Finding> {
+fn readiness(node: &Member, observed: &Observed) -> Vec<Finding> {
     let name = &node.name;
     let breaks = |code, what: String, next: &str| {
         vec![Finding::new(Severity::Breaks, code, what).next(next)]
@@ -102,21 +98,21 @@ fn readiness(node: &Node, observed: &Observed) -> Vec<Finding> {
 /// Keys that serve more than one purpose.
 fn double_use<V: StateView + ?Sized>(
     view: &V,
-    node: &Node,
-    new_admins: &[crate::key::PublicKey],
+    name: &str,
+    keys: [PublicKey; 2],
+    new_admins: &[PublicKey],
 ) -> Result<Vec<Finding>, StateReadError> {
-    let name = &node.name;
     let mut findings = Vec::new();
     let mut add = |what: String| {
         let finding = Finding::new(Severity::Changes, Code::KeyUsedTwice, what);
         findings.push(finding.next("Rotate to keys of their own when there is time."));
     };
-    if node.key == node.vote_key {
+    if keys[0] == keys[1] {
         add(format!(
             "One key of {name} signs its transactions and its votes. Who steals it has both."
         ));
     }
-    for key in [node.key, node.vote_key] {
+    for key in keys {
         if key_use(view, &key)?.is_admin || new_admins.contains(&key) {
             add(format!(
                 "A key of {name} is an admin key, too. Who steals the node's keys has the \

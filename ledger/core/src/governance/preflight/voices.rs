@@ -74,6 +74,15 @@ pub(super) fn findings<V: StateView + ?Sized>(
             findings.extend(decided_too(view, after, change)?);
             findings
         }
+        Change::MoveNode { key, address } => {
+            let name = name_of(key)?;
+            let what = if address.is_empty() {
+                format!("Peers open no connections to {name} any more; it opens them itself.")
+            } else {
+                format!("Peers look for {name} at {address}.")
+            };
+            changes(Code::Node, what)
+        }
         Change::AdmitNode { .. }
         | Change::AdmitValidator { .. }
         | Change::RemoveValidator { .. } => Vec::new(),
