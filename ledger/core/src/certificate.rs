@@ -24,7 +24,7 @@ pub enum VoteKind {
 }
 
 /// What a validator signs when it votes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct VoteContent {
     /// Prevote or precommit.
     pub kind: VoteKind,

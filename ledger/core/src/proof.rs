@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 use crate::batch::{AnchorBatch, BatchPath};
 use crate::block::Header;
 use crate::canonical::{self, DecodeError};
-use crate::certificate::{Certificate, CertificateError};
+use crate::certificate::Certificate;
 use crate::digest::Digest;
 use crate::genesis::Genesis;
 use crate::ids::ChainId;
 use crate::key::PublicKey;
+use crate::light::{LightError, check_commit};
 use crate::merkle;
 use crate::reading::{Reading, Salt, commitment};
 use crate::transaction::{Payload, SignedTransaction};
@@ -327,15 +328,11 @@ fn certified(
     certificate: &Certificate,
     validators: &ValidatorSet,
 ) -> Result<(), String> {
-    if certificate.block != header.hash() || certificate.height != header.height {
-        return Err("The certificate is for another block.".into());
+    match check_commit(chain, header, certificate, validators) {
+        Ok(_) => Ok(()),
+        Err(LightError::OtherValidators) => {
+            Err("The header names other validators than those that follow from the genesis.".into())
+        }
+        Err(error) => Err(error.to_string()),
     }
-    if header.validators_hash != validators.hash() {
-        return Err(
-            "The header names other validators than those that follow from the genesis.".into(),
-        );
-    }
-    certificate
-        .verify(chain, validators)
-        .map_err(|error: CertificateError| format!("The block is not final: {error}."))
 }

@@ -1,5 +1,6 @@
 //! The state root: a Jellyfish Merkle tree (Gao, Hu, Wu 2021; crate `jmt`) over SHA-256, one version
-//! per height. Key hash = SHA-256 of the state key's bytes.
+//! per height. Key hash = SHA-256 of the state key's bytes. Proofs against it are in
+//! [`crate::state_proof`].
 
 use jmt::storage::{TreeReader, TreeUpdateBatch};
 use jmt::{JellyfishMerkleTree, KeyHash, SimpleHasher};
