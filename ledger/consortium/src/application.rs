@@ -35,6 +35,7 @@ use arc_malachitebft_app_channel::app::engine::host::Next;
 use arc_malachitebft_app_channel::app::types::core::{HeightParams, LinearTimeouts};
 use arc_malachitebft_app_channel::{AppMsg, NetworkMsg, Reply};
 use ledger_core::genesis::Parameters;
+use ledger_core::governance;
 use ledger_core::{ChainId, Height, PublicKey, ValidatorSet, VerifiedTransaction};
 use ledger_store::{Replica, StoreError};
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
@@ -166,13 +167,14 @@ impl Application {
         blocks: broadcast::Sender<Arc<FinalizedBlock>>,
     ) -> Result<(Self, watch::Receiver<Progress>), StartError> {
         let me = config.validator_key.public();
-        let (tip, validators) = {
+        let (tip, validators, parameters) = {
             let snapshot = config.replica.read()?;
             let tip = snapshot.tip().cloned().ok_or(StoreError::Unfounded)?;
             let validators = snapshot.validators_at(snapshot.next_height())?;
-            (tip, validators.ok_or(StoreError::Unfounded)?)
+            let parameters = governance::parameters(&snapshot).map_err(StoreError::from)?;
+            (tip, validators.ok_or(StoreError::Unfounded)?, parameters)
         };
-        let max_block_bytes = engine.parameters.max_block_bytes as usize;
+        let max_block_bytes = parameters.max_block_bytes as usize;
         let peers = engine.network.as_ref().map(|ear| ear.peers.clone());
         if let Some(peers) = &peers {
             peers.validators(&validators);
@@ -188,7 +190,7 @@ impl Application {
         let application = Self {
             chain: engine.chain,
             me,
-            parameters: engine.parameters,
+            parameters,
             peers,
             proposals: Proposals::new(Arc::clone(&config.replica)),
             replica: config.replica,
@@ -201,7 +203,7 @@ impl Application {
                 ..Limits::default()
             }),
             waiting: Waiting::default(),
-            assembler: Assembler::new(max_block_bytes * 2 + 4096),
+            assembler: Assembler::new(max_encoded(max_block_bytes)),
             tip: tip.height(),
             validators,
             last_block: Instant::now(),
@@ -244,6 +246,7 @@ impl Application {
         let mut second = tokio::time::interval(GOSSIP_INTERVAL);
         second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let networked = ear.is_some();
+        self.read_rules()?;
         loop {
             let block_due = self.block_due();
             let rests = self.held.is_some() && Instant::now() < block_due;
@@ -268,10 +271,6 @@ impl Application {
             }
             self.tell_waiting();
         }
-    }
-
-    fn heartbeat(&self) -> Duration {
-        Duration::from_secs(u64::from(self.parameters.heartbeat_seconds.max(1)))
     }
 
     /// Gives the held answer: the engine starts the height after the tip.
@@ -318,6 +317,11 @@ async fn hear(ear: Option<&mut Ear>) -> Heard {
         // A network that is gone is noticed at the engine's channel.
         None => std::future::pending().await,
     }
+}
+
+/// Most bytes of an encoded block with `max_block_bytes` of transactions: each has a length before it.
+const fn max_encoded(max_block_bytes: usize) -> usize {
+    max_block_bytes * 2 + 4096
 }
 
 /// This machine's clock in Unix milliseconds.

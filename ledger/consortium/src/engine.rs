@@ -13,7 +13,6 @@ use arc_malachitebft_app_channel::{
 };
 use arc_malachitebft_codec::Codec as _;
 use arc_malachitebft_signing::Signer as _;
-use ledger_core::genesis::Parameters;
 use ledger_core::{ChainId, PublicKey};
 use ledger_store::StoreError;
 use ractor::ActorRef;
@@ -35,7 +34,6 @@ const STOP_PATIENCE: Duration = Duration::from_secs(5);
 /// A running engine and what it was started for.
 pub(crate) struct Engine {
     pub chain: ChainId,
-    pub parameters: Parameters,
     pub channels: Channels<Chain>,
     pub handle: EngineHandle,
     /// The write-ahead log.
@@ -55,15 +53,11 @@ pub(crate) struct Ear {
 
 /// Starts the engine over the replica's chain.
 pub(crate) async fn start(config: &ConsortiumConfig) -> Result<Engine, StartError> {
-    let (chain, parameters, validators) = {
+    let (chain, validators) = {
         let snapshot = config.replica.read()?;
-        let (chain, genesis) = snapshot.chain()?;
+        let (chain, _) = snapshot.chain()?;
         let validators = snapshot.validators_at(snapshot.next_height())?;
-        (
-            chain,
-            genesis.parameters,
-            validators.ok_or(StoreError::Unfounded)?,
-        )
+        (chain, validators.ok_or(StoreError::Unfounded)?)
     };
     let me = config.validator_key.public();
     let alone = config.peers.is_empty() && validators.as_slice().iter().all(|one| one.key == me);
@@ -123,7 +117,6 @@ pub(crate) async fn start(config: &ConsortiumConfig) -> Result<Engine, StartErro
     let (channels, handle) = started.map_err(|error| StartError::Engine(format!("{error:#}")))?;
     Ok(Engine {
         chain,
-        parameters,
         channels,
         handle,
         log,

@@ -106,6 +106,12 @@ impl Mempool {
         }
     }
 
+    /// A block holds so many bytes from now on. What waits and became too large is left to the state
+    /// to refuse.
+    pub const fn limit_transactions(&mut self, transaction_bytes: usize) {
+        self.limits.transaction_bytes = transaction_bytes;
+    }
+
     /// Transactions waiting.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -127,6 +127,11 @@ impl Assembler {
         }
     }
 
+    /// Blocks have up to `max_block_bytes` from now on, all encoded.
+    pub const fn limit_blocks(&mut self, max_block_bytes: usize) {
+        self.max_block_bytes = max_block_bytes;
+    }
+
     /// Takes one part. Returns the proposal if this was its last missing part.
     pub fn take(
         &mut self,

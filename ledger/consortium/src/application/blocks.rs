@@ -75,6 +75,7 @@ impl Application {
         self.last_block = Instant::now();
         self.proposals.clear();
         self.assembler.forget(height);
+        self.read_rules()?;
         self.tell_final(&block, certificate);
         Ok(())
     }

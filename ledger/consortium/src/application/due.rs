@@ -7,6 +7,8 @@
 //!   block is due, or this node has just started. What is proposed before others are connected is lost
 //!   to them and costs a round; a node that does not begin tells nobody how far it is, and could not
 //!   help others to catch up;
+//! - a block is **due** when the heartbeat in force has passed since the last one, when validator changes
+//!   wait for their turn, and when a proposal's time runs out;
 //! - **not at all** otherwise: an idle chain makes no blocks. The only validator without anybody
 //!   connected has nothing to tell and waits, also after its start.
 
@@ -15,9 +17,11 @@ use std::time::Duration;
 use arc_malachitebft_app_channel::app::types::SignedConsensusMsg;
 use arc_malachitebft_app_channel::app::types::core::{Proposal as _, Vote as _};
 use ledger_core::Height;
+use ledger_core::governance::{self, Wakeup};
+use ledger_store::StoreError;
 use tokio::time::Instant;
 
-use super::{Application, Held};
+use super::{Application, End, Held, max_encoded, now_millis};
 use crate::adapter::signing::is_signed;
 use crate::peers::Now;
 use crate::watch::Heard;
@@ -26,6 +30,8 @@ use crate::watch::Heard;
 const QUORUM_PATIENCE: Duration = Duration::from_secs(3);
 /// How often a peer's word that it has later blocks begins a height.
 const BELIEF_INTERVAL: Duration = Duration::from_secs(2);
+/// How long a proposal may be over before a block says so.
+const EXPIRY_PATIENCE: Duration = Duration::from_millis(250);
 /// Votes for heights further ahead are not looked at; how far others are is in what they say.
 const LOOK_AHEAD: u64 = 2;
 
@@ -38,6 +44,8 @@ pub(super) struct Due {
     wanted: Option<Instant>,
     /// When a peer's word was last taken.
     believed: Option<Instant>,
+    /// When the state has something to do although nothing is submitted.
+    wakeup: Option<Instant>,
 }
 
 impl Application {
@@ -106,7 +114,33 @@ impl Application {
 
     /// When a block is due although nothing is submitted.
     pub(super) fn block_due(&self) -> Instant {
-        self.last_block + self.heartbeat()
+        let seconds = u64::from(self.parameters.heartbeat_seconds.max(1));
+        let heartbeat = self.last_block + Duration::from_secs(seconds);
+        self.due
+            .wakeup
+            .map_or(heartbeat, |wakeup| wakeup.min(heartbeat))
+    }
+
+    /// Reads what the state says about blocks: how large, how often, and whether one is due.
+    pub(super) fn read_rules(&mut self) -> Result<(), End> {
+        let snapshot = self.replica.read()?;
+        let parameters = governance::parameters(&snapshot).map_err(StoreError::from)?;
+        let wakeup = governance::next_wakeup(&snapshot).map_err(StoreError::from)?;
+        drop(snapshot);
+        self.parameters = parameters;
+        let bytes = parameters.max_block_bytes as usize;
+        self.mempool.limit_transactions(bytes);
+        self.assembler.limit_blocks(max_encoded(bytes));
+        let wait = wakeup.map(|wakeup| match wakeup {
+            Wakeup::Now => Duration::ZERO,
+            Wakeup::At(millis) => {
+                let wait = Duration::from_millis(millis.saturating_sub(now_millis()));
+                // A proposer whose clock is behind makes a block that is too early.
+                wait.max(EXPIRY_PATIENCE)
+            }
+        });
+        self.due.wakeup = wait.and_then(|wait| Instant::now().checked_add(wait));
+        Ok(())
     }
 
     /// The answer was given.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ledger_consortium::{Consortium, ConsortiumConfig};
 use ledger_core::genesis::{Member, Parameters};
-use ledger_core::governance::{Organisation, Thresholds};
+use ledger_core::governance::{Change, Organisation, Propose, Thresholds};
 use ledger_core::{
     AnchorBatch, BatchNumber, ChainId, Digest, Genesis, Nonce, OrganisationId, Payload, SecretKey,
     SignedTransaction, TransactionBody, Validator, ValidatorSet,
@@ -53,6 +53,42 @@ pub fn genesis(validators: u8, parameters: Parameters) -> Genesis {
         parameters,
         nonce: Digest::of(b"test"),
     }
+}
+
+/// The admin key of [`hospital`].
+pub fn admin() -> SecretKey {
+    key(200)
+}
+
+/// A genesis of one organisation with `nodes` nodes, the first `validators` of them validators, so that
+/// the organisation's own voice decides everything.
+pub fn hospital(validators: u8, nodes: u8, parameters: Parameters) -> Genesis {
+    let id = OrganisationId([7; 16]);
+    let admins = vec![admin().public()];
+    let members = (0..nodes).map(|number| {
+        let name = format!("node {number}");
+        Member::with_one_key(key(number).public(), name, id)
+    });
+    Genesis {
+        organisations: vec![Organisation::new(id, "hospital".into(), admins)],
+        members: members.collect(),
+        ..genesis(validators, parameters)
+    }
+}
+
+/// The organisation of [`hospital`] decides a change: its proposal is its approval.
+pub fn decide(chain: ChainId, nonce: u64, change: Change) -> SignedTransaction {
+    let propose = Propose {
+        change,
+        reason: "a test".into(),
+        open_for_millis: 60_000,
+    };
+    let body = TransactionBody {
+        chain,
+        nonce: Nonce(nonce),
+        payload: Payload::Propose(propose),
+    };
+    SignedTransaction::sign(&body, &admin())
 }
 
 /// The anchor transaction with this nonce; its batch has the same number.

@@ -5,6 +5,7 @@ mod cut;
 mod fixture;
 mod four;
 mod killed;
+mod live;
 mod mempool;
 mod relay;
 mod town;
