@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 
+use crate::consortium::Consortium;
 use crate::live::Live;
 use crate::pages;
 use crate::route::Route;
@@ -19,7 +20,9 @@ pub fn App() -> impl IntoView {
         Route::Device(id) => Some(id),
         _ => None,
     };
-    provide_context(Live::start(waves));
+    let live = Live::start(waves);
+    provide_context(live);
+    provide_context(Consortium::start(live));
     provide_context(route);
     view! {
         <Shell>
@@ -33,6 +36,8 @@ pub fn App() -> impl IntoView {
                 Route::Transaction(id) => view! { <pages::transaction::TransactionPage id=id/> }.into_any(),
                 Route::Proofs => view! { <pages::proof::ProofsPage/> }.into_any(),
                 Route::Proof(reading) => view! { <pages::proof::ProofPage reading=reading/> }.into_any(),
+                Route::Consortium => view! { <pages::consortium::ConsortiumPage/> }.into_any(),
+                Route::Propose => view! { <pages::consortium::ProposePage/> }.into_any(),
                 Route::Unknown(address) => view! { <pages::unknown::UnknownPage address=address/> }.into_any(),
             }}
         </Shell>

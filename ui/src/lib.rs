@@ -9,7 +9,9 @@
 //! the node and shows what it says; only proofs are checked here, with `ledger-core`.
 
 pub mod check;
+pub mod draft;
 pub mod failure;
+pub mod heat;
 pub mod live_model;
 pub mod route;
 pub mod spark;
@@ -21,6 +23,8 @@ pub mod words;
 mod app;
 #[cfg(target_arch = "wasm32")]
 pub mod components;
+#[cfg(target_arch = "wasm32")]
+pub mod consortium;
 #[cfg(target_arch = "wasm32")]
 pub mod live;
 #[cfg(target_arch = "wasm32")]

@@ -24,6 +24,10 @@ pub enum Route {
     Proofs,
     /// The proof of one reading, by its id.
     Proof(String),
+    /// Who signs, what is voted on.
+    Consortium,
+    /// Writing a proposal.
+    Propose,
     /// An address that leads nowhere.
     Unknown(String),
 }
@@ -39,6 +43,8 @@ pub enum Place {
     Chain,
     /// Proofs.
     Proofs,
+    /// The consortium and its votes.
+    Consortium,
 }
 
 impl Route {
@@ -62,6 +68,8 @@ impl Route {
             ("transactions", Some(id)) => Self::Transaction(id),
             ("proofs", None) => Self::Proofs,
             ("proofs", Some(reading)) => Self::Proof(reading),
+            ("consortium", None) => Self::Consortium,
+            ("consortium", Some(rest)) if rest == "propose" => Self::Propose,
             _ => Self::Unknown(fragment.to_owned()),
         }
     }
@@ -80,6 +88,8 @@ impl Route {
             Self::Transaction(id) => format!("#/transactions/{}", escape(id)),
             Self::Proofs => "#/proofs".to_owned(),
             Self::Proof(reading) => format!("#/proofs/{}", escape(reading)),
+            Self::Consortium => "#/consortium".to_owned(),
+            Self::Propose => "#/consortium/propose".to_owned(),
             Self::Unknown(fragment) => fragment.clone(),
         }
     }
@@ -92,6 +102,7 @@ impl Route {
             Self::Devices | Self::Pair(_) | Self::Device(_) => Some(Place::Devices),
             Self::Chain | Self::Block(_) | Self::Transaction(_) => Some(Place::Chain),
             Self::Proofs | Self::Proof(_) => Some(Place::Proofs),
+            Self::Consortium | Self::Propose => Some(Place::Consortium),
             Self::Unknown(_) => None,
         }
     }
@@ -153,6 +164,8 @@ mod tests {
             Route::Transaction("ab12".to_owned()),
             Route::Proofs,
             Route::Proof("91d0.17".to_owned()),
+            Route::Consortium,
+            Route::Propose,
         ];
         for place in places {
             assert_eq!(Route::parse(&place.href()), place);
@@ -166,6 +179,7 @@ mod tests {
         assert_eq!(Route::parse("#/devices/"), Route::Devices);
         assert!(matches!(Route::parse("#/blocks/x"), Route::Unknown(_)));
         assert!(matches!(Route::parse("#/wall"), Route::Unknown(_)));
+        assert!(matches!(Route::parse("#/consortium/x"), Route::Unknown(_)));
         assert_eq!(
             Route::parse("#/devices/%zz"),
             Route::Device("%zz".to_owned())

@@ -6,12 +6,13 @@ use leptos::prelude::*;
 
 use crate::components::finder::Finder;
 use crate::components::{Ask, Icon, Note, StateMark};
+use crate::consortium::use_consortium;
 use crate::live::{Link, Live, use_live};
 use crate::route::{Place, Route};
 use crate::testids;
 use crate::words::number::{age, thousands};
 use crate::words::state::State;
-use crate::words::{device, node};
+use crate::words::{consortium, device, node};
 
 /// Frame with the page inside.
 #[component]
@@ -87,6 +88,12 @@ fn Rail(folded: RwSignal<bool>) -> impl IntoView {
             view! { <span class="count" data-state="attention">{needy.get()}<span class="vh">" need a hand"</span></span> }
         })
     };
+    let asked = use_consortium().part(consortium::votes_asked);
+    let votes = move || {
+        (asked.get() > 0).then(|| {
+            view! { <span class="count" data-state="attention">{asked.get()}<span class="vh">" asked for your vote"</span></span> }
+        })
+    };
     let fold = move |_| {
         folded.update(|folded| *folded = !*folded);
         store(
@@ -115,6 +122,7 @@ fn Rail(folded: RwSignal<bool>) -> impl IntoView {
                 <ul>
                     <Entry place=Place::Chain icon="chain" label="Chain" to=Route::Chain testid=testids::NAV_CHAIN/>
                     <Entry place=Place::Proofs icon="proof" label="Proofs" to=Route::Proofs testid=testids::NAV_PROOFS/>
+                    <Entry place=Place::Consortium icon="consortium" label="Consortium" to=Route::Consortium testid=testids::NAV_CONSORTIUM>{votes}</Entry>
                 </ul>
             </section>
             <ThisNode/>
@@ -275,6 +283,11 @@ fn Crumbs() -> impl IntoView {
             Route::Proof(_) => {
                 trail.push(parent("Proofs", &Route::Proofs));
                 trail.push(("One reading".to_owned(), None));
+            }
+            Route::Consortium => trail.push(("Consortium".to_owned(), None)),
+            Route::Propose => {
+                trail.push(parent("Consortium", &Route::Consortium));
+                trail.push(("Propose a change".to_owned(), None));
             }
             Route::Unknown(_) => trail.push(("No such page".to_owned(), None)),
         }

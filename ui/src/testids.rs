@@ -2,11 +2,13 @@
 //!
 //! | Where | Names |
 //! |---|---|
-//! | Shell | [`NAV_OVERVIEW`], [`NAV_DEVICES`], [`NAV_CHAIN`], [`NAV_PROOFS`], [`PAGE_HEADING`], [`FIND_OPEN`], [`FIND_INPUT`], [`FIND_OPTION`], [`THEME`], [`RAIL_FOLD`], [`NODE_STATE`], [`QUIT`], [`QUIT_CONFIRM`], [`QUIT_KEEP`], [`SIMULATED_BANNER`], [`OFFLINE_BANNER`], [`TROUBLE_BANNER`] |
+//! | Shell | [`NAV_OVERVIEW`], [`NAV_DEVICES`], [`NAV_CHAIN`], [`NAV_PROOFS`], [`NAV_CONSORTIUM`], [`PAGE_HEADING`], [`FIND_OPEN`], [`FIND_INPUT`], [`FIND_OPTION`], [`THEME`], [`RAIL_FOLD`], [`NODE_STATE`], [`QUIT`], [`QUIT_CONFIRM`], [`QUIT_KEEP`], [`SIMULATED_BANNER`], [`OFFLINE_BANNER`], [`TROUBLE_BANNER`] |
 //! | Overview | [`START_DEMO`], [`STOP_DEMO`], [`START_PAIR`], [`NEEDS_YOU`], [`CUSTODY_EXPECTED`] … [`CUSTODY_FINAL`], [`DEVICE_ROW`], [`FIRST_START`], [`LEDGER_BLOCK`], [`VAULT_SIZE`] |
 //! | Devices | [`DEVICE_ROW`] (carries `data-device`), [`DEVICE_FILTER`] (one a segment, carries `data-key`), [`DEVICE_SEARCH`], [`PAIR_OPEN`] |
 //! | Pair | [`PAIR_PORT`] (carries `data-path`), [`PAIR_PORT_PATH`], [`PAIR_PORT_NEXT`], [`PAIR_PROFILE`] (a `select`), [`PAIR_KEY`], [`PAIR_NEXT`], [`PAIR_BACK`], [`PAIR_PREVIEW_STATE`], [`PAIR_PREVIEW_RECEIVED`], [`PAIR_NAME`], [`PAIR_CONFIRM`], [`PAIR_FAILURE`], [`PAIR_CANCEL`]; live values as [`vital`] |
 //! | Device | [`vital`] (`vital-59408-5`; carries `data-value`, empty where there is none, and `data-quality`), [`DEVICE_STATE`], [`DEVICE_REASON`], [`gap`] (`gap-received` …), [`READING_ROW`] (carries `data-reading` and `data-code`), [`READING_VALUE`], [`READING_WAY`], [`READING_FINAL`] (only on rows that are final), [`READING_PROOF`] (the link to the proof page), [`UNPAIR`], [`UNPAIR_CONFIRM`], [`UNPAIR_KEEP`], [`PERIOD`] |
+//! | Consortium | [`NODE_ROW`] (carries `data-node` and, where somebody should look, `data-state`), [`PROPOSAL`] (carries `data-number`) with [`PROPOSAL_STANDS`], [`PREFLIGHT`], [`PREFLIGHT_VERDICT`], [`PREFLIGHT_FINDING`] (carries `data-severity` and `data-code`), [`VOTE_APPROVE`], [`VOTE_REJECT`] (carry `aria-pressed`), [`VOTE_CONFIRM`], [`VOTE_KEEP`]; [`DECIDED_ROW`] (carries `data-number` and `data-outcome`), [`QUEUE`], [`ORGANISATION_ROW`], [`INVITE_WHOM`] (one a segment, carries `data-key`), [`INVITE_VALID`], [`INVITE_MAKE`], [`INVITE_DEAF`], [`INVITATION`] with [`INVITATION_TEXT`], [`INVITATION_QR`], [`INVITATION_COPY`], [`INVITATION_SAVE`]; [`INVITATION_ROW`] (carries `data-invitation`) with [`INVITATION_REVOKE`], [`INVITATION_REVOKE_CONFIRM`], [`INVITATION_KEEP`]; [`CONSORTIUM_HALTED`], [`CONSORTIUM_WAITING`] |
+//! | Propose | [`PROPOSE_OPEN`], [`PROPOSE_KIND`] (carries `data-key`), [`PROPOSE_CHOICE`] (carries `data-key`, the node's or organisation's id), [`PROPOSE_FIELD`] (carries `data-key`), [`PROPOSE_NEXT`], [`PROPOSE_REASON`], [`PROPOSE_HOURS`], [`PROPOSE_FORCE`], [`PROPOSE_SEND`], [`PROPOSE_CONFIRM`], [`PROPOSE_KEEP`], [`PROPOSE_CANCEL`] |
 //! | Chain, proof | see the constants under *Chain and proof*; used by those pages |
 //!
 //! Steps of a whole journey: open the printed address, [`PAIR_OPEN`], type the path into
@@ -22,6 +24,8 @@ pub const NAV_DEVICES: &str = "nav-devices";
 pub const NAV_CHAIN: &str = "nav-chain";
 /// Menu: Proofs.
 pub const NAV_PROOFS: &str = "nav-proofs";
+/// Menu: Consortium.
+pub const NAV_CONSORTIUM: &str = "nav-consortium";
 /// The page's heading: the sentence that answers.
 pub const PAGE_HEADING: &str = "page-heading";
 /// Opens the finder (also Ctrl K).
@@ -178,6 +182,89 @@ pub const PROOF_TRUST: &str = "proof-trust";
 pub const PROOF_DEVICE: &str = "proof-device";
 /// The metric's `select`.
 pub const PROOF_METRIC: &str = "proof-metric";
+
+// Consortium.
+
+/// One node; carries `data-node`, its key.
+pub const NODE_ROW: &str = "node-row";
+/// Says that no block can become final.
+pub const CONSORTIUM_HALTED: &str = "consortium-halted";
+/// Says that this node waits to be admitted.
+pub const CONSORTIUM_WAITING: &str = "consortium-waiting";
+/// One open proposal; carries `data-number`.
+pub const PROPOSAL: &str = "proposal";
+/// What its votes come down to.
+pub const PROPOSAL_STANDS: &str = "proposal-stands";
+/// What a change would break, as a whole.
+pub const PREFLIGHT: &str = "preflight";
+/// The same in a few words; empty until the node has answered.
+pub const PREFLIGHT_VERDICT: &str = "preflight-verdict";
+/// One finding; carries `data-severity` and `data-code`.
+pub const PREFLIGHT_FINDING: &str = "preflight-finding";
+/// Votes for it; asks first where something breaks. Carries `aria-pressed`.
+pub const VOTE_APPROVE: &str = "vote-approve";
+/// Votes against it; carries `aria-pressed`.
+pub const VOTE_REJECT: &str = "vote-reject";
+/// *Approve it* in the question.
+pub const VOTE_CONFIRM: &str = "vote-confirm";
+/// *Decide later* in the question.
+pub const VOTE_KEEP: &str = "vote-keep";
+/// One decided proposal; carries `data-number` and `data-outcome`.
+pub const DECIDED_ROW: &str = "decided-row";
+/// Approved changes that wait for their block.
+pub const QUEUE: &str = "queue";
+/// One organisation; carries `data-organisation`.
+pub const ORGANISATION_ROW: &str = "organisation-row";
+/// Says that this node listens nowhere.
+pub const INVITE_DEAF: &str = "invite-deaf";
+/// For whom an invitation is; carries `data-key` = `other` or `own`.
+pub const INVITE_WHOM: &str = "invite-whom";
+/// How long it is valid: a `select` of hours.
+pub const INVITE_VALID: &str = "invite-valid";
+/// Makes an invitation.
+pub const INVITE_MAKE: &str = "invite-make";
+/// The invitation that was just made.
+pub const INVITATION: &str = "invitation";
+/// Its text: a `textarea`.
+pub const INVITATION_TEXT: &str = "invitation-text";
+/// The same as a QR code: an `img`.
+pub const INVITATION_QR: &str = "invitation-qr";
+/// Copies the text.
+pub const INVITATION_COPY: &str = "invitation-copy";
+/// Saves it as a file.
+pub const INVITATION_SAVE: &str = "invitation-save";
+/// An open invitation; carries `data-invitation`.
+pub const INVITATION_ROW: &str = "invitation-row";
+/// *Revoke*.
+pub const INVITATION_REVOKE: &str = "invitation-revoke";
+/// *Revoke it* in the question.
+pub const INVITATION_REVOKE_CONFIRM: &str = "invitation-revoke-confirm";
+/// *Keep it* in the question.
+pub const INVITATION_KEEP: &str = "invitation-keep";
+/// *Propose a change* in the page's head.
+pub const PROPOSE_OPEN: &str = "propose-open";
+/// A kind of change; carries `data-key`.
+pub const PROPOSE_KIND: &str = "propose-kind";
+/// What it is about; carries `data-key`.
+pub const PROPOSE_CHOICE: &str = "propose-choice";
+/// A field of the rules or voices; carries `data-key`.
+pub const PROPOSE_FIELD: &str = "propose-field";
+/// On to the reason.
+pub const PROPOSE_NEXT: &str = "propose-next";
+/// The reason.
+pub const PROPOSE_REASON: &str = "propose-reason";
+/// How long it is open: a `select` of hours.
+pub const PROPOSE_HOURS: &str = "propose-hours";
+/// The box to tick where the ledger would halt.
+pub const PROPOSE_FORCE: &str = "propose-force";
+/// Proposes; asks first where something is removed.
+pub const PROPOSE_SEND: &str = "propose-send";
+/// *Propose it* in the question.
+pub const PROPOSE_CONFIRM: &str = "propose-confirm";
+/// *Not now* in the question.
+pub const PROPOSE_KEEP: &str = "propose-keep";
+/// Leaves without proposing.
+pub const PROPOSE_CANCEL: &str = "propose-cancel";
 
 /// A live value, by LOINC code.
 #[must_use]

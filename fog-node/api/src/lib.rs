@@ -26,12 +26,19 @@
 //! | `GET /api/genesis` | | genesis file, `application/octet-stream` |
 //! | `POST /api/demo` | [`StartDemo`] | `[`[`Device`]`]` |
 //! | `DELETE /api/demo` | | nothing |
+//! | `GET /api/consortium` | | [`ConsortiumView`] |
+//! | `POST /api/consortium/proposals` | [`ProposeChange`] | [`ProposalRow`], once it is final |
+//! | `POST /api/consortium/proposals/{number}/vote` | [`CastVote`] | [`ProposalRow`], once it is final |
+//! | `POST /api/consortium/preflight` | [`consortium::Change`] | `[`[`PreflightFinding`]`]` |
+//! | `POST /api/consortium/invitations` | [`MakeInvitation`] | [`InvitationMade`] |
+//! | `DELETE /api/consortium/invitations/{id}` | | nothing; it cannot be used any more |
 //! | `GET /api/events?waves=DEVICE` | | server-sent [`Event`]s, one JSON object each |
 //! | `GET /api/openapi.json` | | OpenAPI 3.1 |
 //!
 //! A refusal is an [`ApiError`] with a status of 400, 401, 403, 404, 405, 409, 413, 429, 500 or 503.
 
 pub mod chain;
+pub mod consortium;
 pub mod device;
 pub mod error;
 pub mod event;
@@ -41,6 +48,11 @@ pub mod status;
 pub use chain::{
     BlockDetail, BlockRow, BlocksQuery, FinalityPoint, FinalitySeries, TransactionDetail,
     TransactionRow,
+};
+pub use consortium::{
+    CastVote, ConsortiumView, InvitationMade, InvitationRow, MakeInvitation, Me, NewNode, NodeRole,
+    NodeRow, OrganisationRow, ParametersView, PreflightFinding, ProposalRow, ProposeChange, SeatRow,
+    ThresholdsView,
 };
 pub use device::{
     AddDevice, Device, DeviceSource, DeviceState, Gap, Port, Preview, ProfileInfo, RejectedCount,

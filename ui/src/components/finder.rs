@@ -118,6 +118,8 @@ fn search(words: &str, live: crate::live::Live) -> Vec<Found> {
         ("plus", "Pair a device", Route::Pair(None)),
         ("chain", "Chain", Route::Chain),
         ("proof", "Proofs", Route::Proofs),
+        ("consortium", "Consortium", Route::Consortium),
+        ("plus", "Propose a change", Route::Propose),
     ];
     let mut found = Vec::new();
     let digits: String = wanted.chars().filter(char::is_ascii_digit).collect();

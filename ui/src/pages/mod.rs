@@ -4,6 +4,7 @@ pub mod block;
 mod block_table;
 pub mod chain;
 mod chain_plots;
+pub mod consortium;
 pub mod device;
 pub mod devices;
 pub mod overview;

@@ -4,8 +4,10 @@
 //! right-to-left text. Nothing here reads a clock: ages come from two given times.
 
 pub mod chain;
+pub mod consortium;
 pub mod device;
 pub mod node;
 pub mod number;
 pub mod proof;
 pub mod state;
+pub mod votes;

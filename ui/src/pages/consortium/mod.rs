@@ -1,0 +1,155 @@
+//! *Consortium*: is it safe to vote yes? Who signs and how many may fail in the heading, then the nodes,
+//! what is voted on with what it would break, who may come, and the rules in force.
+
+mod decided;
+mod invite;
+mod invited;
+mod nodes;
+mod preflight;
+mod proposal;
+mod propose;
+mod propose_rules;
+mod propose_send;
+mod rules;
+
+use fog_api::ApiError;
+use fog_api::consortium::{ConsortiumView, NodeRole};
+use leptos::prelude::*;
+
+pub use propose::ProposePage;
+
+use crate::components::{FailureNote, Hash, Icon, Loading, Note, PageHead};
+use crate::consortium::{Consortium, use_consortium};
+use crate::live::use_live;
+use crate::route::Route;
+use crate::testids;
+use crate::words::consortium as words;
+use crate::words::state::State;
+
+/// The heading while the node does not answer.
+const NOT_KNOWN: &str = "Who signs is not known now";
+
+/// The page.
+#[component]
+pub fn ConsortiumPage() -> impl IntoView {
+    let live = use_live();
+    let desk = use_consortium();
+    desk.watch();
+    let heading = Signal::derive(move || {
+        if !live.is_current() {
+            return NOT_KNOWN.to_owned();
+        }
+        desk.view.with(|view| {
+            view.as_ref()
+                .map_or_else(|| "Consortium".to_owned(), words::heading)
+        })
+    });
+    let sub = Signal::derive(move || {
+        if !live.is_current() {
+            return "The node does not answer; what follows is what it said last.".to_owned();
+        }
+        desk.view
+            .with(|view| view.as_ref().map(words::sub).unwrap_or_default())
+    });
+    let can_vote = desk.part(|view| view.me.can_vote);
+    let known = Memo::new(move |_| desk.view.with(Option::is_some));
+    view! {
+        <div class="page">
+            <PageHead heading=heading sub=sub>
+                <a class="btn" href=Route::Propose.href() hidden=move || !can_vote.get() data-testid=testids::PROPOSE_OPEN>
+                    <Icon name="plus"/>"Propose a change"
+                </a>
+            </PageHead>
+            <Troubles desk=desk/>
+            {move || if known.get() {
+                view! { <Known desk=desk/> }.into_any()
+            } else {
+                view! { <Unknown desk=desk/> }.into_any()
+            }}
+        </div>
+    }
+}
+
+/// What stands above all else: no quorum, not admitted, no answer.
+#[component]
+fn Troubles(desk: Consortium) -> impl IntoView {
+    let live = use_live();
+    let halted = Memo::new(move |_| desk.read(|view| words::is_halted(view).then(|| quorum(view))));
+    let waiting = Memo::new(move |_| {
+        desk.read(|view| (view.me.role == NodeRole::Waiting).then(|| view.me.node.clone()))
+    });
+    // Without the node the banner says all there is to say.
+    let failure = Memo::new(move |_| {
+        let known = desk.view.with(Option::is_some);
+        desk.failure.get().filter(|_| known && live.is_current())
+    });
+    view! {
+        {move || halted.get().map(|quorum| view! {
+            <Note state=State::Critical words=quorum testid=testids::CONSORTIUM_HALTED/>
+        })}
+        {move || waiting.get().map(|key| view! { <NotAdmitted key=key/> })}
+        {move || failure.get().map(|failure| view! { <FailureNote failure=failure retry=move |()| desk.ask()/> })}
+    }
+}
+
+fn quorum(view: &ConsortiumView) -> ApiError {
+    ApiError {
+        code: "CON-QUORUM".to_owned(),
+        what: "No block can become final now".to_owned(),
+        why: view.quorum.clone(),
+        next: "see that the silent validators run and can be reached. Readings are still sealed and kept here, and everything stays readable; the ledger goes on by itself once enough are heard.".to_owned(),
+    }
+}
+
+#[component]
+fn NotAdmitted(key: String) -> impl IntoView {
+    view! {
+        <div class="note" role="status" data-testid=testids::CONSORTIUM_WAITING>
+            <Icon name="lock"/>
+            <div>
+                <h3>"This node has knocked, and waits to be admitted"</h3>
+                <p>"Its own readings are sealed and kept meanwhile. The consortium’s organisations vote on it; tell them this key, so that they know whom they admit:"</p>
+                <p><Hash text=key whole=true/></p>
+            </div>
+        </div>
+    }
+}
+
+/// Before the first answer, or without any.
+#[component]
+fn Unknown(desk: Consortium) -> impl IntoView {
+    move || {
+        let inside = match desk.failure.get() {
+            Some(failure) => view! {
+                <div class="card-body full"><FailureNote failure=failure retry=move |()| desk.ask()/></div>
+            }
+            .into_any(),
+            None => view! { <Loading what="Asking the node for its consortium"/> }.into_any(),
+        };
+        view! { <section class="card">{inside}</section> }
+    }
+}
+
+#[component]
+fn Known(desk: Consortium) -> impl IntoView {
+    let member = desk.part(|view| view.me.role != NodeRole::Waiting);
+    view! {
+        <div class="cols" data-cols="main-side" data-wide="">
+            <div class="stack">
+                <nodes::Nodes desk=desk/>
+                <div class="cols consortium-lower">
+                    <decided::Decided desk=desk/>
+                    <div class="stack">
+                        <rules::Organisations desk=desk/>
+                        <rules::Rules desk=desk/>
+                    </div>
+                </div>
+            </div>
+            <div class="stack">
+                <proposal::Proposals desk=desk/>
+                <decided::Queue desk=desk/>
+                {move || member.get().then(|| view! { <invite::Invite desk=desk/> })}
+            </div>
+        </div>
+    }
+}
