@@ -35,11 +35,16 @@ impl Node {
             usize::try_from(id.sequence - payload.first_sequence).map_err(Failure::internal)?;
         let record = records.get(at).ok_or_else(not_final)?;
         let (batch, tree) = self.batch_tree(payload.batch)?;
-        let inclusion = self
-            .replica
-            .read()?
-            .inclusion(&batch.tx)?
-            .ok_or_else(not_final)?;
+        let inclusion = {
+            let snapshot = self.replica.read()?;
+            match snapshot.inclusion(&batch.tx)? {
+                Some(inclusion) => inclusion,
+                None if payload.batch < snapshot.anchor_head(&self.node_key)?.next_batch.0 => {
+                    return Err(pruned());
+                }
+                None => return Err(not_final()),
+            }
+        };
         let path = tree
             .path(id.stream, id.sequence)
             .ok_or_else(|| Failure::internal("a batch without its reading"))?;
@@ -85,5 +90,15 @@ fn not_final() -> Failure {
         "There is no proof of this reading yet.",
         "It is sealed and waits for its block; that takes about a second.",
         "Ask again in a moment.",
+    )
+}
+
+fn pruned() -> Failure {
+    Failure::new(
+        409,
+        "PROOF-02",
+        "This reading is final, but a proof can no longer be made here.",
+        "The transaction that anchors it was pruned to save space. Proofs made before still verify.",
+        "Restore the archive of that time with fogward archive restore, then ask again.",
     )
 }

@@ -14,6 +14,7 @@ mod check;
 mod client;
 pub(crate) mod output;
 mod run;
+mod store;
 mod table;
 
 use std::process::ExitCode;
@@ -55,6 +56,8 @@ enum Command {
     Verify(check::Verify),
     /// Check everything a stopped node keeps: every root, signature, seal and counter.
     Fsck(check::Fsck),
+    /// Delete old transactions of a stopped node's replica and give the space back to the disk.
+    Prune(store::Prune),
     /// Measure this machine with the real parts, in a temporary data folder.
     Bench(bench::Bench),
 }
@@ -93,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Genesis(ask) => ask.run(),
         Command::Verify(verify) => verify.run(),
         Command::Fsck(fsck) => fsck.run(),
+        Command::Prune(prune) => prune.run(),
         Command::Bench(bench) => bench.run(),
     };
     let outcome = done.unwrap_or_else(|error| {

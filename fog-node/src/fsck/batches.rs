@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use ledger_core::state::AnchorHead;
 use ledger_core::{AnchorBatch, BatchNumber, BatchTree, Digest};
 use rusqlite::Connection;
 
@@ -121,6 +122,59 @@ impl<'a> Batches<'a> {
                 format!(
                     "The payloads of batch {number} do not lead to the root anchored in {place}."
                 ),
+            );
+        }
+        Ok(())
+    }
+
+    /// Checks the batches below `number` whose anchors were pruned, against their own payloads; what the
+    /// chain says of them is in [`Batches::lead_to`].
+    pub(super) fn pruned_below(
+        &mut self,
+        number: u64,
+        report: &mut Report,
+    ) -> Result<(), VaultError> {
+        while self.next < number {
+            let number = self.next;
+            self.next += 1;
+            let Some(row) = batches::find(self.connection, number)? else {
+                report.add("batches", format!("Batch {number}, final, is missing."));
+                continue;
+            };
+            report.vault.batches += 1;
+            report.vault.final_batches += 1;
+            let rebuilt = self.rebuild(number, report)?;
+            if rebuilt.is_some_and(|own| (own.root, own.readings) != (row.root, row.readings)) {
+                report.add(
+                    "payloads",
+                    format!("The payloads of batch {number} do not lead to its root."),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the final batches lead to what the state keeps of the node's anchors: how many readings,
+    /// and a digest over all roots.
+    pub(super) fn lead_to(
+        &mut self,
+        head: &AnchorHead,
+        report: &mut Report,
+    ) -> Result<(), VaultError> {
+        self.pruned_below(head.next_batch.0, report)?;
+        let mut own = AnchorHead::default();
+        for number in 0..head.next_batch.0 {
+            let Some(row) = batches::find(self.connection, number)? else {
+                continue;
+            };
+            own.readings += u64::from(row.readings);
+            own.accumulator =
+                Digest::tagged("fogward/anchors/1", &[&own.accumulator.0, &row.root.0]);
+        }
+        if (own.readings, own.accumulator) != (head.readings, head.accumulator) {
+            report.add(
+                "batches",
+                "The batches do not lead to what the chain keeps of this node's anchors.",
             );
         }
         Ok(())

@@ -14,6 +14,9 @@
 //! | outbox | own transactions, signed, without a hole from the chain's next nonce on |
 //! | gaps | received and anchored readings are those that are stored |
 //!
+//! Where the replica is pruned, the state stands for the anchors that are gone: the number of batches and
+//! readings, and a digest over all their roots.
+//!
 //! Reads only, apart from the lock that keeps a node from starting meanwhile. What it cannot tell:
 //! whether this chain is the one others follow.
 
@@ -26,13 +29,13 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use ledger_core::{Payload, SignedTransaction};
-use ledger_store::{FsckReport, MAX_PROBLEMS, fsck_each};
+use ledger_store::{FsckReport, MAX_PROBLEMS, Replica, fsck_each};
 use rusqlite::Connection;
 use serde::Serialize;
 
 use crate::keystore::Keystore;
 use crate::node::{LOCK_FILE, REPLICA_FILE, lock_data_dir};
-use crate::vault::{self, VAULT_FILE, VaultError};
+use crate::vault::{self, VAULT_FILE, VaultError, devices};
 
 /// What was found.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
@@ -98,8 +101,8 @@ impl Report {
         }
         let _ = writeln!(
             text,
-            "replica: {} blocks, {} transactions, {} readings anchored",
-            replica.blocks, replica.transactions, replica.readings
+            "replica: {} blocks ({} pruned), {} transactions, {} readings anchored",
+            replica.blocks, replica.pruned_blocks, replica.transactions, replica.readings
         );
         let _ = writeln!(
             text,
@@ -148,7 +151,12 @@ fn walk(
     let mut outbox = outbox::Outbox::read(connection, node, report)?;
     let mut batches = batches::Batches::read(connection, &keys.vault, report)?;
     let mut failed: Option<VaultError> = None;
-    let replica = fsck_each(data_dir.join(REPLICA_FILE), &mut |height, bytes| {
+    let path = data_dir.join(REPLICA_FILE);
+    let opened = Replica::open_read_only(&path).context("cannot open the replica")?;
+    // A damaged replica is the report's, not ours.
+    let is_pruned = opened.read().and_then(|snapshot| snapshot.whole_from());
+    let is_pruned = is_pruned.is_ok_and(|whole| whole.0 > 0);
+    let replica = fsck_each(&path, &mut |height, bytes| {
         let Ok(signed) = SignedTransaction::decode(bytes) else {
             return;
         };
@@ -165,12 +173,28 @@ fn walk(
         outbox.executed(id, &body, report);
         if let Payload::AnchorBatch(anchor) = &body.payload {
             let place = format!("block {height}");
-            failed = batches.check(anchor, id, &place, true, report).err();
+            let before = match is_pruned {
+                true => batches.pruned_below(anchor.batch.0, report),
+                false => Ok(()),
+            };
+            failed = before
+                .and_then(|()| batches.check(anchor, id, &place, true, report))
+                .err();
         }
     })
     .context("cannot open the replica")?;
     if let Some(error) = failed {
         return Err(error).context("cannot read the vault");
+    }
+    if is_pruned && replica.is_clean() {
+        let snapshot = opened.read().context("cannot read the replica")?;
+        outbox.expects(snapshot.account(&node)?.next_nonce);
+        for (_, handle) in devices::handles(connection)? {
+            if snapshot.device(&handle)?.is_some() {
+                outbox.handles.insert(handle);
+            }
+        }
+        batches.lead_to(&snapshot.anchor_head(&node)?, report)?;
     }
     for (id, anchor) in outbox.finish(report) {
         batches.check(&anchor, id, "the outbox", false, report)?;

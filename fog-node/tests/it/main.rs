@@ -8,3 +8,4 @@ mod fuzz;
 mod program;
 mod pty;
 mod served;
+mod upkeep;

@@ -15,6 +15,7 @@
 //!
 //! Left out on purpose: consensus and peers (`ledger-consortium`), clocks, sealed payloads.
 
+mod anchored;
 mod apply;
 mod connection;
 mod error;

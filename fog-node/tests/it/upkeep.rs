@@ -1,0 +1,133 @@
+//! Upkeep of a node's folder with the built program: prune, archive, snapshot, backup.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::program::{Running, fogward, json, text, wait_for};
+
+/// A folder of a stopped node with some final batches of two simulated devices; gives back the id of an
+/// old final reading, its proof and the genesis, saved beside the folder.
+fn make_folder(data: &Path) -> String {
+    let node = Running::start(data, &["--demo=2".into(), "--batch-age-ms=100".into()]);
+    let address = node.address();
+    wait_for("final batches", || {
+        let (_, status) = json(["status", "--api", &address, "--json"]);
+        (status["gap"]["final"].as_u64().unwrap() > 60).then_some(())
+    });
+    let (_, devices) = json(["devices", "--api", &address, "--json"]);
+    let device = devices[0]["id"].as_str().unwrap().to_owned();
+    let (_, readings) = json(["readings", "--api", &address, "--device", &device, "--json"]);
+    let oldest = readings.as_array().unwrap().last().unwrap()["id"].clone();
+    let id = oldest.as_str().unwrap().to_owned();
+    let proof = data.with_extension("proof");
+    let saved = fogward([
+        "proof",
+        "--api",
+        &address,
+        &id,
+        "-o",
+        proof.to_str().unwrap(),
+    ]);
+    assert!(saved.status.success(), "{}", text(&saved.stderr));
+    let genesis = data.with_extension("genesis");
+    let saved = fogward([
+        "genesis",
+        "--api",
+        &address,
+        "-o",
+        genesis.to_str().unwrap(),
+    ]);
+    assert!(saved.status.success(), "{}", text(&saved.stderr));
+    assert!(node.terminate().success());
+    id
+}
+
+fn fsck(data: &Path) -> Value {
+    let (code, report) = json(["fsck", "--data", data.to_str().unwrap(), "--json"]);
+    assert_eq!(
+        (code, &report["clean"]),
+        (0, &Value::Bool(true)),
+        "{report}"
+    );
+    report
+}
+
+fn verifies(data: &Path) -> bool {
+    let (proof, genesis) = (data.with_extension("proof"), data.with_extension("genesis"));
+    let arguments = [proof.as_os_str(), "--genesis".as_ref(), genesis.as_os_str()];
+    fogward(["verify".as_ref()].into_iter().chain(arguments))
+        .status
+        .success()
+}
+
+/// Goal: pruning frees the disk, `fsck` stays clean, proofs issued before verify, a new one is refused with
+/// the reason, and the node goes on.
+#[test]
+fn a_pruned_node_is_whole_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let reading = make_folder(&data);
+    let before = fsck(&data);
+    assert_eq!(before["replica"]["pruned_blocks"], 0);
+    let dir = data.to_str().unwrap();
+    let prune = [
+        "prune",
+        "--data",
+        dir,
+        "--older-than",
+        "0s",
+        "--json",
+        "--keep-blocks",
+    ];
+    let (code, kept) = json(prune.iter().chain(&["128"]));
+    assert_eq!(
+        (code, &kept["blocks"], &kept["up_to"]),
+        (0, &0.into(), &Value::Null),
+        "{kept}"
+    );
+    let (code, own) = json(prune.iter().chain(&["1", "--keep-own"]));
+    assert_eq!(
+        (code, &own["transactions"]),
+        (0, &0.into()),
+        "all are its own: {own}"
+    );
+    let (code, pruned) = json(prune.iter().chain(&["1"]));
+    assert_eq!(code, 0);
+    assert!(pruned["transactions"].as_u64().unwrap() > 2, "{pruned}");
+    let bytes = |name: &str| pruned[name].as_u64().unwrap();
+    assert_eq!(
+        bytes("bytes_freed"),
+        bytes("bytes_before") - bytes("bytes_after")
+    );
+
+    let after = fsck(&data);
+    assert_eq!(after["replica"]["pruned_blocks"], pruned["blocks"]);
+    assert_eq!(
+        after["replica"]["transactions"],
+        before["replica"]["transactions"]
+    );
+    assert_eq!(after["vault"], before["vault"]);
+    assert!(verifies(&data), "a proof issued before");
+
+    let node = Running::start(&data, &["--batch-age-ms=100".into()]);
+    let address = node.address();
+    let again = fogward(["proof", "--api", &address, &reading, "-o", "/dev/null"]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(
+        text(&again.stderr).contains("pruned"),
+        "{}",
+        text(&again.stderr)
+    );
+    let height = |status: &Value| status["height"].as_u64();
+    let (_, status) = json(["status", "--api", &address, "--json"]);
+    let first = height(&status);
+    wait_for("further blocks", || {
+        let (_, status) = json(["status", "--api", &address, "--json"]);
+        (height(&status) > first).then_some(())
+    });
+    let running = fogward(prune.iter().chain(&["1"]));
+    assert_eq!(running.status.code(), Some(2), "not beside a running node");
+    assert!(node.terminate().success());
+    fsck(&data);
+}
