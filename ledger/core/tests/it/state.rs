@@ -6,8 +6,8 @@ use jmt::storage::{LeafNode, Node, NodeKey, TreeReader};
 use jmt::{KeyHash, OwnedValue, Version};
 use ledger_core::canonical::encode;
 use ledger_core::state::{
-    Account, AnchorHead, Clock, Device, ExecutionError, Executor, StateKey, StateReadError,
-    StateView, Writes, next_validators, read,
+    Account, AnchorHead, Clock, Device, ExecutionError, Executor, StateKey, Writes,
+    next_validators, read,
 };
 use ledger_core::state_tree::{key_hash, root_after};
 use ledger_core::transaction::TransactionError;
@@ -16,17 +16,7 @@ use ledger_core::{
     TransactionBody, VerifiedTransaction,
 };
 
-use crate::support::{genesis, key, register, sign, validators};
-
-/// A state in memory.
-#[derive(Default, Clone)]
-struct State(BTreeMap<StateKey, Vec<u8>>);
-
-impl StateView for State {
-    fn get(&self, key: &StateKey) -> Result<Option<Vec<u8>>, StateReadError> {
-        Ok(self.0.get(key).cloned())
-    }
-}
+use crate::support::{State, genesis, key, register, sign, validators};
 
 impl State {
     /// The state after block 0.

@@ -1,6 +1,7 @@
 //! Keys from fixed seeds, and whole proofs made of them.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use ledger_core::block::{BLOCK_VERSION, tx_leaves, tx_root};
 use ledger_core::certificate::{CommitSignature, VoteContent, VoteKind};
@@ -9,12 +10,23 @@ use ledger_core::governance::{Organisation, Thresholds};
 use ledger_core::merkle::{self, leaf_hash};
 use ledger_core::proof::ValidatorChange;
 use ledger_core::reading::{SaltSource, commitment};
+use ledger_core::state::{StateKey, StateReadError, StateView};
 use ledger_core::transaction::RegisterDevice;
 use ledger_core::{
     BatchNumber, BatchTree, Certificate, Decimal, Digest, Genesis, Header, Height, Nonce,
     OrganisationId, Origin, Payload, Proof, PublicKey, Quality, Reading, SampledData, SecretKey,
     SignedTransaction, StreamId, StreamLeaves, TransactionBody, Validator, ValidatorSet, Value,
 };
+
+/// A state in memory.
+#[derive(Default, Clone, PartialEq, Eq, Debug)]
+pub struct State(pub BTreeMap<StateKey, Vec<u8>>);
+
+impl StateView for State {
+    fn get(&self, key: &StateKey) -> Result<Option<Vec<u8>>, StateReadError> {
+        Ok(self.0.get(key).cloned())
+    }
+}
 
 pub fn key(number: u8) -> SecretKey {
     SecretKey::from_seed(&[number; 32])
