@@ -17,9 +17,11 @@
 
 mod anchored;
 mod apply;
+mod archive;
 mod connection;
 mod error;
 mod fsck;
+mod in_memory;
 mod memory;
 mod replica;
 mod retention;
@@ -27,8 +29,12 @@ mod snapshot;
 mod table;
 
 pub use apply::{CheckedBlock, Prepared, Refused};
+pub use archive::{
+    ArchiveError, ArchiveFile, ArchiveManifest, MANIFEST_FILE, Restored as RestoredArchive,
+};
 pub use error::{Refusal, StoreError};
 pub use fsck::{FsckReport, MAX_PROBLEMS, Problem, fsck, fsck_each};
+pub use in_memory::{MemoryBlock, MemoryReplica};
 pub use replica::{Replica, VerifiedCertificate};
 pub use retention::{KEPT_BLOCKS, Policy, Pruned, Slice};
 pub use snapshot::{BlockSummary, Counts, Inclusion, MAX_ROWS, Snapshot, StoredTransaction, Tip};

@@ -18,6 +18,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ledger-core", &[]),
     ("ledger-store", &["ledger-core"]),
     ("ledger-consortium", &["ledger-core", "ledger-store"]),
+    (
+        "ledger-sim",
+        &["ledger-core", "ledger-store", "ledger-consortium"],
+    ),
     ("fog-api", &["ledger-core"]),
     (
         "fog-node",
@@ -27,6 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "ledger-core",
             "ledger-store",
             "ledger-consortium",
+            "ledger-sim",
             "fog-api",
         ],
     ),

@@ -1,0 +1,3 @@
+//! Tests of the simulated consortium.
+
+mod seeds;
