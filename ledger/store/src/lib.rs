@@ -17,7 +17,6 @@
 
 mod anchored;
 mod apply;
-mod archive;
 mod connection;
 mod error;
 mod fsck;
@@ -29,9 +28,6 @@ mod snapshot;
 mod table;
 
 pub use apply::{CheckedBlock, Prepared, Refused};
-pub use archive::{
-    ArchiveError, ArchiveFile, ArchiveManifest, MANIFEST_FILE, Restored as RestoredArchive,
-};
 pub use error::{Refusal, StoreError};
 pub use fsck::{FsckReport, MAX_PROBLEMS, Problem, fsck, fsck_each};
 pub use in_memory::{MemoryBlock, MemoryReplica};
