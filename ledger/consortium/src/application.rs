@@ -46,6 +46,7 @@ use crate::adapter::{BlockHeight, Chain, Validators};
 use crate::config::ConsortiumConfig;
 use crate::engine::{self, Ear, Engine};
 use crate::error::StartError;
+use crate::evidence::EvidenceBook;
 use crate::finality::{EngineState, FinalizedBlock, Progress, Submission, SubmitError};
 use crate::mempool::{Limits, Mempool};
 use crate::parts::Assembler;
@@ -105,6 +106,8 @@ enum End {
     Engine,
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("evidence cannot be kept: {0}")]
+    Evidence(std::io::Error),
     #[error("block {0} was decided, but this node never had it")]
     UnknownBlock(Height),
 }
@@ -128,6 +131,7 @@ struct Application {
     validators: ValidatorSet,
     last_block: Instant,
     held: Option<Held>,
+    evidence: EvidenceBook,
     /// The last block that was learned through catching up.
     synced: Option<Height>,
     due: Due,
@@ -208,6 +212,7 @@ impl Application {
             validators,
             last_block: Instant::now(),
             held: None,
+            evidence: engine.evidence.clone(),
             synced: None,
             due: Due::default(),
             runtime: tokio::runtime::Handle::current(),

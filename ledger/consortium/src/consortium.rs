@@ -10,6 +10,7 @@ use crate::application::{self, Command};
 use crate::config::{ConsortiumConfig, Peer};
 use crate::engine;
 use crate::error::{PeersError, StartError};
+use crate::evidence::{Evidence, EvidenceBook};
 use crate::finality::{EngineState, FinalizedBlock, Progress, Status, Submission, SubmitError};
 use crate::keeper::Keeper;
 use crate::peers::{Now, Peers};
@@ -27,6 +28,7 @@ pub struct Consortium {
     progress: watch::Receiver<Progress>,
     me: PublicKey,
     peers: Peers,
+    evidence: EvidenceBook,
     /// The network's peers; none for a node that listens nowhere.
     keeper: Option<Arc<Keeper>>,
     thread: Mutex<Option<std::thread::JoinHandle<()>>>,
@@ -49,6 +51,7 @@ impl Consortium {
         });
         let keeper = keeper.transpose()?;
         let publish = engine.channels.network.clone();
+        let evidence = engine.evidence.clone();
         let (commands, requests) = mpsc::channel(COMMANDS);
         let (blocks, _) = broadcast::channel(BLOCKS);
         let requests = (commands.downgrade(), requests);
@@ -64,6 +67,7 @@ impl Consortium {
             progress,
             me,
             peers,
+            evidence,
             keeper,
             thread: Mutex::new(Some(thread)),
         })
@@ -108,6 +112,13 @@ impl Consortium {
     pub async fn set_peers(&self, peers: Vec<Peer>) -> Result<(), PeersError> {
         let keeper = self.keeper.as_ref().ok_or(PeersError::NoNetwork)?;
         keeper.set(&peers).await
+    }
+
+    /// What validators signed that they must not, proven by their own signatures, the oldest first.
+    /// Kept on disk; at most 16 pieces of one validator.
+    #[must_use]
+    pub fn evidence(&self) -> Vec<Evidence> {
+        self.evidence.pieces()
     }
 
     /// How consensus is, now.

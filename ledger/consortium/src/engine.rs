@@ -22,6 +22,7 @@ use crate::adapter::signing::{ChainSigner, ChainVerifier};
 use crate::adapter::{Address, Chain, PostcardCodec};
 use crate::config::ConsortiumConfig;
 use crate::error::StartError;
+use crate::evidence::EvidenceBook;
 use crate::network::{self, Settings};
 use crate::peers::Peers;
 use crate::watch::{self, HEARD, Heard};
@@ -38,6 +39,8 @@ pub(crate) struct Engine {
     pub handle: EngineHandle,
     /// The write-ahead log.
     pub log: PathBuf,
+    /// What validators did wrong.
+    pub evidence: EvidenceBook,
     /// The network, unless this node listens nowhere.
     pub network: Option<Ear>,
 }
@@ -74,6 +77,7 @@ pub(crate) async fn start(config: &ConsortiumConfig) -> Result<Engine, StartErro
         return Err(StartError::InUse(log));
     }
     crate::log::mend(&log, alone)?;
+    let evidence = EvidenceBook::open(&config.home).map_err(home)?;
     let settings = Settings::new(&me, config)?;
     let signer = ChainSigner {
         chain,
@@ -120,6 +124,7 @@ pub(crate) async fn start(config: &ConsortiumConfig) -> Result<Engine, StartErro
         channels,
         handle,
         log,
+        evidence,
         network,
     })
 }
@@ -131,7 +136,7 @@ impl Drop for Ear {
 }
 
 /// The node's identity for its peers, with the proof that it is the validator it says.
-async fn network_identity(
+pub(crate) async fn network_identity(
     me: PublicKey,
     signer: &ChainSigner,
     keypair: Keypair,

@@ -11,13 +11,13 @@
 
 use arc_malachitebft_app_channel::app::types::SignedConsensusMsg;
 use arc_malachitebft_app_channel::app::types::core::{
-    Round, SignedMessage, SigningScheme, ValidatorProof, VoteExtensionScope,
+    SignedMessage, SigningScheme, ValidatorProof, VoteExtensionScope,
 };
 use arc_malachitebft_signing::{Error, Signer, VerificationResult, Verifier};
 use async_trait::async_trait;
 use ledger_core::canonical;
 use ledger_core::certificate::VoteContent;
-use ledger_core::{ChainId, PublicKey, SecretKey, Signature};
+use ledger_core::{ChainId, Digest, Height, PublicKey, SecretKey, Signature};
 
 use super::context::{Chain, Proposal, Vote};
 use super::wire;
@@ -54,29 +54,52 @@ impl SigningScheme for Ed25519 {
     }
 }
 
-/// The bytes a vote signs; none for a vote without a round, which is never cast.
-fn vote_bytes(chain: ChainId, vote: &Vote) -> Option<Vec<u8>> {
-    let content = VoteContent {
+/// A vote in the ledger's words; none for a vote without a round, which is never cast.
+pub(crate) fn vote_content(chain: ChainId, vote: &Vote) -> Option<VoteContent> {
+    Some(VoteContent {
         kind: wire::kind_of(vote.kind),
         chain,
         height: vote.height.0,
         round: vote.round.as_u32()?,
         block: wire::block_of(&vote.value),
         validator: vote.voter.0,
-    };
-    Some(content.sign_bytes())
+    })
+}
+
+/// The bytes a vote signs.
+fn vote_bytes(chain: ChainId, vote: &Vote) -> Option<Vec<u8>> {
+    vote_content(chain, vote).map(|content| content.sign_bytes())
+}
+
+/// The bytes a proposal signs; see the module.
+pub(crate) fn proposal_sign_bytes(
+    chain: ChainId,
+    height: Height,
+    round: u32,
+    pol_round: Option<u32>,
+    block: Digest,
+    proposer: PublicKey,
+) -> Vec<u8> {
+    canonical::encode(&(
+        "fogward/proposal/1",
+        chain,
+        height,
+        round,
+        pol_round,
+        block,
+        proposer,
+    ))
 }
 
 fn proposal_bytes(chain: ChainId, proposal: &Proposal) -> Option<Vec<u8>> {
-    Some(canonical::encode(&(
-        "fogward/proposal/1",
+    Some(proposal_sign_bytes(
         chain,
         proposal.height.0,
         proposal.round.as_u32()?,
-        Round::as_u32(&proposal.pol_round),
+        proposal.pol_round.as_u32(),
         proposal.value.0,
         proposal.proposer.0,
-    )))
+    ))
 }
 
 /// Whether the signature of a vote or proposal is its signer's.

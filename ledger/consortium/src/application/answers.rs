@@ -3,16 +3,19 @@
 use arc_malachitebft_app_channel::app::engine::host::{Next, SyncedValueOutcome};
 use arc_malachitebft_app_channel::app::streaming::{StreamContent, StreamId, StreamMessage};
 use arc_malachitebft_app_channel::app::types::core::{HeightParams, Round, Validity};
-use arc_malachitebft_app_channel::app::types::{LocallyProposedValue, PeerId, ProposedValue};
+use arc_malachitebft_app_channel::app::types::{
+    LocallyProposedValue, MisbehaviorEvidence, PeerId, ProposedValue,
+};
 use arc_malachitebft_app_channel::{AppMsg, NetworkMsg, Reply};
 use ledger_core::{Height, PublicKey};
+use ledger_store::StoreError;
 
 use super::{Application, End, Held, now_millis};
 use crate::adapter::context::ProposalStart;
 use crate::adapter::{BlockHeight, Chain, ProposalPart, ValueHash};
-use crate::network;
 use crate::parts::{self, Assembled};
 use crate::proposals::{Checked, proposed};
+use crate::{evidence, network};
 
 /// The engine may stop waiting for an answer at any time, most of all while it stops.
 fn answer<T>(reply: Reply<T>, value: T) {
@@ -54,9 +57,7 @@ impl Application {
             AppMsg::Finalized {
                 evidence, reply, ..
             } => {
-                if !evidence.is_empty() {
-                    tracing::error!(height = %self.tip, "a validator has signed two different things");
-                }
+                self.keep_evidence(&evidence)?;
                 self.finalized(reply)?;
             }
             AppMsg::RestreamProposal {
@@ -116,6 +117,19 @@ impl Application {
             self.release()?;
         }
         Ok(())
+    }
+
+    /// Keeps what the engine noticed while the block at the tip was decided.
+    fn keep_evidence(&self, noticed: &MisbehaviorEvidence<Chain>) -> Result<(), End> {
+        if noticed.is_empty() {
+            return Ok(());
+        }
+        let validators = self.replica.read()?.validators_at(self.tip)?;
+        let offences = evidence::offences(self.chain, noticed);
+        let validators = validators.ok_or(StoreError::Unfounded)?;
+        self.evidence
+            .keep(self.chain, &validators, offences, now_millis())
+            .map_err(End::Evidence)
     }
 
     fn finalized(&mut self, reply: Reply<Next<Chain>>) -> Result<(), End> {

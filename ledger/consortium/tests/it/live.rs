@@ -7,7 +7,7 @@ use ledger_core::genesis::Parameters;
 use ledger_core::governance::{Change, Propose};
 use ledger_core::{Height, Nonce, Payload, SignedTransaction, TransactionBody};
 
-use crate::fixture::{anchor, decide, hospital, key, replica, until};
+use crate::fixture::{anchor, decide, hospital, key, replica, soon, until};
 use crate::town::{Node, Town};
 
 /// A hospital whose validators come and go.
@@ -75,13 +75,17 @@ impl Hospital {
             })
         })
         .await;
-        let mut ids = Vec::new();
+        let mut submissions = Vec::new();
         for node in nodes {
             let nonce = &mut self.anchors[usize::from(node.number)];
             let transaction = anchor(self.town.chain, &key(node.number), *nonce);
             *nonce += 1;
-            ids.push(transaction.id());
-            node.submit(transaction).await;
+            let submission = node.consortium.submit(transaction).await;
+            submissions.push(submission.unwrap());
+        }
+        let mut ids = Vec::new();
+        for submission in submissions {
+            ids.push(soon(submission).await.unwrap().id);
         }
         until("all transactions at all nodes", || {
             nodes.iter().all(|node| ids.iter().all(|id| node.has(id)))
