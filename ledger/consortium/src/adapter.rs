@@ -9,7 +9,7 @@ pub(crate) mod context;
 pub(crate) mod signing;
 #[cfg(test)]
 mod tests;
-mod wire;
+pub(crate) mod wire;
 
 pub(crate) use codec::PostcardCodec;
 pub(crate) use context::{Address, BlockHeight, Chain, ProposalPart, Validators, ValueHash};

@@ -49,6 +49,7 @@ use crate::error::StartError;
 use crate::evidence::EvidenceBook;
 use crate::finality::{EngineState, FinalizedBlock, Progress, Submission, SubmitError};
 use crate::mempool::{Limits, Mempool};
+use crate::participation::LateVotes;
 use crate::parts::Assembler;
 use crate::peers::Peers;
 use crate::proposals::Proposals;
@@ -132,6 +133,7 @@ struct Application {
     last_block: Instant,
     held: Option<Held>,
     evidence: EvidenceBook,
+    late: LateVotes,
     /// The last block that was learned through catching up.
     synced: Option<Height>,
     due: Due,
@@ -213,6 +215,7 @@ impl Application {
             last_block: Instant::now(),
             held: None,
             evidence: engine.evidence.clone(),
+            late: engine.late.clone(),
             synced: None,
             due: Due::default(),
             runtime: tokio::runtime::Handle::current(),

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use ledger_core::{ChainId, PublicKey, SignedTransaction};
+use ledger_core::{ChainId, Height, PublicKey, SignedTransaction};
+use ledger_store::{Replica, StoreError};
 use tokio::sync::{Mutex, broadcast, mpsc, oneshot, watch};
 
 use crate::application::{self, Command};
@@ -13,6 +14,7 @@ use crate::error::{PeersError, StartError};
 use crate::evidence::{Evidence, EvidenceBook};
 use crate::finality::{EngineState, FinalizedBlock, Progress, Status, Submission, SubmitError};
 use crate::keeper::Keeper;
+use crate::participation::{self, LateVotes, Participation};
 use crate::peers::{Now, Peers};
 
 /// Commands that may wait for the application.
@@ -29,6 +31,8 @@ pub struct Consortium {
     me: PublicKey,
     peers: Peers,
     evidence: EvidenceBook,
+    late: LateVotes,
+    replica: Arc<Replica>,
     /// The network's peers; none for a node that listens nowhere.
     keeper: Option<Arc<Keeper>>,
     thread: Mutex<Option<std::thread::JoinHandle<()>>>,
@@ -51,7 +55,8 @@ impl Consortium {
         });
         let keeper = keeper.transpose()?;
         let publish = engine.channels.network.clone();
-        let evidence = engine.evidence.clone();
+        let (evidence, late) = (engine.evidence.clone(), engine.late.clone());
+        let replica = Arc::clone(&config.replica);
         let (commands, requests) = mpsc::channel(COMMANDS);
         let (blocks, _) = broadcast::channel(BLOCKS);
         let requests = (commands.downgrade(), requests);
@@ -68,6 +73,8 @@ impl Consortium {
             me,
             peers,
             evidence,
+            late,
+            replica,
             keeper,
             thread: Mutex::new(Some(thread)),
         })
@@ -119,6 +126,19 @@ impl Consortium {
     #[must_use]
     pub fn evidence(&self) -> Vec<Evidence> {
         self.evidence.pieces()
+    }
+
+    /// Who signed the blocks from `from` to `to`, as far as they are here: at most a thousand. Reads the
+    /// disk.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the replica cannot be read.
+    pub fn participation(
+        &self,
+        from: Height,
+        to: Height,
+    ) -> Result<Vec<Participation>, StoreError> {
+        participation::participation(&self.replica, &self.late, from, to)
     }
 
     /// How consensus is, now.

@@ -24,6 +24,7 @@ use crate::config::ConsortiumConfig;
 use crate::error::StartError;
 use crate::evidence::EvidenceBook;
 use crate::network::{self, Settings};
+use crate::participation::LateVotes;
 use crate::peers::Peers;
 use crate::watch::{self, HEARD, Heard};
 
@@ -41,6 +42,8 @@ pub(crate) struct Engine {
     pub log: PathBuf,
     /// What validators did wrong.
     pub evidence: EvidenceBook,
+    /// Who signed late.
+    pub late: LateVotes,
     /// The network, unless this node listens nowhere.
     pub network: Option<Ear>,
 }
@@ -125,6 +128,7 @@ pub(crate) async fn start(config: &ConsortiumConfig) -> Result<Engine, StartErro
         handle,
         log,
         evidence,
+        late: LateVotes::default(),
         network,
     })
 }

@@ -104,17 +104,20 @@ fn proposal_bytes(chain: ChainId, proposal: &Proposal) -> Option<Vec<u8>> {
 
 /// Whether the signature of a vote or proposal is its signer's.
 pub(crate) fn is_signed(chain: ChainId, message: &SignedConsensusMsg<Chain>) -> bool {
-    let (bytes, signature, key) = match message {
-        SignedConsensusMsg::Vote(vote) => {
-            let bytes = vote_bytes(chain, &vote.message);
-            (bytes, &vote.signature, vote.message.voter.0)
-        }
+    match message {
+        SignedConsensusMsg::Vote(vote) => is_signed_vote(chain, vote),
         SignedConsensusMsg::Proposal(proposal) => {
             let bytes = proposal_bytes(chain, &proposal.message);
-            (bytes, &proposal.signature, proposal.message.proposer.0)
+            let key = proposal.message.proposer.0;
+            checked(bytes, &proposal.signature, &key).is_valid()
         }
-    };
-    checked(bytes, signature, &key).is_valid()
+    }
+}
+
+/// Whether the signature of a vote is its voter's.
+pub(crate) fn is_signed_vote(chain: ChainId, vote: &SignedMessage<Chain, Vote>) -> bool {
+    let bytes = vote_bytes(chain, &vote.message);
+    checked(bytes, &vote.signature, &vote.message.voter.0).is_valid()
 }
 
 fn checked(bytes: Option<Vec<u8>>, signature: &Signature, key: &PublicKey) -> VerificationResult {

@@ -24,7 +24,7 @@ pub(super) fn nil_or(block: Option<Digest>) -> NilOrVal<ValueHash> {
     block.map_or(NilOrVal::Nil, |digest| NilOrVal::Val(ValueHash(digest)))
 }
 
-pub(super) fn block_of(value: &NilOrVal<ValueHash>) -> Option<Digest> {
+pub(crate) fn block_of(value: &NilOrVal<ValueHash>) -> Option<Digest> {
     match value {
         NilOrVal::Nil => None,
         NilOrVal::Val(value) => Some(value.0),

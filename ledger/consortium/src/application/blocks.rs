@@ -70,6 +70,9 @@ impl Application {
         let certificate = certificate_of(decided, block.validators());
         let verified = VerifiedCertificate::by_engine(certificate.clone());
         self.replica.append(&block, &verified)?;
+        let signers = decided.commit_signatures.iter().map(|one| one.address.0);
+        let signers = signers.collect();
+        self.late.decided(self.chain, height, hash, &signers);
         self.tip = height;
         self.validators = block.next_validators().clone();
         self.last_block = Instant::now();

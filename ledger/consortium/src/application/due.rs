@@ -54,6 +54,9 @@ impl Application {
         let Heard::Signed(message) = heard else {
             return;
         };
+        if let SignedConsensusMsg::Vote(vote) = &message {
+            self.late.hear(self.chain, self.tip, vote);
+        }
         let height = message.height().0;
         let ahead = height.0.saturating_sub(self.tip.0);
         let known = self.due.at_work.is_some_and(|known| known >= height);

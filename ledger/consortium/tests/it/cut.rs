@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use ledger_consortium::Signed;
+use ledger_core::Height;
+
 use crate::fixture::{anchor, key, until};
 use crate::relay::Relay;
 use crate::town::{Node, Town};
@@ -76,7 +79,33 @@ async fn below_a_quorum_it_says_so_and_goes_on_by_itself() {
     until("progress", || nodes[0].has(&id)).await;
     let took = back.elapsed();
     assert!(took < Duration::from_secs(5), "{took:?}");
+    // Who was away is told from who signs, be it late.
+    let tip = nodes[0].height();
+    let blocks = nodes[0].consortium.participation(Height(1), tip).unwrap();
+    assert_eq!(blocks.len() as u64, tip.0);
+    let last = &blocks.last().unwrap().validators;
+    let of = |number: u8| last.iter().find(|(one, _)| *one == key(number).public());
+    assert_eq!(of(3).unwrap().1, Signed::NotSeen, "{last:?}");
+    for number in 0..3 {
+        assert_eq!(
+            of(number).unwrap().1,
+            Signed::InTime,
+            "three of four must sign"
+        );
+    }
     nodes.push(town.start(3).await);
+    // It may learn of the first ones through catching up, without a vote of its own.
+    for nonce in 0.. {
+        assert!(nonce < 20, "it never signs");
+        nodes[3].submit(anchor(town.chain, &key(3), nonce)).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let tip = nodes[0].height();
+        let blocks = nodes[0].consortium.participation(tip, tip).unwrap();
+        let signed = |(_, signed): &(_, Signed)| *signed != Signed::NotSeen;
+        if blocks[0].validators.iter().all(signed) {
+            break;
+        }
+    }
     town.finish(nodes).await;
 }
 
