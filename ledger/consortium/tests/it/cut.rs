@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ledger_consortium::Signed;
+use ledger_consortium::{Signed, Submission};
 use ledger_core::Height;
 
 use crate::fixture::{anchor, key, until};
@@ -106,6 +106,40 @@ async fn below_a_quorum_it_says_so_and_goes_on_by_itself() {
             break;
         }
     }
+    town.finish(nodes).await;
+}
+
+/// Goal: a network cut in two halves stands still, loses nothing and forks nowhere; healed, it goes on by
+/// itself. Method: two and two, a transaction submitted in each half, for long enough that every
+/// connection between them is given up; heal; both are final everywhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_halves_stand_still_and_heal() {
+    let town = Town::new(4, 4).await;
+    let nodes = town.start_all(0..4).await;
+    nodes[0].submit(anchor(town.chain, &key(0), 0)).await;
+    town.links_between(&[0, 1], &[2, 3]).for_each(Relay::cut);
+    let mut submissions = Vec::new();
+    for (number, nonce) in [(0, 1), (2, 0)] {
+        let transaction = anchor(town.chain, &key(number), nonce);
+        let submission = nodes[usize::from(number)].consortium.submit(transaction);
+        submissions.push(submission.await.unwrap());
+    }
+    let ids: Vec<_> = submissions.iter().map(Submission::id).collect();
+    until("both halves to know", || {
+        nodes
+            .iter()
+            .all(|node| !node.consortium.status().quorum.is_reached())
+    })
+    .await;
+    assert!(!nodes.iter().any(|node| ids.iter().any(|id| node.has(id))));
+    town.links_between(&[0, 1], &[2, 3]).for_each(Relay::heal);
+    let healed = Instant::now();
+    until("both everywhere", || {
+        nodes.iter().all(|node| ids.iter().all(|id| node.has(id)))
+    })
+    .await;
+    let took = healed.elapsed();
+    assert!(took < Duration::from_secs(10), "{took:?}");
     town.finish(nodes).await;
 }
 

@@ -148,6 +148,14 @@ impl Town {
         links.map(|(_, relay)| relay)
     }
 
+    /// The links between two groups, both ways.
+    pub fn links_between(&self, one: &[u8], other: &[u8]) -> impl Iterator<Item = &Relay> {
+        let links = self.links.iter().filter(|((from, to), _)| {
+            (one.contains(from) && other.contains(to)) || (other.contains(from) && one.contains(to))
+        });
+        links.map(|(_, relay)| relay)
+    }
+
     /// All links.
     pub fn links(&self) -> impl Iterator<Item = &Relay> {
         self.links.values()
