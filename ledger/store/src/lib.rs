@@ -11,12 +11,14 @@
 //!   and never wait for the writer (WAL).
 //! - A failed write is fatal: the replica refuses to write until it is opened again.
 //! - Old transactions can be deleted ([`Replica::prune`]); headers, certificates and the state stay.
+//! - What is deleted can be archived before, and put back ([`Replica::restore_archive`]).
 //! - [`fsck`](fsck()) recomputes everything from the genesis on, without trusting a single row.
 //!
 //! Left out on purpose: consensus and peers (`ledger-consortium`), clocks, sealed payloads.
 
 mod anchored;
 mod apply;
+mod archive;
 mod connection;
 mod error;
 mod fsck;
@@ -28,6 +30,9 @@ mod snapshot;
 mod table;
 
 pub use apply::{CheckedBlock, Prepared, Refused};
+pub use archive::{
+    ArchiveError, ArchiveFile, ArchiveManifest, MANIFEST_FILE, Restored as RestoredArchive,
+};
 pub use error::{Refusal, StoreError};
 pub use fsck::{FsckReport, MAX_PROBLEMS, Problem, fsck, fsck_each};
 pub use in_memory::{MemoryBlock, MemoryReplica};

@@ -2,6 +2,7 @@
 
 mod alter;
 mod append;
+mod archive;
 mod crash;
 mod fault;
 mod prune;
