@@ -9,6 +9,7 @@
 //! Answers go to standard output, as tables for people or with `--json` as one JSON value for programs;
 //! errors and the log go to standard error. The names of commands, options and JSON keys are a contract.
 
+mod archive;
 mod ask;
 mod check;
 mod client;
@@ -58,6 +59,8 @@ enum Command {
     Fsck(check::Fsck),
     /// Delete old transactions of a stopped node's replica and give the space back to the disk.
     Prune(store::Prune),
+    /// Save transactions as files before they are pruned, or put them back.
+    Archive(archive::Archive),
     /// Measure this machine with the real parts, in a temporary data folder.
     Bench(bench::Bench),
 }
@@ -97,6 +100,7 @@ pub fn main() -> ExitCode {
         Command::Verify(verify) => verify.run(),
         Command::Fsck(fsck) => fsck.run(),
         Command::Prune(prune) => prune.run(),
+        Command::Archive(archive) => archive.run(),
         Command::Bench(bench) => bench.run(),
     };
     let outcome = done.unwrap_or_else(|error| {

@@ -37,6 +37,9 @@ pub(super) struct Prune {
     /// But none that this node sent, so that it can always prove its own readings.
     #[arg(long)]
     keep_own: bool,
+    /// First archive, in this new folder, what will be deleted.
+    #[arg(long, value_name = "FOLDER")]
+    archive: Option<PathBuf>,
     /// Print one JSON value instead of words.
     #[arg(long)]
     json: bool,
@@ -55,6 +58,18 @@ impl Prune {
             keep_sender: self.keep_own.then(|| keys.node.public()),
         };
         let now = u64::try_from(now_millis()).unwrap_or_default();
+        if let Some(folder) = &self.archive {
+            let snapshot = replica.read()?;
+            let whole = snapshot.whole_from()?;
+            match snapshot.prunable(&policy, now)? {
+                Some(last) if last >= whole => {
+                    snapshot
+                        .export_archive(folder, None, Some(last))
+                        .context("nothing was deleted, for it could not be archived")?;
+                }
+                _ => {}
+            }
+        }
         let pruned = replica
             .prune(&policy, now)
             .context("cannot prune the replica")?;

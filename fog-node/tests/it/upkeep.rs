@@ -131,3 +131,78 @@ fn a_pruned_node_is_whole_and_goes_on() {
     assert!(node.terminate().success());
     fsck(&data);
 }
+
+/// Goal: what is archived and pruned can be put back, and then proves again; a spoiled archive is refused
+/// with exit code 1 and changes nothing.
+#[test]
+fn an_archive_brings_proofs_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let reading = make_folder(&data);
+    let (dir, archive) = (data.to_str().unwrap(), folder.path().join("archive"));
+    let to = archive.to_str().unwrap();
+    let (code, pruned) = json([
+        "prune",
+        "--data",
+        dir,
+        "--keep-bytes",
+        "0",
+        "--keep-blocks",
+        "1",
+        "--archive",
+        to,
+        "--json",
+    ]);
+    assert_eq!(code, 0, "{pruned}");
+    fsck(&data);
+    let export = ["archive", "export", "--data", dir, "--json", "-o"];
+    let (code, tip) = json(
+        export
+            .iter()
+            .chain(&[folder.path().join("tip").to_str().unwrap()]),
+    );
+    assert_eq!((code, tip["from"] == tip["to"]), (0, true), "{tip}");
+    let gone = fogward(export.iter().chain(&[
+        folder.path().join("gone").to_str().unwrap(),
+        "--from",
+        "1",
+    ]));
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(
+        text(&gone.stderr).contains("pruned"),
+        "{}",
+        text(&gone.stderr)
+    );
+
+    let restore = ["archive", "restore", "--data", dir, "--json", to];
+    let file = archive.join("blocks-000000000001.zst");
+    let good = std::fs::read(&file).unwrap();
+    std::fs::write(&file, [good.as_slice(), b"x"].concat()).unwrap();
+    let spoiled = fogward(restore);
+    assert_eq!(spoiled.status.code(), Some(1));
+    assert!(text(&spoiled.stderr).contains("blocks-000000000001.zst"));
+    assert_eq!(fsck(&data)["replica"]["pruned_blocks"], pruned["blocks"]);
+    std::fs::write(&file, good).unwrap();
+    let (code, restored) = json(restore);
+    assert_eq!(
+        (code, &restored["transactions"]),
+        (0, &pruned["transactions"]),
+        "{restored}"
+    );
+    assert_eq!(fsck(&data)["replica"]["pruned_blocks"], 0);
+
+    let node = Running::start(&data, &[]);
+    let address = node.address();
+    let proof = data.with_extension("proof");
+    let saved = fogward([
+        "proof",
+        "--api",
+        &address,
+        &reading,
+        "-o",
+        proof.to_str().unwrap(),
+    ]);
+    assert!(saved.status.success(), "{}", text(&saved.stderr));
+    assert!(verifies(&data));
+    assert!(node.terminate().success());
+}
