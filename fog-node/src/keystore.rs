@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `node.key` | signs transactions |
 //! | `validator.key` | signs votes |
+//! | `admin.key` | votes for the organisation |
 //! | `vault.key` | seals the keys of streams and devices |
 //!
 //! Each file holds 32 bytes as hex. They are made on first start from the system's randomness, written
@@ -26,6 +27,8 @@ pub struct Keystore {
     pub node: SecretKey,
     /// Signs votes.
     pub validator: SecretKey,
+    /// Votes for the organisation.
+    pub admin: SecretKey,
     /// Seals the vault's keys.
     pub vault: MasterKey,
 }
@@ -41,6 +44,7 @@ impl Keystore {
         Ok(Self {
             node: SecretKey::from_seed(&*load_or_make(&dir, "node.key")?),
             validator: SecretKey::from_seed(&*load_or_make(&dir, "validator.key")?),
+            admin: SecretKey::from_seed(&*load_or_make(&dir, "admin.key")?),
             vault: MasterKey::new(*load_or_make(&dir, "vault.key")?),
         })
     }
@@ -54,6 +58,7 @@ impl Keystore {
         Ok(Self {
             node: SecretKey::from_seed(&*load(&dir, "node.key")?),
             validator: SecretKey::from_seed(&*load(&dir, "validator.key")?),
+            admin: SecretKey::from_seed(&*load(&dir, "admin.key")?),
             vault: MasterKey::new(*load(&dir, "vault.key")?),
         })
     }
@@ -110,13 +115,18 @@ fn load(dir: &Path, name: &str) -> anyhow::Result<Zeroizing<[u8; 32]>> {
 
 /// Writes a file that only its owner may read: all of it or nothing.
 pub(crate) fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    write_private_bytes(path, text.as_bytes())
+}
+
+/// Writes a file that only its owner may read: all of it or nothing. Durable when this returns.
+pub(crate) fn write_private_bytes(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let temporary = path.with_extension("new");
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&temporary)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&temporary, path)?;
     if let Some(parent) = path.parent() {

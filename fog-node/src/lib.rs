@@ -14,6 +14,7 @@ pub mod bench;
 mod chain;
 pub mod cli;
 pub mod clock;
+pub mod consortium;
 mod failure;
 mod finality_log;
 pub mod fsck;

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,17 +17,18 @@ use anyhow::{Context as _, bail};
 use device_drivers::profile::Profile;
 use fog_api::{Event, Wave};
 use ledger_consortium::{Consortium, ConsortiumConfig};
-use ledger_core::governance;
-use ledger_core::{ChainId, Digest, Genesis, OrganisationId, PublicKey};
+use ledger_core::{ChainId, Genesis, PublicKey};
 use ledger_store::Replica;
 use rusqlite::Connection;
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinHandle;
 
 use crate::clock::now_millis;
+use crate::consortium::settings::NetworkSettings;
+use crate::consortium::{Membership, Names, found_in, keep_door, keep_peers, known_peers};
 use crate::finality_log::{BlockStat, FinalityLog};
 use crate::ingest::{Anchored, BatchPolicy, DeviceIndex, Ingest, Writer, WriterParts};
-use crate::keystore::{Keystore, create_private_dir, random};
+use crate::keystore::{Keystore, create_private_dir};
 use crate::live::{LiveDevice, LiveView, TELL_EVERY};
 use crate::previews::Previews;
 use crate::sensor::{Sensor, source_of};
@@ -56,6 +58,10 @@ pub struct NodeConfig {
     pub demo: Option<u16>,
     /// When batches are closed.
     pub batch: BatchPolicy,
+    /// Where the node listens for its peers; as at its last start if absent.
+    pub listen: Option<SocketAddr>,
+    /// Where others reach it, `host:port`, if that is another address; as at its last start if absent.
+    pub address: Option<String>,
 }
 
 /// A serial device named on the command line.
@@ -85,6 +91,8 @@ impl NodeConfig {
             serial: Vec::new(),
             demo: None,
             batch: BatchPolicy::default(),
+            listen: None,
+            address: None,
         }
     }
 }
@@ -95,6 +103,7 @@ pub struct Node {
     pub(crate) chain: ChainId,
     pub(crate) genesis: Genesis,
     pub(crate) node_key: PublicKey,
+    pub(crate) vote_key: PublicKey,
     pub(crate) name: String,
     pub(crate) started: i64,
     pub(crate) master: Arc<MasterKey>,
@@ -103,6 +112,7 @@ pub struct Node {
     pub(crate) live: Arc<LiveView>,
     pub(crate) log: Arc<Mutex<FinalityLog>>,
     pub(crate) previews: Arc<Previews>,
+    pub(crate) membership: Membership,
     pub(crate) rate: Rate,
     vault_reader: Mutex<Connection>,
     running: Mutex<Running>,
@@ -145,12 +155,16 @@ impl Node {
         create_private_dir(&config.data_dir)?;
         let lock = lock_data_dir(&config.data_dir)?;
         let keys = Keystore::open(&config.data_dir)?;
-        let node_key = keys.node.public();
+        let (node_key, vote_key) = (keys.node.public(), keys.validator.public());
         let name = config
             .name
             .clone()
             .unwrap_or_else(|| format!("fog-{}", node_key.short()));
-        let (replica, genesis) = open_replica(&config.data_dir, &keys, &name)?;
+        let settings = network_settings(&config)?;
+        let listen = settings.listen;
+        let peers = known_peers(&settings).await;
+        let (replica, genesis) = open_replica(&config.data_dir, &keys, &name, &settings)?;
+        let membership = Membership::open(&config.data_dir, keys.admin, settings)?;
         let chain = genesis.chain_id();
         let live = Arc::new(LiveView::default());
         let final_nonce = Arc::new(AtomicU64::new(
@@ -173,8 +187,8 @@ impl Node {
             home: config.data_dir.join("consensus"),
             replica: Arc::clone(&replica),
             validator_key: keys.validator,
-            listen: None,
-            peers: Vec::new(),
+            listen,
+            peers,
         })
         .await
         .context("cannot start consensus")?;
@@ -184,6 +198,7 @@ impl Node {
             chain,
             genesis,
             node_key,
+            vote_key,
             name,
             started: now_millis(),
             master,
@@ -192,6 +207,7 @@ impl Node {
             live,
             log: Arc::default(),
             previews: Arc::default(),
+            membership,
             rate: Rate::default(),
             running: Mutex::default(),
             _lock: lock,
@@ -237,6 +253,10 @@ impl Node {
         ));
         let blocks = tokio::spawn(note_blocks(Arc::clone(self)));
         let ticker = tokio::spawn(tell(Arc::downgrade(self)));
+        self.resubmit_governance().await?;
+        let consortium = Arc::clone(&self.consortium);
+        let peers = tokio::spawn(keep_peers(Arc::downgrade(self), consortium));
+        let door = tokio::spawn(keep_door(Arc::downgrade(self)));
         for anchored in pending {
             submit
                 .send(anchored)
@@ -252,7 +272,7 @@ impl Node {
         running.ingest = Some(ingest);
         running.writer = Some(writer);
         running.submitter = Some(submitter);
-        running.tasks = vec![blocks, ticker];
+        running.tasks = vec![blocks, ticker, peers, door];
         Ok(())
     }
 
@@ -420,30 +440,34 @@ pub fn lock_data_dir(data_dir: &Path) -> anyhow::Result<File> {
     Ok(file)
 }
 
+/// Where the node listens: what it is told, else what it was told last.
+fn network_settings(config: &NodeConfig) -> anyhow::Result<NetworkSettings> {
+    let before = NetworkSettings::load(&config.data_dir)?;
+    let mut settings = before.clone();
+    settings.listen = config.listen.or(settings.listen);
+    settings.address = config.address.clone().or(settings.address);
+    if settings != before {
+        settings.save(&config.data_dir)?;
+    }
+    Ok(settings)
+}
+
 /// Opens the replica, founding a consortium of one if it is empty.
 pub(crate) fn open_replica(
     data_dir: &Path,
     keys: &Keystore,
     name: &str,
+    settings: &NetworkSettings,
 ) -> anyhow::Result<(Arc<Replica>, Genesis)> {
     let replica = Replica::open(data_dir.join(REPLICA_FILE)).context("cannot open the replica")?;
     if replica.read()?.tip().is_none() {
-        let node = governance::Node {
-            key: keys.node.public(),
-            vote_key: keys.validator.public(),
-            name: name.to_owned(),
-            address: String::new(),
+        let names = Names {
+            consortium: format!("Consortium of {name}"),
+            organisation: name.to_owned(),
+            node: name,
+            address: settings.advertised().unwrap_or_default(),
         };
-        let genesis = Genesis::of_one(
-            format!("Consortium of {name}"),
-            u64::try_from(now_millis()).unwrap_or_default(),
-            OrganisationId(random()?),
-            node,
-            Digest(random()?),
-        )?;
-        replica
-            .found(&genesis, &keys.node)
-            .context("cannot found the chain")?;
+        found_in(&replica, keys, names)?;
     }
     let genesis = replica.read()?.chain()?.1.clone();
     Ok((Arc::new(replica), genesis))

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ledger_consortium::{Consortium, Finality, Submission, SubmitError};
+use ledger_core::state::ExecutionError;
 use ledger_core::{Payload, SignedTransaction};
 use tokio::sync::mpsc;
 
@@ -21,6 +22,8 @@ use crate::live::LiveView;
 pub const IN_FLIGHT: usize = 64;
 /// Pause before a transaction is offered again to a mempool without room.
 const RETRY: Duration = Duration::from_millis(20);
+/// Pause before a transaction is offered again to a consortium that has not admitted this node.
+const RETRY_ADMISSION: Duration = Duration::from_secs(1);
 
 /// Works until the writer is gone and all it sent is final, or consensus has stopped.
 pub async fn run(
@@ -65,6 +68,10 @@ async fn submit(consortium: &Consortium, anchored: &Anchored) -> Result<Submissi
         let transaction = SignedTransaction::decode(&anchored.transaction.bytes)?;
         match consortium.submit(transaction).await {
             Err(SubmitError::Full | SubmitError::SenderLimit) => tokio::time::sleep(RETRY).await,
+            // A node that waits to be admitted keeps its transactions until it is.
+            Err(SubmitError::Refused(ExecutionError::NotMember)) => {
+                tokio::time::sleep(RETRY_ADMISSION).await;
+            }
             outcome => return outcome,
         }
     }

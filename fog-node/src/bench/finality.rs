@@ -11,6 +11,7 @@ use ledger_core::{
 };
 
 use super::percentile;
+use crate::consortium::settings::NetworkSettings;
 use crate::keystore::{Keystore, random};
 use crate::node::open_replica;
 
@@ -21,7 +22,7 @@ const TRANSACTIONS: u64 = 600;
 
 pub(super) async fn measure(data_dir: &Path) -> anyhow::Result<Vec<(&'static str, f64)>> {
     let keys = Keystore::open(data_dir)?;
-    let (replica, genesis) = open_replica(data_dir, &keys, "bench")?;
+    let (replica, genesis) = open_replica(data_dir, &keys, "bench", &NetworkSettings::default())?;
     let chain = genesis.chain_id();
     let first = replica.read()?.account(&keys.node.public())?.next_nonce.0;
     let consortium = Consortium::start(ConsortiumConfig {

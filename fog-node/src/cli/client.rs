@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use fog_api::ApiError;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ureq::Agent;
 use ureq::http::Uri;
@@ -95,6 +96,13 @@ impl Question {
         Self(format!("{path}/{}", escape(name)))
     }
 
+    /// What is below it under this name.
+    pub(super) fn then(mut self, name: impl ToString) -> Self {
+        self.0.push('/');
+        self.0.push_str(&escape(&name.to_string()));
+        self
+    }
+
     /// Only so much of it.
     pub(super) fn with<T: ToString>(mut self, name: &'static str, value: Option<T>) -> Self {
         if let Some(value) = value {
@@ -120,11 +128,27 @@ impl Api {
             .context("the node's answer has an unknown form; is it of another version?")
     }
 
+    /// Asks for something to be done.
+    pub(super) fn tell<T: DeserializeOwned>(
+        &self,
+        question: &Question,
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        let body = serde_json::to_vec(body)?;
+        let bytes = self.call(question, Some(body))?;
+        serde_json::from_slice(&bytes)
+            .context("the node's answer has an unknown form; is it of another version?")
+    }
+
     /// Asks for bytes.
     ///
     /// # Errors
     /// [`Refused`] if the node said no; another error if it could not be asked.
     pub(super) fn fetch(&self, question: &Question) -> anyhow::Result<Vec<u8>> {
+        self.call(question, None)
+    }
+
+    fn call(&self, question: &Question, body: Option<Vec<u8>>) -> anyhow::Result<Vec<u8>> {
         // The token must reach the node and nobody else, so proxies of the environment are not used.
         let agent: Agent = Agent::config_builder()
             .proxy(None)
@@ -134,11 +158,16 @@ impl Api {
             .build()
             .into();
         let Address { base, token } = &self.url;
-        let mut answer = agent
-            .get(format!("{base}{}", question.0))
-            .header("Authorization", format!("Bearer {token}"))
-            .call()
-            .with_context(|| format!("the node at {base} cannot be reached"))?;
+        let (address, bearer) = (format!("{base}{}", question.0), format!("Bearer {token}"));
+        let called = match body {
+            None => agent.get(address).header("Authorization", bearer).call(),
+            Some(body) => agent
+                .post(address)
+                .header("Authorization", bearer)
+                .header("Content-Type", "application/json")
+                .send(body),
+        };
+        let mut answer = called.with_context(|| format!("the node at {base} cannot be reached"))?;
         let status = answer.status().as_u16();
         let body = answer.body_mut().with_config().limit(MAX_ANSWER_BYTES);
         let bytes = body

@@ -13,6 +13,7 @@ mod archive;
 mod ask;
 mod check;
 mod client;
+mod consortium;
 pub(crate) mod output;
 mod run;
 mod store;
@@ -61,6 +62,8 @@ enum Command {
     Prune(store::Prune),
     /// Save transactions as files before they are pruned, or put them back.
     Archive(archive::Archive),
+    /// Found a consortium, invite, join, look, propose, vote.
+    Consortium(consortium::Consortium),
     /// Measure this machine with the real parts, in a temporary data folder.
     Bench(bench::Bench),
 }
@@ -101,6 +104,7 @@ pub fn main() -> ExitCode {
         Command::Fsck(fsck) => fsck.run(),
         Command::Prune(prune) => prune.run(),
         Command::Archive(archive) => archive.run(),
+        Command::Consortium(consortium) => consortium.run(),
         Command::Bench(bench) => bench.run(),
     };
     let outcome = done.unwrap_or_else(|error| {

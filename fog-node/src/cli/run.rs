@@ -58,6 +58,13 @@ pub(super) struct Run {
     /// Close a batch when its oldest reading has waited so many milliseconds.
     #[arg(long, value_name = "MILLIS", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=3_600_000))]
     batch_age_ms: u64,
+    /// Where the node listens for the other nodes of its consortium; kept for later starts. Who is
+    /// invited knocks one port above.
+    #[arg(long, value_name = "IP:PORT")]
+    listen: Option<SocketAddr>,
+    /// Where others reach the node, if that is another address; kept for later starts.
+    #[arg(long, value_name = "HOST:PORT")]
+    address: Option<String>,
     /// The node's name, for people; kept from its first start.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -146,6 +153,8 @@ impl Run {
                 readings: self.batch_readings,
                 age: Duration::from_millis(self.batch_age_ms),
             },
+            listen: self.listen,
+            address: self.address,
             ..NodeConfig::new(self.data)
         })
     }
@@ -153,7 +162,10 @@ impl Run {
 
 fn start_log() {
     let filter = EnvFilter::try_from_env("FOGWARD_LOG").unwrap_or_else(|_| {
-        EnvFilter::new("warn,fog_node=info,device_drivers=info,arc_malachitebft_engine=error")
+        EnvFilter::new(
+            "warn,fog_node=info,device_drivers=info,arc_malachitebft_engine=error,\
+             arc_malachitebft_network=off,arc_malachitebft_discovery=off",
+        )
     });
     tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -52,11 +52,6 @@ impl Outbox {
         })
     }
 
-    /// The chain's founding transaction, which never was in the outbox.
-    pub(super) fn founded(&mut self, nonce: Nonce) {
-        self.chain_next = self.chain_next.max(nonce.0.saturating_add(1));
-    }
-
     /// What the state says where own transactions may have been pruned.
     pub(super) fn expects(&mut self, next_nonce: Nonce) {
         self.chain_next = self.chain_next.max(next_nonce.0);

@@ -8,10 +8,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use fog_api::consortium::Change;
 use fog_api::{
-    AddDevice, ApiError, BlockDetail, BlockRow, BlocksQuery, Device, FinalitySeries, History,
-    HistoryQuery, Port, Preview, ProfileInfo, ReadingRow, ReadingsQuery, StartDemo, StartPreview,
-    Status, TransactionDetail,
+    AddDevice, ApiError, BlockDetail, BlockRow, BlocksQuery, CastVote, ConsortiumView, Device,
+    FinalitySeries, History, HistoryQuery, InvitationMade, MakeInvitation, Port, PreflightFinding,
+    Preview, ProfileInfo, ProposalRow, ProposeChange, ReadingRow, ReadingsQuery, StartDemo,
+    StartPreview, Status, TransactionDetail,
 };
 use serde::Deserialize;
 use utoipa::OpenApi;
@@ -76,6 +78,12 @@ pub(super) fn router() -> axum::Router<Shared> {
         .routes(routes!(proof))
         .routes(routes!(genesis))
         .routes(routes!(start_demo, end_demo))
+        .routes(routes!(consortium))
+        .routes(routes!(propose))
+        .routes(routes!(vote))
+        .routes(routes!(preflight))
+        .routes(routes!(invite))
+        .routes(routes!(revoke_invitation))
         .routes(routes!(events::events));
     let (router, description) = routes.split_for_parts();
     router.route(
@@ -251,4 +259,57 @@ async fn end_demo(State(node): App) -> Result<StatusCode, Failure> {
 fn file(bytes: Vec<u8>) -> Response {
     let kind = [(header::CONTENT_TYPE, "application/octet-stream")];
     (kind, bytes).into_response()
+}
+
+/// The consortium: organisations, nodes, proposals, invitations, rules.
+#[utoipa::path(get, path = "/api/consortium", tag = "consortium", responses(
+    (status = 200, body = ConsortiumView), (status = "default", body = ApiError)))]
+async fn consortium(State(node): App) -> Answer<ConsortiumView> {
+    node.consortium_view().await.map(Json)
+}
+
+/// Proposes a change; answered once the proposal is final.
+#[utoipa::path(post, path = "/api/consortium/proposals", tag = "consortium", request_body = ProposeChange,
+    responses((status = 200, body = ProposalRow), (status = "default", body = ApiError)))]
+async fn propose(State(node): App, Body(asked): Body<ProposeChange>) -> Answer<ProposalRow> {
+    node.propose(asked).await.map(Json)
+}
+
+/// Votes for this node's organisation; answered once the vote is final.
+#[utoipa::path(post, path = "/api/consortium/proposals/{number}/vote", tag = "consortium",
+    params(("number" = u64, Path)), request_body = CastVote,
+    responses((status = 200, body = ProposalRow), (status = "default", body = ApiError)))]
+async fn vote(
+    State(node): App,
+    Path(number): Path<u64>,
+    Body(cast): Body<CastVote>,
+) -> Answer<ProposalRow> {
+    node.vote(number, cast).await.map(Json)
+}
+
+/// What a change would do, before anybody votes. Nothing is recorded.
+#[utoipa::path(post, path = "/api/consortium/preflight", tag = "consortium", request_body = Change,
+    responses((status = 200, body = Vec<PreflightFinding>), (status = "default", body = ApiError)))]
+async fn preflight(State(node): App, Body(change): Body<Change>) -> Answer<Vec<PreflightFinding>> {
+    node.preflight(change).await.map(Json)
+}
+
+/// Makes an invitation to the consortium.
+#[utoipa::path(post, path = "/api/consortium/invitations", tag = "consortium", request_body = MakeInvitation,
+    responses((status = 200, body = InvitationMade), (status = "default", body = ApiError)))]
+async fn invite(State(node): App, Body(asked): Body<MakeInvitation>) -> Answer<InvitationMade> {
+    node.invite(asked).await.map(Json)
+}
+
+/// Revokes an invitation.
+#[utoipa::path(delete, path = "/api/consortium/invitations/{id}", tag = "consortium",
+    params(("id" = String, Path)), responses(
+    (status = 204), (status = "default", body = ApiError)))]
+async fn revoke_invitation(
+    State(node): App,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Failure> {
+    node.revoke_invitation(id)
+        .await
+        .map(|()| StatusCode::NO_CONTENT)
 }

@@ -2,6 +2,7 @@
 
 mod api;
 mod cli;
+mod consortium;
 mod crash;
 mod fsck;
 mod fuzz;

@@ -1,0 +1,234 @@
+//! The door: where invited nodes knock. Closed while no invitation is out.
+//!
+//! Upon a knock: find the invitation by its number, open the request with its token, check that the
+//! joiner holds the keys it names, propose to admit it, end the invitation, answer with the genesis and
+//! the peers. Who knocks without a valid invitation is answered with nothing.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use fog_api::ApiError;
+use ledger_core::governance::{self, Change, NewOrganisation, Node as NewNode, Outcome};
+use ledger_core::{Height, OrganisationId, ProposalNumber, canonical};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+use super::joining::{JoinAnswer, JoinRequest, Joiner, Welcome};
+use super::noise;
+use super::view::People;
+use crate::clock::now_millis;
+use crate::failure::Failure;
+use crate::keystore::random;
+use crate::node::Node;
+
+/// Knocks answered at a time.
+const KNOCKS: usize = 8;
+/// How long one may take.
+const PATIENCE: Duration = Duration::from_secs(45);
+/// How long a request may take to arrive.
+const ARRIVAL: Duration = Duration::from_secs(5);
+/// How often it is looked whether the last invitation has expired.
+const LOOK: Duration = Duration::from_secs(30);
+/// Pause after a knock that could not be taken.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Hours the proposal to admit a joiner is open.
+const OPEN_HOURS: u32 = 168;
+
+/// Opens and closes the door until the node is gone.
+pub(crate) async fn keep_door(node: Weak<Node>) {
+    let knocks = Arc::new(Semaphore::new(KNOCKS));
+    let Some(mut changes) = node
+        .upgrade()
+        .map(|node| node.membership.changes.subscribe())
+    else {
+        return;
+    };
+    let mut listener: Option<TcpListener> = None;
+    loop {
+        let Some(running) = node.upgrade() else {
+            return;
+        };
+        changes.mark_unchanged();
+        let wanted = running.door_wanted();
+        listener = match (listener, wanted) {
+            (open @ Some(_), Some(_)) => open,
+            (None, Some(address)) => opened(address).await,
+            (_, None) => None,
+        };
+        running.membership.is_open.send_replace(listener.is_some());
+        drop(running);
+        tokio::select! {
+            stream = knock(listener.as_ref()) => {
+                if let Ok(permit) = Arc::clone(&knocks).try_acquire_owned() {
+                    let node = node.clone();
+                    tokio::spawn(async move {
+                        let answered = tokio::time::timeout(PATIENCE, answer(node, stream)).await;
+                        if let Ok(Err(error)) = answered {
+                            tracing::info!(%error, "a knock at the door was not answered");
+                        }
+                        drop(permit);
+                    });
+                }
+            }
+            changed = changes.changed() => if changed.is_err() { return },
+            // Invitations expire.
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}
+
+async fn opened(address: SocketAddr) -> Option<TcpListener> {
+    match TcpListener::bind(address).await {
+        Ok(open) => Some(open),
+        Err(error) => {
+            tracing::error!(%error, %address, "nobody can knock: the door's port cannot be used");
+            None
+        }
+    }
+}
+
+async fn knock(listener: Option<&TcpListener>) -> TcpStream {
+    match listener {
+        None => std::future::pending().await,
+        Some(listener) => loop {
+            match listener.accept().await {
+                Ok((stream, _)) => return stream,
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+        },
+    }
+}
+
+async fn answer(node: Weak<Node>, mut stream: TcpStream) -> io::Result<()> {
+    let gone = || io::Error::from(io::ErrorKind::ConnectionAborted);
+    let node = node.upgrade().ok_or_else(gone)?;
+    let late = |_| io::Error::from(io::ErrorKind::TimedOut);
+    let id = tokio::time::timeout(ARRIVAL, noise::knocked(&mut stream))
+        .await
+        .map_err(late)??;
+    let found = node.membership.issued().find(&id, now()).cloned();
+    let issued = found.ok_or_else(|| io::Error::from(io::ErrorKind::PermissionDenied))?;
+    let (key, token) = (issued.door_key(), issued.token());
+    let request = noise::receive_request(stream, &key, &token);
+    let asked = tokio::time::timeout(ARRIVAL, request)
+        .await
+        .map_err(late)??;
+    let answer = match JoinRequest::open(&asked.request, node.chain, &id) {
+        None => JoinAnswer::Refused(unreadable().into()),
+        Some(joiner) => match node.admit(&id, issued.same_organisation, joiner).await {
+            Ok(welcome) => JoinAnswer::Asked(welcome),
+            Err(failure) => JoinAnswer::Refused(failure.error.into()),
+        },
+    };
+    asked.answer(&canonical::encode(&answer)).await
+}
+
+fn now() -> u64 {
+    u64::try_from(now_millis()).unwrap_or_default()
+}
+
+fn unreadable() -> ApiError {
+    ApiError {
+        code: "GOV-07".into(),
+        what: "The node was not proposed.".into(),
+        why: "Its request has another form, or it does not hold the keys it names.".into(),
+        next: "Join with the same version of the program, and with names of at most 64 characters."
+            .into(),
+    }
+}
+
+impl Node {
+    /// Where the door should be open, if anybody is invited.
+    fn door_wanted(&self) -> Option<SocketAddr> {
+        self.membership.issued().valid(now()).next()?;
+        self.membership.settings().door_listen()
+    }
+
+    /// Asks the consortium to admit a joiner. Asking again for the same one changes nothing, so that a
+    /// joiner whose answer was lost may knock again.
+    async fn admit(
+        self: &Arc<Self>,
+        invitation: &[u8; 16],
+        same_organisation: bool,
+        joiner: Joiner,
+    ) -> Result<Welcome, Failure> {
+        let _turn = self.membership.door.lock().await;
+        let number = match self.proposed_before(&joiner)? {
+            Some(number) => number,
+            None => {
+                if self.membership.issued().find(invitation, now()).is_none() {
+                    return Err(used());
+                }
+                let change = self.admission(&joiner, same_organisation)?;
+                self.propose_change(change, String::new(), OPEN_HOURS)
+                    .await?
+            }
+        };
+        let ended = self.membership.issued().remove(invitation);
+        ended.map_err(Failure::internal)?;
+        self.membership.changed();
+        self.welcome(number)
+    }
+
+    /// The proposal that admits this joiner, or did.
+    fn proposed_before(&self, joiner: &Joiner) -> Result<Option<ProposalNumber>, Failure> {
+        let snapshot = self.replica.read()?;
+        let recent = governance::proposals(&snapshot, None, governance::MAX_OPEN as u32)?;
+        let found = recent.into_iter().find(|proposal| {
+            matches!(proposal.outcome, Outcome::Open | Outcome::Approved { .. })
+                && proposal.change.new_keys().contains(&joiner.node)
+                && proposal.change.new_keys().contains(&joiner.vote)
+        });
+        Ok(found.map(|proposal| proposal.number))
+    }
+
+    fn admission(&self, joiner: &Joiner, same_organisation: bool) -> Result<Change, Failure> {
+        let node = NewNode {
+            key: joiner.node,
+            vote_key: joiner.vote,
+            name: joiner.name.clone(),
+            address: joiner.address.clone(),
+        };
+        if same_organisation {
+            let people = People::read(&self.replica.read()?)?;
+            let own = people.voice_of(&self.membership.admin()).ok_or_else(used)?;
+            return Ok(Change::AdmitNode {
+                organisation: own.id,
+                node,
+            });
+        }
+        Ok(Change::AdmitOrganisation(NewOrganisation {
+            id: OrganisationId(random().map_err(Failure::internal)?),
+            name: joiner.organisation.clone(),
+            admins: vec![joiner.admin],
+            nodes: vec![node],
+        }))
+    }
+
+    fn welcome(&self, number: ProposalNumber) -> Result<Welcome, Failure> {
+        let row = self.proposal_row(number)?;
+        let first_block = self.replica.read()?.block(Height(0))?;
+        let first_block = first_block.ok_or_else(|| Failure::internal("no block 0"))?;
+        let snapshot = self.replica.read()?;
+        let people = People::read(&snapshot)?;
+        Ok(Welcome {
+            proposal: number.0,
+            is_admitted: row.outcome == "approved",
+            genesis: self.genesis.to_file(),
+            first_block: first_block.encode(),
+            peers: self.addresses(&people),
+        })
+    }
+}
+
+fn used() -> Failure {
+    Failure::new(
+        409,
+        "GOV-08",
+        "The node was not proposed.",
+        "The invitation was used, revoked, or has expired.",
+        "Ask for a new one.",
+    )
+}

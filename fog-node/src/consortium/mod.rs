@@ -1,0 +1,98 @@
+//! This node's part in the consortium: who is in it, what is voted on, who is invited, who may connect.
+//!
+//! ```text
+//! create / invite ──text──▶ join ──knock──▶ door ──proposal──▶ votes ──▶ final ──▶ peers ──▶ connected
+//! ```
+//!
+//! What counts is on the ledger: organisations, nodes, votes. This module brings it there and reads it
+//! back. What it keeps itself is the addresses peers listen at, the invitations that are out, and
+//! proposals and votes that are not final yet.
+
+mod actions;
+mod change;
+mod door;
+mod findings;
+mod found;
+pub(crate) mod invitation;
+mod invite;
+mod issued;
+mod join;
+mod joining;
+mod noise;
+mod outbox;
+mod peers;
+pub(crate) mod settings;
+mod view;
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ledger_core::{PublicKey, SecretKey};
+use tokio::sync::watch;
+
+pub(crate) use door::keep_door;
+pub use found::{Founding, found};
+pub(crate) use found::{Names, found_in};
+pub use join::{JoinOptions, Joined, join};
+pub(crate) use peers::{keep_peers, known_peers};
+
+use issued::IssuedList;
+use outbox::GovernanceOutbox;
+use settings::{FOLDER, NetworkSettings};
+
+/// What the node keeps of its part in the consortium.
+pub(crate) struct Membership {
+    /// Votes for the organisation.
+    admin: SecretKey,
+    settings: Mutex<NetworkSettings>,
+    issued: Mutex<IssuedList>,
+    outbox: GovernanceOutbox,
+    /// One proposal or vote at a time: their nonces follow each other.
+    turn: tokio::sync::Mutex<()>,
+    /// One joiner at a time.
+    door: tokio::sync::Mutex<()>,
+    /// Counts changes of the invitations, for who waits for them.
+    changes: watch::Sender<u64>,
+    /// Whether the door is open.
+    is_open: watch::Sender<bool>,
+}
+
+impl Membership {
+    /// Opens what a data folder holds.
+    ///
+    /// # Errors
+    /// If a file cannot be read.
+    pub(crate) fn open(
+        data_dir: &Path,
+        admin: SecretKey,
+        settings: NetworkSettings,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            admin,
+            settings: Mutex::new(settings),
+            issued: Mutex::new(IssuedList::open(data_dir)?),
+            outbox: GovernanceOutbox::open(data_dir.join(FOLDER).join("outbox"))?,
+            turn: tokio::sync::Mutex::default(),
+            door: tokio::sync::Mutex::default(),
+            changes: watch::Sender::new(0),
+            is_open: watch::Sender::new(false),
+        })
+    }
+
+    /// The key that votes for the organisation.
+    pub(crate) fn admin(&self) -> PublicKey {
+        self.admin.public()
+    }
+
+    pub(crate) fn settings(&self) -> MutexGuard<'_, NetworkSettings> {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn issued(&self) -> MutexGuard<'_, IssuedList> {
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+}
