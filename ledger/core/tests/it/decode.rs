@@ -2,19 +2,21 @@
 
 use ledger_core::batch::StreamEntry;
 use ledger_core::canonical::{decode, encode};
+use ledger_core::governance::{Choice, Proposal, Propose, Vote};
 use ledger_core::state::Device;
 use ledger_core::{
-    AnchorBatch, Block, Certificate, Genesis, Header, Proof, Reading, SignedTransaction,
-    TransactionBody, ValidatorSet,
+    AnchorBatch, Block, Certificate, Genesis, Header, Payload, Proof, ProposalNumber, Reading,
+    SignedTransaction, TransactionBody, ValidatorSet,
 };
 use proptest::prelude::*;
 
+use crate::golden_governance::{changes, entries};
 use crate::support::{genesis, proof, pulse, register, sign, stream, wave};
 
 /// Decodes with everything a stranger's bytes can reach and gives back the encoding of what was read.
 type Decoder = fn(&[u8]) -> Option<Vec<u8>>;
 
-const DECODERS: [(&str, Decoder); 12] = [
+const DECODERS: [(&str, Decoder); 15] = [
     ("reading", |bytes| {
         Reading::decode(bytes).ok().map(|one| one.encode())
     }),
@@ -52,6 +54,19 @@ const DECODERS: [(&str, Decoder); 12] = [
     }),
     ("device", |bytes| {
         decode::<Device>(bytes, 4096).ok().map(|one| encode(&one))
+    }),
+    ("propose", |bytes| {
+        decode::<Propose>(bytes, 1 << 16)
+            .ok()
+            .map(|one| encode(&one))
+    }),
+    ("vote", |bytes| {
+        decode::<Vote>(bytes, 64).ok().map(|one| encode(&one))
+    }),
+    ("proposal", |bytes| {
+        decode::<Proposal>(bytes, 1 << 20)
+            .ok()
+            .map(|one| encode(&one))
     }),
     ("genesis", |bytes| {
         Genesis::from_file(bytes).ok().map(|one| one.to_file())
@@ -96,6 +111,37 @@ fn samples() -> Vec<Vec<u8>> {
         genesis.to_file(),
         proof.to_file(),
     ]
+    .into_iter()
+    .chain(governing())
+    .collect()
+}
+
+/// Every kind of proposal in its envelope, a vote, and a proposal's entry in the state.
+fn governing() -> Vec<Vec<u8>> {
+    let genesis = genesis(&[1]);
+    let (number, reason) = (ProposalNumber(3), "They ask to join.".to_owned());
+    let choice = Choice::Approve;
+    let ballot = Vote {
+        proposal: number,
+        choice,
+    };
+    let mut found = vec![
+        encode(&ballot),
+        sign(&genesis, 1, 0, Payload::Vote(ballot)).encode(),
+    ];
+    for (_, change) in changes() {
+        let propose = Propose {
+            change,
+            reason: reason.clone(),
+            open_for_millis: 60_000,
+        };
+        found.push(encode(&propose));
+        found.push(sign(&genesis, 1, 0, Payload::Propose(propose)).encode());
+    }
+    let entries = entries().into_iter();
+    let entry = entries.filter(|(name, _)| *name == "state_proposal");
+    found.extend(entry.map(|(_, bytes)| bytes));
+    found
 }
 
 fn check(bytes: &[u8]) {

@@ -9,11 +9,12 @@ use ledger_core::certificate::{VoteContent, VoteKind};
 use ledger_core::state::{Account, AnchorHead, Clock, Device, StateKey};
 use ledger_core::transaction::RegisterDevice;
 use ledger_core::{
-    BatchNumber, Block, Decimal, Digest, Height, Nonce, Payload, Quality, Reading, TransactionBody,
-    Value,
+    BatchNumber, Block, Decimal, Digest, Height, Nonce, Payload, ProposalNumber, Quality, Reading,
+    TransactionBody, Value,
 };
 
 use crate::support::{genesis, key, proof, pulse, register, salts, sign, stream, validators, wave};
+use crate::town::id;
 
 /// Compares with the bytes on record under `tests/golden`, or records them when asked to.
 pub fn check(name: &str, bytes: &[u8]) {
@@ -182,6 +183,15 @@ fn state() {
         StateKey::account(&public),
         StateKey::device(&Digest::of(b"handle")),
         StateKey::anchor(&public),
+        StateKey::parameters(),
+        StateKey::thresholds(),
+        StateKey::organisations(),
+        StateKey::agenda(),
+        StateKey::queue(),
+        StateKey::organisation(&id(1)),
+        StateKey::nodes(&id(1)),
+        StateKey::key_use(&public),
+        StateKey::proposal(ProposalNumber(300)),
     ];
     check("state_keys", &keys.map(|key| key.0).concat());
 }
