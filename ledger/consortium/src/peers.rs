@@ -157,6 +157,8 @@ struct Row {
     /// Heard over the connection to it.
     heard_directly: Option<Instant>,
     renewed: Option<Instant>,
+    /// When it said that it has not heard this node for long.
+    deaf: Option<Instant>,
     height: Option<Height>,
     last_hello: Option<(u64, Instant)>,
     samples: Samples,
@@ -227,6 +229,8 @@ impl Peers {
             row.connected = None;
             row.heard = None;
             row.heard_directly = None;
+            row.last_hello = None;
+            row.deaf = None;
         });
     }
 
@@ -258,6 +262,8 @@ impl Peers {
             row.height = Some(hello.height);
             row.last_hello = Some((hello.sent_micros, now.steady));
             if let Some(echo) = hello.echoes.iter().find(|echo| echo.peer == me) {
+                let is_deaf = u128::from(echo.held_micros) > SILENCE.as_micros();
+                row.deaf = is_deaf.then_some(now.steady);
                 row.samples.take(echo, hello.sent_micros, now.micros);
             }
         });
@@ -316,18 +322,21 @@ impl Peers {
         })
     }
 
-    /// The listed peers that are connected but silent, each at most once in [`SILENCE`]: their
-    /// connection is to be renewed.
+    /// The listed peers whose connection is to be renewed, each at most once in [`SILENCE`]: they are
+    /// silent, or say that they do not hear this node. Of two connections to a peer one may be dead, and
+    /// what is sent is lost on it, while everything comes in over the other.
     pub(crate) fn silent(&self, now: Now) -> Vec<Peer> {
         let mut table = self.table();
         let long_ago = |at: Option<Instant>| at.is_none_or(|at| now.steady - at >= SILENCE);
         let rows = table.rows.iter_mut();
         let silent = rows.filter_map(|(key, row)| {
             let address = row.address?;
-            row.connected?;
-            let due = long_ago(row.heard_directly) && long_ago(row.renewed);
+            let is_new = now.steady - row.connected? < SILENCE;
+            let is_deaf = !is_new && row.deaf.is_some();
+            let due = (is_deaf || long_ago(row.heard_directly)) && long_ago(row.renewed);
             due.then(|| {
                 row.renewed = Some(now.steady);
+                row.deaf = None;
                 Peer { key: *key, address }
             })
         });
@@ -458,6 +467,33 @@ mod tests {
         assert_eq!(peers.silent(later(now, 11)), [peer(1)]);
         assert!(peers.silent(later(now, 12)).is_empty());
         assert_eq!(peers.silent(later(now, 17)), [peer(1)]);
+    }
+
+    #[test]
+    fn who_does_not_hear_us_is_dialled_anew() {
+        let now = Now::read();
+        let peers = Peers::new(key(0), &[peer(1)]);
+        peers.connected(&id(1), now);
+        let says = |held: Duration, at: Now| {
+            let echo = Echo {
+                peer: key(0),
+                sent_micros: 1,
+                held_micros: held.as_micros() as u64,
+            };
+            let hello = Hello {
+                echoes: vec![echo],
+                ..hello(at.micros, 1)
+            };
+            peers.heard_directly(&id(1), at);
+            peers.hello(&id(1), &hello, at);
+        };
+        says(Duration::from_secs(9), later(now, 2));
+        assert!(peers.silent(later(now, 3)).is_empty(), "it may mean before");
+        says(Duration::from_secs(1), later(now, 8));
+        assert!(peers.silent(later(now, 8)).is_empty());
+        says(Duration::from_secs(7), later(now, 14));
+        assert_eq!(peers.silent(later(now, 14)), [peer(1)]);
+        assert!(peers.silent(later(now, 15)).is_empty());
     }
 
     #[test]
