@@ -104,7 +104,7 @@ impl Consortium {
         spawn_local(async move {
             match transport::get::<ConsortiumView>("/api/consortium").await {
                 Ok(view) => self.take(view),
-                Err(failure) => self.failure.set(Some(failure)),
+                Err(failure) => self.failed(failure),
             }
             after(PAUSE_MILLIS, move || {
                 self.asking.set_value(false);
@@ -113,6 +113,16 @@ impl Consortium {
                 }
             });
         });
+    }
+
+    fn failed(self, failure: Failure) {
+        // The same words again would be read out again.
+        let known = self
+            .failure
+            .with_untracked(|known| known.as_ref() == Some(&failure));
+        if !known {
+            self.failure.set(Some(failure));
+        }
     }
 
     fn take(self, view: ConsortiumView) {

@@ -196,6 +196,19 @@ impl Kind {
     }
 }
 
+/// Whether this organisation's own voice, which proposing gives, decides the change at once: it is the
+/// only one, or the change is about its own node.
+#[must_use]
+pub fn decides_alone(kind: Kind, chosen: &str, view: &ConsortiumView) -> bool {
+    let own = || {
+        let mut nodes = view.nodes.iter();
+        nodes.any(|node| {
+            node.key == chosen && view.me.organisation.as_ref() == Some(&node.organisation)
+        })
+    };
+    crate::words::consortium::organisations(view) == 1 || kind == Kind::RemoveNode && own()
+}
+
 /// An organisation's name; its id where it is not known.
 #[must_use]
 pub fn organisation(view: &ConsortiumView, id: &str) -> String {

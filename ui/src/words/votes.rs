@@ -179,6 +179,35 @@ pub fn halts(findings: &[PreflightFinding]) -> bool {
     findings.iter().any(|finding| finding.halts)
 }
 
+/// A finding's first sentence, which stands out, and the rest.
+#[must_use]
+pub fn lead(what: &str) -> (&str, &str) {
+    match what.find(". ") {
+        Some(end) => what.split_at(end + 1),
+        None => (what, ""),
+    }
+}
+
+/// What is asked before a vote for a change that breaks something, or of which it is not known yet:
+/// the question, and what to know. `None` where nothing is to be asked.
+#[must_use]
+pub fn doubt(findings: Option<&[PreflightFinding]>) -> Option<(&'static str, String)> {
+    let (question, known) = match findings {
+        None => (
+            "Approve before it is known what breaks?",
+            "The node has not said yet what this would break.",
+        ),
+        Some(findings) => {
+            let first = findings.iter().find(|finding| finding.severity == "breaks");
+            ("Approve although something breaks?", &*first?.what)
+        }
+    };
+    Some((
+        question,
+        format!("{known} The vote can be changed until the proposal is decided."),
+    ))
+}
+
 /// One line over the findings.
 #[must_use]
 pub fn verdict(findings: &[PreflightFinding]) -> String {

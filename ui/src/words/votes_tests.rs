@@ -147,7 +147,15 @@ fn the_worst_stands_first() {
     assert_eq!(verdict(&mixed[1..]), "1 thing breaks.");
     assert_eq!(verdict(&mixed[2..]), "Nothing breaks; 1 thing changes.");
     assert_eq!(verdict(&mixed[3..]), "Nothing breaks.");
+    assert!(doubt(None).is_some_and(|doubt| doubt.0.contains("before it is known")));
+    assert!(doubt(Some(&mixed)).is_some_and(|doubt| doubt.0.contains("although")));
+    assert_eq!(doubt(Some(&mixed[2..])), None);
     assert_eq!(severity("something new").1, "Not known");
+    assert_eq!(
+        lead("No spare validator. Six remain."),
+        ("No spare validator.", " Six remain.")
+    );
+    assert_eq!(lead("Old proofs verify."), ("Old proofs verify.", ""));
 }
 
 /// Outcomes have words; an unknown one is not guessed.

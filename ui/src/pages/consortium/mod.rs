@@ -18,7 +18,7 @@ use leptos::prelude::*;
 
 pub use propose::ProposePage;
 
-use crate::components::{FailureNote, Hash, Icon, Loading, Note, PageHead};
+use crate::components::{FailureNote, Hash, Icon, Note, PageHead, Waiting};
 use crate::consortium::{Consortium, use_consortium};
 use crate::live::use_live;
 use crate::route::Route;
@@ -124,7 +124,7 @@ fn Unknown(desk: Consortium) -> impl IntoView {
                 <div class="card-body full"><FailureNote failure=failure retry=move |()| desk.ask()/></div>
             }
             .into_any(),
-            None => view! { <Loading what="Asking the node for its consortium"/> }.into_any(),
+            None => view! { <Waiting what="Asking the node for its consortium"/> }.into_any(),
         };
         view! { <section class="card">{inside}</section> }
     }
@@ -134,21 +134,17 @@ fn Unknown(desk: Consortium) -> impl IntoView {
 fn Known(desk: Consortium) -> impl IntoView {
     let member = desk.part(|view| view.me.role != NodeRole::Waiting);
     view! {
-        <div class="cols" data-cols="main-side" data-wide="">
-            <div class="stack">
-                <nodes::Nodes desk=desk/>
-                <div class="cols consortium-lower">
-                    <decided::Decided desk=desk/>
-                    <div class="stack">
-                        <rules::Organisations desk=desk/>
-                        <rules::Rules desk=desk/>
-                    </div>
-                </div>
-            </div>
-            <div class="stack">
+        <div class="cols consortium" data-cols="main-side" data-wide="">
+            <nodes::Nodes desk=desk/>
+            <div class="stack side">
                 <proposal::Proposals desk=desk/>
                 <decided::Queue desk=desk/>
                 {move || member.get().then(|| view! { <invite::Invite desk=desk/> })}
+            </div>
+            <div class="lower">
+                <decided::Decided desk=desk/>
+                <rules::Organisations desk=desk/>
+                <rules::Rules desk=desk/>
             </div>
         </div>
     }

@@ -34,8 +34,8 @@ pub fn Nodes(desk: Consortium) -> impl IntoView {
         <section class="card" aria-labelledby="h-nodes">
             <div class="card-head">
                 <h2 id="h-nodes">{move || heading.get()}</h2>
-                <p>"participation, last 24 h, half an hour a cell"</p>
-                <Key/>
+                <p>"last 24 h, half an hour a cell"</p>
+                <Key desk=desk/>
             </div>
             <div class="scroll" tabindex="0" role="group" aria-labelledby="h-nodes">
                 <table class="tbl tall nodes">
@@ -57,13 +57,19 @@ pub fn Nodes(desk: Consortium) -> impl IntoView {
     }
 }
 
-/// The classes of the heat map.
+/// The classes of the heat map; slices without a block only where there are some.
 #[component]
-fn Key() -> impl IntoView {
+fn Key(desk: Consortium) -> impl IntoView {
+    let idle = desk.part(|view| {
+        let validators = view.nodes.iter().filter(|node| node.validator);
+        validators
+            .flat_map(|node| &node.participation)
+            .any(Option::is_none)
+    });
     let entries = Cell::ALL
         .map(|cell| {
             view! {
-                <li>
+                <li hidden=move || cell == Cell::Idle && !idle.get()>
                     <svg class="heat" viewBox="0 0 8 20" aria-hidden="true"><path class=cell.class() d=cell.outline(0)></path></svg>
                     {cell.word()}
                 </li>

@@ -7,8 +7,10 @@ use leptos::task::spawn_local;
 use crate::components::{FailureNote, StateMark};
 use crate::consortium::Consortium;
 use crate::failure::Failure;
+use crate::live::use_live;
 use crate::testids;
 use crate::transport;
+use crate::words::state::State;
 use crate::words::votes;
 
 /// What the node found; asked again when the consortium changes, and by hand.
@@ -22,6 +24,7 @@ pub fn Preflight(
     /// Where the findings go, for the buttons beside.
     found: RwSignal<Option<Vec<PreflightFinding>>>,
 ) -> impl IntoView {
+    let live = use_live();
     let failure = RwSignal::new(None::<Failure>);
     let turn = RwSignal::new(0_u32);
     let asked = StoredValue::new(0_u32);
@@ -36,6 +39,10 @@ pub fn Preflight(
     Effect::new(move || {
         turn.track();
         shape.track();
+        if failure.with_untracked(Option::is_some) {
+            // What failed may work after the connection is back.
+            live.epoch.track();
+        }
         let question = asked.get_value().wrapping_add(1);
         asked.set_value(question);
         let Some(change) = change.get() else {
@@ -87,18 +94,21 @@ fn list(findings: Vec<PreflightFinding>) -> impl IntoView {
         .into_iter()
         .map(|finding| {
             let (state, word) = votes::severity(&finding.severity);
-            let bold = finding.severity == "breaks" || finding.halts;
-            let what = if bold {
-                view! { <b>{finding.what}</b> }.into_any()
+            // What holds is said quietly; of a longer finding its first sentence stands out.
+            let (first, rest) = votes::lead(&finding.what);
+            let loud = state == State::Critical || state != State::Ok && !rest.is_empty();
+            let (first, rest) = (first.to_owned(), rest.to_owned());
+            let first = if loud {
+                view! { <b>{first}</b> }.into_any()
             } else {
-                finding.what.into_any()
+                first.into_any()
             };
             let next = (!finding.next.is_empty())
                 .then(|| view! { <span class="next"><b>"Next: "</b>{finding.next}</span> });
             view! {
                 <li data-testid=testids::PREFLIGHT_FINDING data-severity=finding.severity data-code=finding.code>
                     <StateMark state=state word=word/>
-                    <p>{what}{next}</p>
+                    <p>{first}{rest}{next}</p>
                 </li>
             }
         })

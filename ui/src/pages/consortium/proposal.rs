@@ -1,7 +1,7 @@
 //! What is voted on: who asks for it and why, how the votes stand, what would break, and this
 //! organisation's vote.
 
-use fog_api::consortium::{CastVote, PreflightFinding, ProposalRow};
+use fog_api::consortium::{CastVote, NodeRole, PreflightFinding, ProposalRow};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -10,9 +10,9 @@ use crate::components::{Ask, FailureNote, Icon, offset_minutes};
 use crate::consortium::Consortium;
 use crate::failure::Failure;
 use crate::live::use_live;
-use crate::route::Route;
 use crate::testids;
 use crate::transport;
+use crate::words::consortium::is_alone;
 use crate::words::votes::{self, Tally};
 
 /// One card a proposal, oldest first; or a card that says that there is none.
@@ -22,20 +22,18 @@ pub fn Proposals(desk: Consortium) -> impl IntoView {
         let numbers = view.open.iter().map(|row| row.number);
         numbers.collect::<Vec<_>>()
     });
-    let can_vote = desk.part(|view| view.me.can_vote);
+    // Where there is only one voice, votes need no explanation.
+    let alone = desk.part(is_alone);
     view! {
         <For each=move || numbers.get() key=|number| *number let:number>
             <ProposalCard desk=desk number=number/>
         </For>
-        <section class="card" aria-labelledby="h-none" hidden=move || !numbers.with(Vec::is_empty)>
+        <section class="card" aria-labelledby="h-none" hidden=move || alone.get() || !numbers.with(Vec::is_empty)>
             <div class="card-head"><h2 id="h-none">"Nothing is voted on"</h2></div>
-            <div class="card-body stack">
+            <div class="card-body">
                 <p class="small soft">
                     "Validators, organisations and rules change only by votes. A proposal stands here with what it would break, before anybody votes."
                 </p>
-                <div class="row" hidden=move || !can_vote.get()>
-                    <a class="btn" href=Route::Propose.href()><Icon name="plus"/>"Propose a change"</a>
-                </div>
             </div>
         </section>
     }
@@ -123,9 +121,31 @@ fn Votes(desk: Consortium, row: Memo<Option<ProposalRow>>) -> impl IntoView {
         <div>
             <div class="row"><h3>"Votes"</h3><span class="dim small push num-text">{text(|row, _| votes::needed(row))}</span></div>
             {bar}
-            <p class="small soft" role="status" data-testid=testids::PROPOSAL_STANDS>{text(votes::stands)}</p>
+            <p class="small soft two-lines" role="status" data-testid=testids::PROPOSAL_STANDS>{text(votes::stands)}</p>
         </div>
     }
+}
+
+/// Sends a vote and waits until it is final.
+fn cast(
+    desk: Consortium,
+    number: u64,
+    approve: bool,
+    sending: RwSignal<Option<bool>>,
+    failure: RwSignal<Option<Failure>>,
+) {
+    sending.set(Some(approve));
+    failure.set(None);
+    spawn_local(async move {
+        let path = format!("/api/consortium/proposals/{number}/vote");
+        let answer = transport::post::<ProposalRow>(&path, &CastVote { approve }).await;
+        // The proposal may be decided by this vote, and its card gone.
+        sending.try_set(None);
+        if let Err(why) = answer {
+            failure.try_set(Some(why));
+        }
+        desk.ask();
+    });
 }
 
 /// Approve and reject; changed as often as one likes until it is decided.
@@ -135,50 +155,28 @@ fn Ballot(
     row: Memo<Option<ProposalRow>>,
     found: RwSignal<Option<Vec<PreflightFinding>>>,
 ) -> impl IntoView {
+    let waiting = desk.part(|view| view.me.role == NodeRole::Waiting);
     let can_vote = desk.part(|view| view.me.can_vote);
     let sending = RwSignal::new(None::<bool>);
     let failure = RwSignal::new(None::<Failure>);
     let asking = RwSignal::new(false);
-    let breaks =
-        Memo::new(move |_| found.with(|found| found.as_deref().is_some_and(votes::breaks)));
+    let breaks = move || found.with(|found| found.as_deref().is_some_and(votes::breaks));
+    let doubt = Memo::new(move |_| found.with(|found| votes::doubt(found.as_deref())));
     let mine = Memo::new(move |_| row.with(|row| row.as_ref().and_then(|row| row.mine.clone())));
     let cast = move |approve: bool| {
-        let Some(number) = row.with_untracked(|row| row.as_ref().map(|row| row.number)) else {
-            return;
-        };
-        sending.set(Some(approve));
-        failure.set(None);
-        spawn_local(async move {
-            let path = format!("/api/consortium/proposals/{number}/vote");
-            let answer = transport::post::<ProposalRow>(&path, &CastVote { approve }).await;
-            // The proposal may be decided by this vote, and its card gone.
-            sending.try_set(None);
-            if let Err(why) = answer {
-                failure.try_set(Some(why));
-            }
-            desk.ask();
-        });
+        if let Some(number) = row.with_untracked(|row| row.as_ref().map(|row| row.number)) {
+            cast(desk, number, approve, sending, failure);
+        }
     };
     let approve = move |_| {
-        if breaks.get_untracked() {
+        if doubt.with_untracked(Option::is_some) {
             asking.set(true);
         } else {
             cast(true);
         }
     };
-    let explains = Signal::derive(move || {
-        let first = found.with(|found| {
-            let finding = found
-                .iter()
-                .flatten()
-                .find(|finding| finding.severity == "breaks");
-            finding.map(|finding| finding.what.clone())
-        });
-        format!(
-            "{} The vote can be changed until the proposal is decided.",
-            first.unwrap_or_default()
-        )
-    });
+    let question = Signal::derive(move || doubt.get().map_or("", |doubt| doubt.0).to_owned());
+    let explains = Signal::derive(move || doubt.get().map_or_else(String::new, |doubt| doubt.1));
     let pressed = move |vote: &'static str| {
         move || mine.with(|mine| (mine.as_deref() == Some(vote)).to_string())
     };
@@ -194,7 +192,7 @@ fn Ballot(
     let idle = move || sending.with(Option::is_none);
     view! {
         <div class="card-foot" hidden=move || !can_vote.get()>
-            <button type="button" class="btn" class:danger=move || breaks.get() class:primary=move || !breaks.get()
+            <button type="button" class="btn" class:danger=breaks class:primary=move || doubt.with(Option::is_none)
                 aria-pressed=pressed("approve") disabled=move || !idle() data-testid=testids::VOTE_APPROVE on:click=approve>
                 {label(true, "Approve")}
             </button>
@@ -203,10 +201,14 @@ fn Ballot(
             <span class="small dim" hidden=move || mine.with(Option::is_none)>"You can change it until it is decided."</span>
         </div>
         <div class="card-foot" hidden=move || can_vote.get()>
-            <Icon name="lock"/>"This node holds no key that votes for its organisation."
+            <Icon name="lock"/>{move || if waiting.get() {
+                "This node has a voice once it is admitted."
+            } else {
+                "This node holds no key that votes for its organisation."
+            }}
         </div>
         {move || failure.get().map(|failure| view! { <div class="card-body full"><FailureNote failure=failure/></div> })}
-        <Ask open=asking question="Approve although something breaks?" explains=explains keep="Decide later" act="Approve it"
+        <Ask open=asking question=question explains=explains keep="Decide later" act="Approve it"
             on_act=move |()| cast(true) testids=(testids::VOTE_KEEP, testids::VOTE_CONFIRM)/>
     }
 }

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::propose_rules::{RulesForm, ThresholdsForm};
 use super::propose_send::Send;
-use crate::components::{FailureNote, Icon, Loading, PageHead};
+use crate::components::{FailureNote, Icon, PageHead, Waiting};
 use crate::consortium::{Consortium, use_consortium};
 use crate::draft::{Choice, Kind, RulesText};
 use crate::failure::Failure;
@@ -102,7 +102,7 @@ pub fn ProposePage() -> impl IntoView {
     });
     view! {
         <div class="page">
-            <PageHead heading="Propose a change" sub="Every organisation has one voice. Your own counts as given with the proposal only once you vote.">
+            <PageHead heading="Propose a change" sub="Every organisation has one voice, and proposing gives yours for it. Nothing changes before the votes have decided.">
                 <a class="btn" href=Route::Consortium.href() data-testid=testids::PROPOSE_CANCEL>"Cancel"</a>
             </PageHead>
             <section class="card" aria-labelledby="h-steps">
@@ -125,7 +125,7 @@ fn Waits(desk: Consortium) -> impl IntoView {
             <div class="card-body full"><FailureNote failure=failure retry=move |()| desk.ask()/></div>
         }
         .into_any(),
-        None => view! { <Loading what="Asking the node for its consortium"/> }.into_any(),
+        None => view! { <Waiting what="Asking the node for its consortium"/> }.into_any(),
     }
     }
 }
@@ -210,6 +210,11 @@ fn KindStep(draft: Draft) -> impl IntoView {
 #[component]
 fn AboutStep(draft: Draft) -> impl IntoView {
     let step = draft.step;
+    let title = move || match draft.kind.get() {
+        Some(Kind::Rules) => "Write the new rules",
+        Some(Kind::Thresholds) => "Say how many voices it takes",
+        _ => "Choose which",
+    };
     let name = move || {
         let chosen = draft
             .chosen
@@ -219,7 +224,7 @@ fn AboutStep(draft: Draft) -> impl IntoView {
     view! {
         <div>
             <div class="brief">
-                <h3>"Choose which"</h3>
+                <h3>{title}</h3>
                 <span class="push" hidden=move || step.get() != 3>
                     <button type="button" class="btn quiet" on:click=move |_| draft.go(2)>"Change"</button>
                 </span>

@@ -7,7 +7,7 @@ use leptos::task::spawn_local;
 use super::preflight::Preflight;
 use super::propose::Draft;
 use crate::components::{Ask, FailureNote};
-use crate::draft::Kind;
+use crate::draft::{Kind, decides_alone};
 use crate::route::Route;
 use crate::testids;
 use crate::transport;
@@ -22,6 +22,11 @@ const OPEN: [(u32, &str); 4] = [
 ];
 /// Longest reason in bytes, as the ledger takes it.
 const REASON_BYTES: usize = 500;
+
+/// What follows where one voice is enough.
+const AT_ONCE: &str = "Your organisation’s voice alone decides this: it takes effect at once.";
+/// What follows else.
+const BY_VOTES: &str = "All organisations see the proposal and its reason; their votes decide.";
 
 /// The step.
 #[component]
@@ -84,6 +89,13 @@ fn Form(draft: Draft) -> impl IntoView {
     let change = Memo::new(move |_| draft.change());
     let found = draft.found;
     let halts = Memo::new(move |_| found.with(|found| found.as_deref().is_some_and(votes::halts)));
+    let at_once = Memo::new(move |_| {
+        let key = draft
+            .chosen
+            .with(|chosen| chosen.as_ref().map(|choice| choice.key.clone()));
+        let key = key.unwrap_or_default();
+        draft.desk.read(|view| decides_alone(kind(), &key, view))
+    });
     let hinders = Memo::new(move |_| {
         if draft.reason.with(String::len) > REASON_BYTES {
             Some("The reason is longer than 500 bytes.")
@@ -108,8 +120,9 @@ fn Form(draft: Draft) -> impl IntoView {
     let explains = Signal::derive(move || {
         let verdict = found.with(|found| found.as_deref().map(votes::verdict));
         format!(
-            "{} All organisations see the proposal and its reason; the votes decide.",
-            verdict.unwrap_or_else(|| "What it would break is not known.".to_owned())
+            "{} {}",
+            verdict.unwrap_or_else(|| "What it would break is not known.".to_owned()),
+            if at_once.get() { AT_ONCE } else { BY_VOTES }
         )
     });
     view! {
@@ -128,7 +141,7 @@ fn Form(draft: Draft) -> impl IntoView {
                     disabled=move || busy.get() || hinders.with(Option::is_some) data-testid=testids::PROPOSE_SEND>
                     {move || if busy.get() { "Waiting until it is final…".to_owned() } else { effect.get() }}
                 </button>
-                <span class="dim small" role="status">{move || hinders.get()}</span>
+                <span class="dim small" role="status">{move || hinders.get().or(at_once.get().then_some(AT_ONCE))}</span>
             </div>
         </form>
         <Ask open=asking question=question explains=explains keep="Not now" act="Propose it"
