@@ -13,6 +13,8 @@ use crate::table;
 
 /// "FWLR", for `file(1)` and for us.
 pub(crate) const APPLICATION_ID: i64 = 0x4657_4c52;
+/// "FWSI": a snapshot that is being imported.
+const IMPORT_ID: i64 = 0x4657_5349;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens the file for writing, and creates or migrates it where needed.
@@ -49,6 +51,71 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     migrate(&mut connection, version)?;
     cache(&connection);
     Ok(connection)
+}
+
+/// Opens the file of an import, and creates it where there is none.
+pub(crate) fn open_import(path: &Path) -> Result<Connection, StoreError> {
+    let mut connection = Connection::open(path).doing("open its file")?;
+    connection
+        .busy_timeout(BUSY_TIMEOUT)
+        .doing("set a pragma")?;
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .doing("read its layout")?;
+    let doing = "lay out the import";
+    if tables == 0 {
+        connection
+            .execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;")
+            .doing(doing)?;
+        let transaction = connection
+            .transaction_with_behavior(rusqlite::TransactionBehavior::Exclusive)
+            .doing(doing)?;
+        for statements in table::MIGRATIONS.iter().copied().flatten() {
+            transaction.execute_batch(statements).doing(doing)?;
+        }
+        transaction
+            .execute_batch(table::import::TABLE)
+            .doing(doing)?;
+        mark(&transaction, IMPORT_ID)?;
+        transaction.commit().doing(doing)?;
+    }
+    let (mark, version) = marks(&connection)?;
+    if mark != IMPORT_ID || version != table::MIGRATIONS.len() as i64 {
+        return Err(StoreError::NotAReplica);
+    }
+    connection
+        .execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+        .doing("set a pragma")?;
+    cache(&connection);
+    Ok(connection)
+}
+
+/// Ends an import: the file is a replica from this transaction on.
+pub(crate) fn make_replica(connection: &Connection) -> Result<(), StoreError> {
+    connection
+        .execute_batch(table::import::DROP)
+        .doing("end the import")?;
+    mark(connection, APPLICATION_ID)
+}
+
+/// Closes a connection with nothing left in the log.
+pub(crate) fn close(connection: Connection) -> Result<(), StoreError> {
+    connection
+        .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+        .doing("fold back its log")?;
+    connection
+        .close()
+        .map_err(|(_, error)| error)
+        .doing("close its file")
+}
+
+fn mark(connection: &Connection, id: i64) -> Result<(), StoreError> {
+    let known = table::MIGRATIONS.len();
+    connection
+        .execute_batch(&format!(
+            "PRAGMA application_id = {id}; PRAGMA user_version = {known};"
+        ))
+        .doing("bring its layout up to date")
 }
 
 /// Opens an existing file for reading.
@@ -98,11 +165,6 @@ fn migrate(connection: &mut Connection, version: i64) -> Result<(), StoreError> 
     for migration in missing.iter().copied().flatten() {
         transaction.execute_batch(migration).doing(doing)?;
     }
-    let known = table::MIGRATIONS.len();
-    transaction
-        .execute_batch(&format!(
-            "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {known};"
-        ))
-        .doing(doing)?;
+    mark(&transaction, APPLICATION_ID)?;
     transaction.commit().doing(doing)
 }

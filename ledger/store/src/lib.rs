@@ -12,6 +12,7 @@
 //! - A failed write is fatal: the replica refuses to write until it is opened again.
 //! - Old transactions can be deleted ([`Replica::prune`]); headers, certificates and the state stay.
 //! - What is deleted can be archived before, and put back ([`Replica::restore_archive`]).
+//! - A node can join from a snapshot, trusting the genesis only ([`SnapshotImport`]).
 //! - [`fsck`](fsck()) recomputes everything from the genesis on, without trusting a single row.
 //!
 //! Left out on purpose: consensus and peers (`ledger-consortium`), clocks, sealed payloads.
@@ -28,6 +29,7 @@ mod replica;
 mod retention;
 mod snapshot;
 mod table;
+mod transfer;
 
 pub use apply::{CheckedBlock, Prepared, Refused};
 pub use archive::{
@@ -40,3 +42,7 @@ pub use replica::{Replica, VerifiedCertificate};
 pub use retention::{KEPT_BLOCKS, Policy, Pruned, Slice};
 pub use snapshot::{BlockSummary, Counts, Inclusion, MAX_ROWS, Snapshot, StoredTransaction, Tip};
 pub use table::undecided::Undecided;
+pub use transfer::{
+    ImportProgress, SNAPSHOT_MANIFEST_FILE, SnapshotChunk, SnapshotError, SnapshotImport,
+    SnapshotManifest, TRUST_FILE,
+};

@@ -36,6 +36,8 @@ struct Replay<'a> {
     state: Option<MemoryState>,
     /// Whether a block was pruned, so that nothing is executed any more.
     pruned: bool,
+    /// The block whose state the replica started from, if not from block 0.
+    snapshot: Option<(Height, Digest)>,
     /// Rows that were reached: of `transactions`, of `certificates`.
     rows: (u64, u64),
     next: Height,
@@ -66,6 +68,10 @@ pub(super) fn check(
         genesis,
         state: Some(MemoryState::default()),
         pruned: false,
+        snapshot: table::meta::snapshot(connection).unwrap_or_else(|error| {
+            report.add("meta", None, sentence(&error));
+            None
+        }),
         rows: (0, 0),
         next: Height(0),
         parent: None,
@@ -137,6 +143,15 @@ impl Replay<'_> {
                 Some(row.height),
                 said(row.height, "another time than its header"),
             );
+        }
+        if let Some((start, hash)) = self.snapshot {
+            if row.height == Height(1) && self.state.take().is_some() {
+                self.pruned = true;
+            }
+            if row.height == start && row.hash != hash {
+                let text = said(start, "another hash than the start of the replica");
+                report.add("meta", Some(start), text);
+            }
         }
         let transactions = table::transactions::at(self.connection, row.height)?;
         self.rows.0 += transactions.len() as u64;
@@ -237,6 +252,10 @@ impl Replay<'_> {
         match found {
             Err(error) => problem(sentence(&error)),
             Ok(None) if height == Height(0) => {}
+            // A snapshot brings the certificates that lead to it, and a hash from there to all headers.
+            Ok(None)
+                if self.snapshot.is_some_and(|(start, _)| height < start)
+                    && header.next_validators_hash == header.validators_hash => {}
             Ok(None) => problem(format!("The certificate of block {height} is missing.")),
             Ok(Some(_)) if height == Height(0) => {
                 problem("Block 0 has a certificate, though nobody certifies it.".into());
@@ -353,7 +372,7 @@ impl Replay<'_> {
     /// Rows that belong to no block that was walked.
     fn finish(&self, report: &mut FsckReport) {
         let expected = [
-            ("meta", 2),
+            ("meta", if self.snapshot.is_some() { 3 } else { 2 }),
             ("headers", report.blocks),
             ("certificates", self.rows.1),
             ("transactions", self.rows.0),
@@ -372,6 +391,16 @@ impl Replay<'_> {
                 ),
                 Err(error) => report.add(table, None, sentence(&error)),
             }
+        }
+        if self
+            .snapshot
+            .is_some_and(|(start, _)| start.0 >= report.blocks)
+        {
+            report.add(
+                "meta",
+                None,
+                "The replica started from a block it does not have.",
+            );
         }
         let tip = Height(report.blocks);
         let changes = table::validator_sets::changes(self.connection, Height(i64::MAX as u64));

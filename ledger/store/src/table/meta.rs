@@ -1,7 +1,9 @@
 //! `meta`: which chain this is, and the genesis it starts from.
 
+use ledger_core::canonical;
+use ledger_core::digest::Digest;
 use ledger_core::genesis::Genesis;
-use ledger_core::ids::ChainId;
+use ledger_core::ids::{ChainId, Height};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::error::{Doing as _, StoreError, damaged};
@@ -16,6 +18,8 @@ CREATE TABLE meta (
 /// The names this version writes.
 pub(crate) const CHAIN: &str = "chain";
 pub(crate) const GENESIS: &str = "genesis";
+/// Where the replica started, if not with block 0: height and hash of the block whose state it took over.
+pub(crate) const SNAPSHOT: &str = "snapshot";
 
 pub(crate) fn write(connection: &Connection, genesis: &Genesis) -> Result<(), StoreError> {
     let mut insert = connection
@@ -51,4 +55,27 @@ pub(crate) fn genesis(connection: &Connection) -> Result<Option<(ChainId, Genesi
         return Err(damaged("its chain id is not that of its genesis"));
     }
     Ok(Some((chain, genesis)))
+}
+
+/// Notes that the replica started from a snapshot.
+pub(crate) fn write_snapshot(
+    connection: &Connection,
+    height: Height,
+    hash: &Digest,
+) -> Result<(), StoreError> {
+    let value = canonical::encode(&(height, *hash));
+    connection
+        .execute(
+            "INSERT INTO meta (name, value) VALUES (?1, ?2)",
+            params![SNAPSHOT, value],
+        )
+        .doing("write its start")?;
+    Ok(())
+}
+
+/// The block from whose state the replica started, if not from block 0.
+pub(crate) fn snapshot(connection: &Connection) -> Result<Option<(Height, Digest)>, StoreError> {
+    let value = get(connection, SNAPSHOT)?;
+    let decode = |value: Vec<u8>| canonical::decode(&value, 64).map_err(|_| damaged("its start"));
+    value.map(decode).transpose()
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod certificates;
 pub(crate) mod headers;
+pub(crate) mod import;
 pub(crate) mod meta;
 pub(crate) mod pruned;
 pub(crate) mod state;

@@ -6,7 +6,7 @@ use ledger_core::state::{StateKey, Writes};
 use ledger_core::state_tree::key_hash;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{column, digest, height};
+use super::{column, digest, height, number};
 use crate::error::{Doing as _, StoreError};
 
 pub(crate) const MIGRATION: &str = "
@@ -99,4 +99,28 @@ pub(crate) fn for_each(
         visit(key, hash, height(row, 2).doing(doing)?, value);
     }
     Ok(())
+}
+
+/// Hands every entry to `visit`, in the order of the hashes of the keys.
+pub(crate) fn for_each_by_hash(
+    connection: &Connection,
+    mut visit: impl FnMut(Vec<u8>, Vec<u8>),
+) -> Result<(), StoreError> {
+    let doing = "read the state";
+    let mut select = connection
+        .prepare("SELECT key, value FROM state ORDER BY key_hash")
+        .doing(doing)?;
+    let mut rows = select.query([]).doing(doing)?;
+    while let Some(row) = rows.next().doing(doing)? {
+        visit(row.get(0).doing(doing)?, row.get(1).doing(doing)?);
+    }
+    Ok(())
+}
+
+/// Bytes of all keys and values.
+pub(crate) fn bytes(connection: &Connection) -> Result<u64, StoreError> {
+    let sum = "SELECT coalesce(sum(length(key) + length(value)), 0) FROM state";
+    connection
+        .query_row(sum, [], |row| number(row, 0))
+        .doing("read the state")
 }

@@ -56,6 +56,18 @@ pub(crate) fn write(connection: &Connection, update: &TreeUpdateBatch) -> Result
     Ok(())
 }
 
+/// An empty tree at `height`, over which the first entries can be put.
+pub(crate) fn plant(connection: &Connection, height: Height) -> Result<(), StoreError> {
+    let values = params![Vec::new(), column(height.0)?, encode(&Node::Null)?];
+    connection
+        .execute(
+            "INSERT INTO tree_nodes (path, height, node) VALUES (?1, ?2, ?3)",
+            values,
+        )
+        .doing("write the state tree")?;
+    Ok(())
+}
+
 pub(crate) fn get(connection: &Connection, key: &NodeKey) -> Result<Option<Node>, StoreError> {
     let height = column(key.version())?;
     let bytes: Option<Vec<u8>> = connection

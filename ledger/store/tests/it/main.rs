@@ -11,3 +11,4 @@ mod refuse;
 mod retention;
 mod schema;
 mod support;
+mod transfer;
