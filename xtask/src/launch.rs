@@ -84,7 +84,7 @@ fn program(workspace: &Workspace, display: bool, arguments: &[String]) -> Result
 }
 
 /// The user's data folder, as the XDG base directory specification has it.
-fn data_folder() -> Result<PathBuf> {
+pub(crate) fn data_folder() -> Result<PathBuf> {
     let given = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
     let base = match given.filter(|path| path.is_absolute()) {
         Some(path) => path,

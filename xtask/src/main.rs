@@ -18,6 +18,7 @@ mod system;
 mod tally;
 mod tidy;
 mod tools;
+mod town;
 mod workspace;
 
 use anyhow::{Result, bail};
@@ -29,6 +30,9 @@ cargo xtask COMMAND
   run [-- ARGS]        set everything up, build, and open the console; without a
                        display, start the same node headless and print its address.
                        ARGS go to the program: --demo[=N], --data DIR, --serial PATH=PROFILE
+  consortium N [--data DIR]
+                       build, start N joined headless nodes on this machine, print their
+                       console addresses, stop them all upon Ctrl-C
   test [--only STEP]…  set everything up and run every check and test
   test --list          name the steps of `test`
   tidy                 only the rules about files and dependency edges
@@ -52,6 +56,7 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
     };
     match command.as_str() {
         "run" => launch::run(rest),
+        "consortium" => town::run(rest),
         "test" => checks::test(rest),
         "tidy" => tidy::run(),
         "bundle" => bundle::run(),
