@@ -16,6 +16,7 @@ mod client;
 mod consortium;
 pub(crate) mod output;
 mod run;
+mod simulate;
 mod store;
 mod table;
 
@@ -64,6 +65,8 @@ enum Command {
     Archive(archive::Archive),
     /// Found a consortium, invite, join, look, propose, vote.
     Consortium(consortium::Consortium),
+    /// Simulate a consortium from seeds: everything goes wrong, and no invariant may break.
+    Simulate(simulate::Simulate),
     /// Measure this machine with the real parts, in a temporary data folder.
     Bench(bench::Bench),
 }
@@ -105,6 +108,7 @@ pub fn main() -> ExitCode {
         Command::Prune(prune) => prune.run(),
         Command::Archive(archive) => archive.run(),
         Command::Consortium(consortium) => consortium.run(),
+        Command::Simulate(simulate) => simulate.run(),
         Command::Bench(bench) => bench.run(),
     };
     let outcome = done.unwrap_or_else(|error| {

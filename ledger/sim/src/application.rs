@@ -2,8 +2,8 @@
 //! table of what is done upon what), over the simulated disk.
 //!
 //! Blocks are made on demand: after a block the next height is held until a transaction could go into
-//! a block, the heartbeat is due, somebody is heard at a later height, or the block came through
-//! catching up.
+//! a block, a block is due (heartbeat, validator changes that wait, a proposal that runs out), somebody
+//! is heard at a later height or says that he has later blocks, or the block came through catching up.
 
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use ledger_consortium::pure::{
     ProposalStart, ValueHash, announce, certificate_of, split, stream_id,
 };
 use ledger_core::genesis::Member;
+use ledger_core::governance::{self, Wakeup};
 use ledger_core::state::{Account, ExecutionError, StateKey, read};
 use ledger_core::{Block, Height, Nonce, SignedTransaction, VerifiedTransaction};
 use ledger_store::{CheckedBlock, StoreError, VerifiedCertificate};
@@ -29,6 +30,8 @@ use crate::message::Message;
 use crate::network::NodeIndex;
 use crate::node::Next;
 
+/// How long a proposal may be over before a block says so.
+const EXPIRY_PATIENCE: Duration = Duration::from_millis(250);
 /// Proposals of later heights kept until their turn.
 const MAX_AHEAD: usize = 8;
 /// Blocks of one height that are checked for one publisher.
@@ -63,7 +66,10 @@ fn next_nonce(mempool: &Mempool, disk: &Disk, transaction: &VerifiedTransaction)
         return Some(next);
     }
     let replica = disk.replica();
-    read::<Member, _>(replica, &StateKey::member(&sender)).ok()??;
+    let member = read::<Member, _>(replica, &StateKey::member(&sender)).ok()?;
+    if member.is_none() {
+        governance::admin_of(replica, &sender).ok()??;
+    }
     let account = read::<Account, _>(replica, &StateKey::account(&sender)).ok()?;
     Some(account.unwrap_or_default().next_nonce)
 }
@@ -136,11 +142,9 @@ impl Host<'_> {
     }
 
     fn build(&mut self, round: Round) -> Result<Kept, Stop> {
-        let (_, genesis) = self.disk.replica().chain();
-        let candidates = self
-            .shell
-            .mempool
-            .reap(genesis.parameters.max_block_bytes as usize);
+        let parameters = governance::parameters(self.disk.replica()).map_err(StoreError::from)?;
+        let max_bytes = parameters.max_block_bytes as usize;
+        let candidates = self.shell.mempool.reap(max_bytes);
         let me = self.me.key.public();
         let now = self.now_millis();
         let prepared = self.disk.replica().prepare(candidates, now, me)?;
@@ -402,19 +406,47 @@ impl Host<'_> {
             self.release();
             return;
         }
-        let (_, genesis) = self.disk.replica().chain();
-        let heartbeat = u64::from(genesis.parameters.heartbeat_seconds.max(1));
-        let tick = Output::Tick(Tick::Heartbeat(tip), Duration::from_secs(heartbeat));
+        let Ok((wait, is_now)) = self.next_block_due() else {
+            return;
+        };
+        if is_now {
+            self.release();
+            return;
+        }
+        let tick = Output::Tick(Tick::Heartbeat(tip), wait);
         self.shell.outputs.push(tick);
+    }
+
+    /// When a block is due although nothing is submitted: at the heartbeat, when a proposal's time runs
+    /// out, or now, when validator changes wait for their turn.
+    fn next_block_due(&self) -> Result<(Duration, bool), Stop> {
+        let replica = self.disk.replica();
+        let parameters = governance::parameters(replica).map_err(StoreError::from)?;
+        let heartbeat = u64::from(parameters.heartbeat_seconds.max(1));
+        let heartbeat = Duration::from_secs(heartbeat);
+        let wakeup = governance::next_wakeup(replica).map_err(StoreError::from)?;
+        Ok(match wakeup {
+            Some(Wakeup::Now) => (Duration::ZERO, true),
+            Some(Wakeup::At(millis)) => {
+                let wait = Duration::from_millis(millis.saturating_sub(self.now_millis()));
+                (heartbeat.min(wait.max(EXPIRY_PATIENCE)), false)
+            }
+            None => (heartbeat, false),
+        })
     }
 
     /// Takes a transaction of this node's users. Accepted once it is in the outbox.
     pub(crate) fn submit(&mut self, transaction: VerifiedTransaction) -> Result<(), Stop> {
         self.disk.accept(transaction.clone())?;
+        self.bring(transaction);
+        Ok(())
+    }
+
+    /// Takes a transaction and tells the peers.
+    pub(crate) fn bring(&mut self, transaction: VerifiedTransaction) {
         let bytes = transaction.bytes().to_vec();
         self.take_in(transaction);
         self.publish_transactions(vec![bytes]);
-        Ok(())
     }
 
     fn take_in(&mut self, transaction: VerifiedTransaction) {
@@ -432,7 +464,7 @@ impl Host<'_> {
             if self.shell.mempool.contains(&transaction.id()) {
                 continue;
             }
-            if let Ok(verified) = transaction.verify(self.me.chain) {
+            if let Some(verified) = self.me.verifier.verify(transaction) {
                 self.take_in(verified);
             }
         }

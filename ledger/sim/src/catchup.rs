@@ -22,11 +22,14 @@ use crate::host::{Host, Output, Tick};
 use crate::message::Message;
 use crate::network::NodeIndex;
 use crate::node::Next;
+use crate::time::Moment;
 
 /// Most blocks of one answer.
 const BATCH: u64 = 5;
 /// Most blocks that wait for their turn.
 const MAX_WAITING: usize = 25;
+/// How often a peer's word that it has later blocks begins a height.
+const BELIEF_INTERVAL: Duration = Duration::from_secs(2);
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -44,6 +47,8 @@ pub(crate) struct Catchup {
     waiting: BTreeMap<Height, (NodeIndex, RawDecidedValue<Chain>)>,
     /// Peers whose last answer was of no use.
     failed: BTreeSet<NodeIndex>,
+    /// When a peer's word that it is ahead last began a height.
+    believed: Option<Moment>,
 }
 
 impl Host<'_> {
@@ -63,6 +68,14 @@ impl Host<'_> {
 
     pub(crate) fn heard_status(&mut self, from: NodeIndex, tip: Height) {
         self.shell.catchup.tips.insert(from, tip);
+        if tip > self.tip() && self.shell.held {
+            // Whoever says so for nothing costs an empty block now and then.
+            let believed = self.shell.catchup.believed;
+            if believed.is_none_or(|at| self.now >= at.plus(BELIEF_INTERVAL)) {
+                self.shell.catchup.believed = Some(self.now);
+                self.release();
+            }
+        }
         self.ask();
     }
 

@@ -5,7 +5,7 @@
 //! | Invariant | Says |
 //! |---|---|
 //! | agreement | no two correct nodes have different blocks at one height |
-//! | validity | every chain follows from the genesis: parents, times, proposers, and a full replay |
+//! | validity | every chain follows from the genesis: parents, times, validators, and a full replay |
 //! | certificate | every final block has signatures of more than two thirds of its validators |
 //! | roots | every node's entries have the root that its last header names |
 //! | nothing_lost | what a correct node accepted is in the chain |
@@ -110,7 +110,9 @@ fn validity(record: &Record) -> Vec<(Height, String)> {
                 && header.height.0 == above.height.0 + 1
                 && header.time_millis > above.time_millis
                 && header.hash() == block.hash
-                && block.validators.find(&header.proposer).is_some();
+                && block.validators.find(&header.proposer).is_some()
+                && block.validators.hash() == header.validators_hash
+                && header.validators_hash == above.next_validators_hash;
             (!follows).then_some(header.height)
         });
         if let Some(height) = links {

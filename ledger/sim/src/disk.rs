@@ -74,8 +74,8 @@ pub(crate) struct Disk {
     outbox: Outbox,
     full: bool,
     crash_in: Option<u64>,
-    /// Whether the log loses what was synced, too: a planted fault.
-    pub log_forgets: bool,
+    /// Whether votes and proposals are lost although they were synced: a planted fault.
+    pub forgets: bool,
 }
 
 impl Disk {
@@ -88,7 +88,7 @@ impl Disk {
             outbox: Outbox::default(),
             full: false,
             crash_in: None,
-            log_forgets: false,
+            forgets: false,
         }
     }
 
@@ -128,8 +128,9 @@ impl Disk {
         let unsynced = self.log.entries.len() - self.log.synced;
         let survives = random.below(unsynced as u64 + 1) as usize;
         self.log.entries.truncate(self.log.synced + survives);
-        if self.log_forgets {
+        if self.forgets {
             self.log.entries.clear();
+            self.kept.clear();
         }
         self.log.synced = self.log.entries.len();
     }

@@ -1,5 +1,6 @@
 //! What goes wrong, and when: drawn from the seed before the simulation begins.
 //!
+//! In half of the histories there are observers, and membership changes meanwhile.
 //! Every fault has an end, and all of them end with the moment of healing; validators that break the
 //! rules never get better. At most f validators break the rules; how many are crashed or cut off at a
 //! time has no limit, for the chain may then stand still, but must not fork nor forget.
@@ -15,6 +16,8 @@ use crate::time::Moment;
 /// Clocks of correct nodes are off by at most half of this; any two are then closer than the
 /// difference that a validator accepts of a proposer.
 const CLOCKS_APART_MILLIS: u64 = 8_000;
+/// How many nodes are no validators at the start, where membership changes.
+const OBSERVERS: usize = 2;
 /// Most faults besides lines and clocks.
 const MAX_FAULTS: u64 = 7;
 
@@ -43,6 +46,8 @@ pub(crate) struct Planned {
 
 /// All that goes wrong in one simulation.
 pub(crate) struct Schedule {
+    /// Nodes that are no validators at the start; none where membership does not change.
+    pub observers: usize,
     pub faults: Vec<Planned>,
     /// When all of it is over.
     pub healed: Moment,
@@ -53,17 +58,16 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    /// What `random` brings upon `validators` validators until `healed`; `liars` of them break the
-    /// rules.
-    pub(crate) fn draw(
-        validators: usize,
-        liars: usize,
-        healed: Moment,
-        random: &mut Random,
-    ) -> Self {
+    /// What `random` brings upon the nodes until `healed`; `liars` of the `founders` break the rules.
+    pub(crate) fn draw(founders: usize, liars: usize, healed: Moment, random: &mut Random) -> Self {
+        let observers = match random.chance(500) {
+            true => OBSERVERS,
+            false => 0,
+        };
+        let nodes = founders + observers;
         let mut behaviours = BTreeMap::new();
-        while behaviours.len() < liars.min(validators) {
-            let node = random.below(validators as u64) as usize;
+        while behaviours.len() < liars.min(founders) {
+            let node = random.below(founders as u64) as usize;
             let behaviour = match random.below(3) {
                 0 => Behaviour::Equivocate,
                 1 => Behaviour::Withhold(random.between(200, 1000)),
@@ -71,17 +75,18 @@ impl Schedule {
             };
             behaviours.entry(node).or_insert(behaviour);
         }
-        let clocks = (0..validators).map(|_| {
+        let clocks = (0..nodes).map(|_| {
             let off = random.below(CLOCKS_APART_MILLIS + 1);
             (off, random.between(950, 1050))
         });
         let clocks = clocks.collect();
         let count = random.below(MAX_FAULTS + 1);
         let mut faults: Vec<_> = (0..count)
-            .map(|_| Self::plan(validators, healed, random))
+            .map(|_| Self::plan(nodes, healed, random))
             .collect();
         faults.sort_by_key(|planned| planned.from);
         Self {
+            observers,
             faults,
             healed,
             behaviours,
@@ -111,12 +116,13 @@ impl Schedule {
     }
 
     /// Nothing goes wrong but what `behaviours` do.
-    pub(crate) fn calm(validators: usize, behaviours: BTreeMap<NodeIndex, Behaviour>) -> Self {
+    pub(crate) fn calm(nodes: usize, behaviours: BTreeMap<NodeIndex, Behaviour>) -> Self {
         Self {
+            observers: 0,
             faults: Vec::new(),
             healed: Moment(0),
             behaviours,
-            clocks: vec![(CLOCKS_APART_MILLIS / 2, 1000); validators],
+            clocks: vec![(CLOCKS_APART_MILLIS / 2, 1000); nodes],
         }
     }
 }

@@ -38,13 +38,16 @@ mod scenario;
 mod time;
 mod trace;
 mod users;
+mod verified;
+mod votes;
 mod world;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ledger_core::Digest;
+use ledger_core::{Digest, Genesis};
+use ledger_store::MemoryBlock;
 
 pub use checks::Violation;
 pub use plant::Plant;
@@ -88,6 +91,14 @@ fn run(scenario: Scenario) -> SeedReport {
             ..outcome.tally
         },
     }
+}
+
+/// The chain that a simulation leaves on a correct node, and the genesis it starts from.
+#[must_use]
+pub fn simulated_chain(scenario: Scenario) -> Option<(Genesis, Vec<MemoryBlock>)> {
+    let record = world::World::new(scenario).ok()?.run().record;
+    let node = record.nodes.into_iter().find(|node| node.correct)?;
+    Some((record.genesis, node.blocks))
 }
 
 fn failed(scenario: Scenario, what: String) -> SeedReport {

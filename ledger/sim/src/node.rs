@@ -22,9 +22,7 @@ use arc_malachitebft_app_channel::app::types::ValuePayload;
 use arc_malachitebft_app_channel::app::types::core::{
     Timeout, ValueOrigin, ValueResponse, VoteExtensionPolicy,
 };
-use ledger_consortium::pure::{
-    Address, BlockHeight, Chain, ChainSigner, ChainVerifier, Validators,
-};
+use ledger_consortium::pure::{Address, BlockHeight, Chain, ChainSigner, Validators};
 use ledger_core::{ChainId, Height, SecretKey, VerifiedTransaction};
 
 use crate::disk::{Disk, Stop};
@@ -33,6 +31,7 @@ use crate::message::Message;
 use crate::network::NodeIndex;
 use crate::random::Random;
 use crate::time::{Clock, Moment};
+use crate::verified::SharedVerifier;
 
 /// Messages of later heights that are kept, as the engine's configuration has it: heights, and
 /// messages of each.
@@ -44,7 +43,7 @@ pub(crate) struct Identity {
     pub chain: ChainId,
     pub key: SecretKey,
     pub signer: ChainSigner,
-    pub verifier: ChainVerifier,
+    pub verifier: SharedVerifier,
     pub clock: Clock,
     /// The keys of all nodes, by index.
     pub keys: Vec<ledger_core::PublicKey>,
@@ -163,6 +162,24 @@ impl Node {
             host.submit(transaction)?;
             Ok(None)
         })
+    }
+
+    /// A transaction comes that no outbox of this node is to keep.
+    pub(crate) fn bring(&mut self, now: Moment, transaction: VerifiedTransaction) -> Ran {
+        self.run(now, |host| {
+            host.bring(transaction);
+            Ok(None)
+        })
+    }
+
+    /// Says that a transaction is accepted, and keeps nothing of it: a planted fault.
+    pub(crate) fn accept_and_forget(&mut self, transaction: VerifiedTransaction) -> Ran {
+        let stop = self.disk.accept(transaction).err();
+        self.disk.lose_outbox();
+        Ran {
+            outputs: Vec::new(),
+            stop,
+        }
     }
 
     /// One of the application's own timers has run out.

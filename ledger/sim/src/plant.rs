@@ -7,9 +7,9 @@ use crate::record::Record;
 pub enum Plant {
     /// More than f validators equivocate together.
     TooManyEquivocators,
-    /// Node 0's write-ahead log loses what was synced whenever the power goes.
-    ForgetfulLog,
-    /// Node 0's outbox is lost in a crash.
+    /// Node 0 crashes at every height, and its disk loses votes and proposals that were synced.
+    ForgetfulDisk,
+    /// Node 0 says that transactions are accepted, and keeps nothing of them.
     ForgetfulOutbox,
     /// Half of the validators stop for good.
     StoppedValidators,
@@ -61,7 +61,7 @@ impl Plant {
             }
             // These bring themselves about while the simulation runs.
             Self::TooManyEquivocators
-            | Self::ForgetfulLog
+            | Self::ForgetfulDisk
             | Self::ForgetfulOutbox
             | Self::StoppedValidators
             | Self::OtherExecution

@@ -69,6 +69,18 @@ pub(crate) struct Record {
     pub goal: Height,
 }
 
+impl Record {
+    /// At how many heights of the longest chain the validators changed.
+    pub(crate) fn validator_changes(&self) -> u64 {
+        let chains = self.nodes.iter().map(|node| node.blocks.as_slice());
+        let longest = chains.max_by_key(|blocks| blocks.len()).unwrap_or_default();
+        let headers = longest.iter().map(|block| &block.block.header);
+        let changes =
+            headers.filter(|header| header.validators_hash != header.next_validators_hash);
+        changes.count() as u64
+    }
+}
+
 /// Watches what correct validators sign.
 #[derive(Default)]
 pub(crate) struct Voices(BTreeMap<(NodeIndex, Voice, Height, i64), Option<Digest>>);

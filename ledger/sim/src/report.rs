@@ -27,6 +27,8 @@ pub struct Tally {
     pub replayed: u64,
     /// Votes and proposals of correct nodes in rounds after the first.
     pub later_rounds: u64,
+    /// Heights at which the validators changed.
+    pub validator_changes: u64,
     /// Blocks that correct nodes found invalid.
     pub refused: u64,
     /// Times that a correct node held proof of two different signatures of one validator.
@@ -46,6 +48,7 @@ impl Tally {
         self.full_disks += other.full_disks;
         self.replayed += other.replayed;
         self.later_rounds += other.later_rounds;
+        self.validator_changes += other.validator_changes;
         self.refused += other.refused;
         self.caught += other.caught;
     }

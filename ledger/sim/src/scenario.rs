@@ -6,6 +6,7 @@ use ledger_core::ids::OrganisationId;
 use ledger_core::{Digest, Genesis, SecretKey, Validator, ValidatorSet};
 
 use crate::plant::Plant;
+use crate::votes::owner;
 
 /// Fewest and most validators of a simulation.
 pub const VALIDATORS: std::ops::RangeInclusive<usize> = 1..=32;
@@ -56,27 +57,34 @@ pub(crate) fn key(node: usize) -> SecretKey {
     SecretKey::from_seed(&digest.0)
 }
 
-/// The organisation of a simulated node: each node has its own.
+/// The organisation that founds the chain with the validator of this place.
 pub(crate) fn organisation(node: usize) -> OrganisationId {
     let mut id = [0; 16];
     id[..8].copy_from_slice(&(node as u64 + 1).to_be_bytes());
     OrganisationId(id)
 }
 
-/// The genesis of a simulated consortium.
-pub(crate) fn genesis(validators: usize, seed: u64) -> Option<Genesis> {
+/// The key of the admin of a simulated organisation.
+pub(crate) fn admin_key(organisation: usize) -> SecretKey {
+    let name = [&b"simulated admin"[..], &organisation.to_be_bytes()].concat();
+    SecretKey::from_seed(&Digest::of(&name).0)
+}
+
+/// The genesis of a simulated consortium: `validators` organisations with a validator each, and
+/// `observers` nodes more.
+pub(crate) fn genesis(validators: usize, observers: usize, seed: u64) -> Option<Genesis> {
     let named = |node: usize| (key(node).public(), format!("simulated node {node}"));
     let power = 1;
     let set = (0..validators)
         .map(named)
         .map(|(key, name)| Validator { key, power, name });
     let organisations = (0..validators).map(|node| {
-        let (key, name) = named(node);
-        Organisation::new(organisation(node), name, vec![key])
+        let name = format!("simulated organisation {node}");
+        Organisation::new(organisation(node), name, vec![admin_key(node).public()])
     });
-    let members = (0..validators).map(|node| {
+    let members = (0..validators + observers).map(|node| {
         let (key, name) = named(node);
-        Member::with_one_key(key, name, organisation(node))
+        Member::with_one_key(key, name, owner(node, validators))
     });
     Some(Genesis {
         name: "simulated consortium".into(),

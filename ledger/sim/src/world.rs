@@ -4,6 +4,7 @@
 //! seed, so that one seed is one history. The loop ends when all correct nodes have what they are to
 //! have, or when the time allowed for it after healing is over.
 
+mod traffic;
 mod trouble;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +30,7 @@ use crate::scenario::{FOUNDED_MILLIS, Scenario, genesis, key};
 use crate::time::{Agenda, Clock, Moment};
 use crate::trace::Trace;
 use crate::users;
+use crate::verified::SharedVerifier;
 
 /// How long after healing all is to be well, whatever was wrong: the longest round that may have
 /// begun, the answers to catching up that may be overdue, and as much again.
@@ -92,21 +94,24 @@ pub(crate) struct Outcome {
 impl World {
     /// The world of a scenario before anything has happened.
     pub(crate) fn new(scenario: Scenario) -> Result<Self, Stop> {
-        let count = scenario.validators;
-        let none = || Stop::Failed("these validators make no genesis".into());
-        let genesis = genesis(count, scenario.seed).ok_or_else(none)?;
         let schedule = schedule_of(&scenario);
+        let observers = schedule.observers;
+        let count = scenario.validators + observers;
+        let none = || Stop::Failed("these validators make no genesis".into());
+        let genesis = genesis(scenario.validators, observers, scenario.seed).ok_or_else(none)?;
         let first = MemoryReplica::found(&genesis, &key(0))?;
         let first = first.blocks().first().ok_or_else(none)?.block.clone();
+        let chain = genesis.chain_id();
+        let verifier = SharedVerifier::new(ChainVerifier { chain });
         let nodes = (0..count).map(|index| {
             let replica = MemoryReplica::join(&genesis, &first)?;
-            let identity = identity(index, &scenario, &schedule, genesis.chain_id())?;
+            let identity = identity(index, count, &schedule, &verifier, chain)?;
             let random = Random::new(scenario.seed, 100 + index as u64);
             Ok(Node::new(identity, Disk::new(replica), random))
         });
         let mut nodes = nodes.collect::<Result<Vec<_>, Stop>>()?;
-        if let (Some(Plant::ForgetfulLog), Some(node)) = (scenario.plant, nodes.first_mut()) {
-            node.disk.log_forgets = true;
+        if let (Some(Plant::ForgetfulDisk), Some(node)) = (scenario.plant, nodes.first_mut()) {
+            node.disk.forgets = true;
         }
         let mut network = Network::new(count, Random::new(scenario.seed, 1));
         if !scenario.faults {
@@ -300,68 +305,6 @@ impl World {
         }
     }
 
-    fn send(&mut self, from: NodeIndex, to: Option<NodeIndex>, message: &Message) {
-        if let (Message::Consensus(message), true) = (message, self.deceivers.is_correct(from)) {
-            self.tally.later_rounds += u64::from(message.round().as_i64() > 0);
-            self.record.doubled.extend(self.voices.heard(from, message));
-        }
-        let honest = message.pack();
-        for target in 0..self.nodes.len() {
-            if target == from || to.is_some_and(|to| to != target) {
-                continue;
-            }
-            if self.deceivers.is_correct(from) {
-                self.post(from, target, honest.as_ref());
-                continue;
-            }
-            let Some(node) = self.nodes.get(from) else {
-                continue;
-            };
-            for twisted in self.deceivers.twist(node, target, message) {
-                self.post(from, target, twisted.pack().as_ref());
-            }
-        }
-    }
-
-    fn post(&mut self, from: NodeIndex, to: NodeIndex, packet: Option<&Packet>) {
-        let Some(packet) = packet else {
-            return;
-        };
-        for delay in self.network.send(from, to) {
-            let packet = packet.clone();
-            let event = Event::Arrive { from, to, packet };
-            self.agenda.plan(self.now.plus(delay), event);
-        }
-    }
-
-    fn submit(&mut self, index: NodeIndex) {
-        let highest = self.nodes.iter().map(Node::height).max();
-        if highest >= Some(self.record.goal) {
-            return;
-        }
-        let pause = users::pause(&mut self.users);
-        self.agenda.plan(self.now.plus(pause), Event::Submit(index));
-        let Some(node) = self.nodes.get_mut(index).filter(|node| node.is_running()) else {
-            return;
-        };
-        let (key, outbox) = (&node.identity.key, node.disk.outbox());
-        let wanted = users::transaction(self.record.chain, key, outbox, &mut self.users);
-        let Some(transaction) = wanted else {
-            return;
-        };
-        let id = transaction.id();
-        self.record.submitted.insert(id);
-        self.trace.add(self.now, index, 23, &id.0);
-        let nonce = transaction.body().nonce;
-        let ran = node.submit(self.now, transaction);
-        // Accepted is what the outbox holds, even if the node stopped right after.
-        let accepted = node.disk.outbox().next_nonce > nonce;
-        if accepted && self.deceivers.is_correct(index) {
-            self.record.accepted.insert(id, index);
-        }
-        self.carry_out(index, ran);
-    }
-
     fn finish(self) -> Outcome {
         let nodes = self.nodes.iter().enumerate().map(|(index, node)| {
             let replica = node.disk.replica();
@@ -382,6 +325,7 @@ impl World {
             twisted: self.deceivers.twisted,
             replayed: self.nodes.iter().map(|node| node.replayed).sum(),
             transactions: record.accepted.len() as u64,
+            validator_changes: record.validator_changes(),
             ..self.tally
         };
         Outcome {
@@ -394,13 +338,12 @@ impl World {
 
 fn identity(
     index: NodeIndex,
-    scenario: &Scenario,
+    nodes: usize,
     schedule: &Schedule,
+    verifier: &SharedVerifier,
     chain: ChainId,
 ) -> Result<Identity, Stop> {
-    let keys: Vec<_> = (0..scenario.validators)
-        .map(|node| key(node).public())
-        .collect();
+    let keys: Vec<_> = (0..nodes).map(|node| key(node).public()).collect();
     let peers = keys
         .iter()
         .map(|key| peer_id(key).map_err(|error| Stop::Failed(error.to_string())));
@@ -414,7 +357,7 @@ fn identity(
             chain,
             key: key(index),
         },
-        verifier: ChainVerifier { chain },
+        verifier: verifier.clone(),
         clock: Clock {
             starts_at_millis: FOUNDED_MILLIS + ahead_millis,
             per_mille,

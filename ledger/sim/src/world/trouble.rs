@@ -15,7 +15,9 @@ use crate::plant::Plant;
 use crate::record::Forgot;
 use crate::scenario::key;
 
-/// A stopped node is started again after up to so many milliseconds.
+/// A stopped node is started again after so many milliseconds.
+const SHORTEST_DOWN_MILLIS: u64 = 5;
+/// And after up to so many.
 const LONGEST_DOWN_MILLIS: u64 = 2000;
 
 impl World {
@@ -47,7 +49,12 @@ impl World {
     }
 
     fn start_later(&mut self, index: NodeIndex) {
-        let down = Duration::from_millis(self.random.between(20, LONGEST_DOWN_MILLIS));
+        let longest = match self.scenario.plant {
+            // The height is to be still on.
+            Some(Plant::ForgetfulDisk) => SHORTEST_DOWN_MILLIS,
+            _ => LONGEST_DOWN_MILLIS,
+        };
+        let down = Duration::from_millis(self.random.between(SHORTEST_DOWN_MILLIS, longest));
         self.agenda.plan(self.now.plus(down), Event::Start(index));
     }
 
@@ -63,11 +70,6 @@ impl World {
                     return;
                 }
             }
-        }
-        if self.scenario.plant == Some(Plant::ForgetfulOutbox)
-            && let (0, Some(node)) = (index, self.nodes.get_mut(index))
-        {
-            node.disk.lose_outbox();
         }
         self.start_later(index);
     }
@@ -140,6 +142,11 @@ impl World {
 
     /// Brings a planted bug about, when a node has said that a block is final.
     pub(super) fn plant_at(&mut self, index: NodeIndex, height: Height) {
+        if let (Some(Plant::ForgetfulDisk), 0, Some(node)) =
+            (self.scenario.plant, index, self.nodes.get_mut(index))
+        {
+            node.disk.crash_in(4 + height.0 * 3 % 9);
+        }
         if height != Height(3) {
             return;
         }
