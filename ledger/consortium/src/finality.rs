@@ -10,7 +10,8 @@ use ledger_core::transaction::TransactionError;
 use ledger_core::{Certificate, Digest, Header, Height, Nonce, ValidatorSet};
 use tokio::sync::oneshot;
 
-use crate::peers::{PeerStatus, Quorum};
+use crate::peers::PeerStatus;
+use crate::quorum::Quorum;
 
 /// Where a transaction became final.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -45,6 +45,7 @@ mod peers;
 mod proposals;
 #[doc(hidden)]
 pub mod pure;
+mod quorum;
 mod waiting;
 mod watch;
 
@@ -55,4 +56,5 @@ pub use evidence::{DoubleProposal, Evidence, Offence, ProposedBlock};
 pub use finality::{EngineState, Finality, FinalizedBlock, Status, Submission, SubmitError};
 pub use hello::ClockDifference;
 pub use participation::{Participation, Signed};
-pub use peers::{MissingValidator, PeerStatus, Quorum};
+pub use peers::PeerStatus;
+pub use quorum::{MissingValidator, Quorum};

@@ -5,7 +5,6 @@
 //! allow-list and validators have a row: what others claim is dropped.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,6 +15,10 @@ use ledger_core::{Height, PublicKey, ValidatorSet};
 use crate::config::Peer;
 use crate::hello::{ClockDifference, Echo, Hello, MAX_ECHOES, Samples};
 use crate::network;
+use crate::quorum::Quorum;
+
+#[cfg(test)]
+mod tests;
 
 /// Who was not heard for so long counts as away. Everybody says hello every two seconds.
 pub(crate) const SILENCE: Duration = Duration::from_secs(6);
@@ -37,93 +40,6 @@ pub struct PeerStatus {
     pub delay_micros: Option<u64>,
     /// How its clock differs from this node's.
     pub clock: Option<ClockDifference>,
-}
-
-/// A validator that is not heard.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct MissingValidator {
-    /// Its key.
-    pub key: PublicKey,
-    /// Its name.
-    pub name: String,
-}
-
-/// Whether enough validators are here to make a block final.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Quorum {
-    /// Validators of the next height.
-    pub validators: usize,
-    /// How many of them must sign: more than two thirds.
-    pub needed: usize,
-    /// How many are heard, this node included.
-    pub present: usize,
-    /// The others.
-    pub missing: Vec<MissingValidator>,
-}
-
-impl Quorum {
-    /// Whether blocks can become final.
-    #[must_use]
-    pub const fn is_reached(&self) -> bool {
-        self.present >= self.needed
-    }
-
-    fn of(validators: &ValidatorSet, is_here: impl Fn(&PublicKey) -> bool) -> Self {
-        let all = validators.as_slice();
-        let missing = all.iter().filter(|one| !is_here(&one.key));
-        let missing: Vec<_> = missing
-            .map(|one| MissingValidator {
-                key: one.key,
-                name: one.name.clone(),
-            })
-            .collect();
-        Self {
-            validators: all.len(),
-            // Every validator has the same power on this chain.
-            needed: all.len() * 2 / 3 + 1,
-            present: all.len() - missing.len(),
-            missing,
-        }
-    }
-}
-
-impl fmt::Display for Quorum {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            validators,
-            needed,
-            present,
-            missing,
-        } = self;
-        if *validators == 1 {
-            return match missing.first() {
-                None => f.write_str("This node is the only validator."),
-                Some(only) => write!(f, "The only validator, {}, is not heard.", only.name),
-            };
-        }
-        write!(
-            f,
-            "{present} of {validators} validators are heard; {needed} must sign each block."
-        )?;
-        if !missing.is_empty() {
-            let names: Vec<_> = missing.iter().map(|one| one.name.as_str()).collect();
-            write!(f, " Missing: {}.", names.join(", "))?;
-        }
-        if !self.is_reached() {
-            let short = needed - present;
-            let back = if short == 1 {
-                "one of them is".to_owned()
-            } else {
-                format!("{short} of them are")
-            };
-            write!(
-                f,
-                " Nothing becomes final until {back} back; what is stored stays readable, and what \
-                 is submitted waits."
-            )?;
-        }
-        Ok(())
-    }
 }
 
 /// The node's clocks at one moment.
@@ -372,149 +288,5 @@ impl Table {
         let validators = &self.validators;
         self.rows
             .retain(|key, row| row.address.is_some() || validators.contains(key));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    //! Goal: who is here, who is away and who is silent is told right. Method: the table with made-up
-    //! times.
-
-    use ledger_core::{SecretKey, Validator};
-
-    use super::*;
-
-    fn key(number: u8) -> PublicKey {
-        SecretKey::from_seed(&[number; 32]).public()
-    }
-
-    fn id(number: u8) -> PeerId {
-        network::peer_id(&key(number)).unwrap()
-    }
-
-    fn validators(count: u8) -> ValidatorSet {
-        let of = |number: u8| Validator {
-            key: key(number),
-            power: 1,
-            name: format!("Ward {number}"),
-        };
-        ValidatorSet::new((0..count).map(of).collect()).unwrap()
-    }
-
-    fn peer(number: u8) -> Peer {
-        Peer {
-            key: key(number),
-            address: ([10, 0, 0, number], 7000).into(),
-        }
-    }
-
-    fn later(now: Now, seconds: u64) -> Now {
-        Now {
-            steady: now.steady + Duration::from_secs(seconds),
-            micros: now.micros + seconds * 1_000_000,
-        }
-    }
-
-    fn hello(sent_micros: u64, height: u64) -> Hello {
-        Hello {
-            sent_micros,
-            height: Height(height),
-            echoes: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn a_quorum_is_counted_and_said_in_words() {
-        let now = Now::read();
-        let peers = Peers::new(key(0), &[peer(1), peer(2)]);
-        let set = validators(4);
-        peers.validators(&set);
-        peers.connected(&id(1), now);
-        let quorum = peers.quorum(&set, now);
-        assert_eq!((quorum.present, quorum.needed), (2, 3));
-        assert!(!quorum.is_reached());
-        let said = quorum.to_string();
-        assert!(said.starts_with("2 of 4 validators are heard; 3 must sign each block."));
-        assert!(said.contains("Ward 2") && said.contains("Ward 3"), "{said}");
-        assert!(said.contains("until one of them is back"), "{said}");
-
-        // A validator that is heard through others is here as well.
-        peers.hello(&id(3), &hello(1, 9), now);
-        assert!(peers.quorum(&set, now).is_reached());
-        assert!(!peers.quorum(&set, later(now, 7)).is_reached());
-    }
-
-    #[test]
-    fn strangers_have_no_row() {
-        let now = Now::read();
-        let peers = Peers::new(key(0), &[peer(1)]);
-        peers.connected(&id(5), now);
-        peers.hello(&id(5), &hello(1, 1), now);
-        assert_eq!(peers.status(now).len(), 1);
-        assert!(!peers.any_connected());
-        peers.list(&[]);
-        assert!(peers.status(now).is_empty());
-    }
-
-    #[test]
-    fn a_silent_connection_is_renewed_once_in_a_while() {
-        let now = Now::read();
-        let peers = Peers::new(key(0), &[peer(1), peer(2)]);
-        peers.connected(&id(1), now);
-        assert!(peers.silent(later(now, 5)).is_empty());
-        peers.heard_directly(&id(1), later(now, 5));
-        assert!(peers.silent(later(now, 10)).is_empty());
-        assert_eq!(peers.silent(later(now, 11)), [peer(1)]);
-        assert!(peers.silent(later(now, 12)).is_empty());
-        assert_eq!(peers.silent(later(now, 17)), [peer(1)]);
-    }
-
-    #[test]
-    fn who_does_not_hear_us_is_dialled_anew() {
-        let now = Now::read();
-        let peers = Peers::new(key(0), &[peer(1)]);
-        peers.connected(&id(1), now);
-        let says = |held: Duration, at: Now| {
-            let echo = Echo {
-                peer: key(0),
-                sent_micros: 1,
-                held_micros: held.as_micros() as u64,
-            };
-            let hello = Hello {
-                echoes: vec![echo],
-                ..hello(at.micros, 1)
-            };
-            peers.heard_directly(&id(1), at);
-            peers.hello(&id(1), &hello, at);
-        };
-        says(Duration::from_secs(9), later(now, 2));
-        assert!(peers.silent(later(now, 3)).is_empty(), "it may mean before");
-        says(Duration::from_secs(1), later(now, 8));
-        assert!(peers.silent(later(now, 8)).is_empty());
-        says(Duration::from_secs(7), later(now, 14));
-        assert_eq!(peers.silent(later(now, 14)), [peer(1)]);
-        assert!(peers.silent(later(now, 15)).is_empty());
-    }
-
-    #[test]
-    fn two_nodes_learn_the_delay_and_their_clocks() {
-        let start = Now::read();
-        let ours = Peers::new(key(0), &[peer(1)]);
-        let theirs = Peers::new(key(1), &[peer(0)]);
-        // Their clock is an hour ahead; each way takes a second.
-        let there = |now: Now| Now {
-            micros: now.micros + 3_600_000_000,
-            ..now
-        };
-        let first = ours.say_hello(Height(4), start);
-        theirs.hello(&id(0), &first, there(later(start, 1)));
-        let answer = theirs.say_hello(Height(6), there(later(start, 3)));
-        ours.hello(&id(1), &answer, later(start, 4));
-        let status = ours.status(later(start, 4))[0];
-        assert_eq!(status.height, Some(Height(6)));
-        assert_eq!(status.delay_micros, Some(1_000_000));
-        let clock = status.clock.unwrap();
-        assert_eq!(clock.ahead_micros, 3_600_000_000);
-        assert_eq!(clock.within_micros, 1_000_000);
     }
 }

@@ -77,15 +77,8 @@ impl Application {
                 value_bytes,
                 reply,
             } => {
-                let start = |block| ProposalStart {
-                    height: height.0,
-                    round,
-                    valid_round: Round::Nil,
-                    proposer: proposer.0,
-                    block,
-                    bytes: 0,
-                };
-                answer(reply, self.synced(start, &value_bytes)?);
+                let outcome = self.synced(height.0, round, proposer.0, &value_bytes)?;
+                answer(reply, outcome);
             }
             AppMsg::GetDecidedValues { range, reply } => {
                 answer(reply, self.final_blocks(range.start().0, range.end().0)?);
@@ -275,13 +268,22 @@ impl Application {
     /// A block that a peer says was decided; its certificate has been verified by the engine.
     fn synced(
         &mut self,
-        start: impl FnOnce(ledger_core::Digest) -> ProposalStart,
+        height: Height,
+        round: Round,
+        proposer: PublicKey,
         bytes: &[u8],
     ) -> Result<SyncedValueOutcome<Chain>, End> {
         let Ok(block) = ledger_core::Block::decode(bytes) else {
             return Ok(SyncedValueOutcome::PeerFault);
         };
-        let start = start(block.header.hash());
+        let start = ProposalStart {
+            height,
+            round,
+            valid_round: Round::Nil,
+            proposer,
+            block: block.header.hash(),
+            bytes: 0,
+        };
         if start.height != self.next_height().0 {
             return Ok(SyncedValueOutcome::LocalTransientError);
         }

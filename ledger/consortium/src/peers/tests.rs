@@ -1,0 +1,140 @@
+//! Goal: who is here, who is away and who is silent is told right. Method: the table with made-up
+//! times.
+
+use ledger_core::{SecretKey, Validator};
+
+use super::*;
+
+fn key(number: u8) -> PublicKey {
+    SecretKey::from_seed(&[number; 32]).public()
+}
+
+fn id(number: u8) -> PeerId {
+    network::peer_id(&key(number)).unwrap()
+}
+
+fn validators(count: u8) -> ValidatorSet {
+    let of = |number: u8| Validator {
+        key: key(number),
+        power: 1,
+        name: format!("Ward {number}"),
+    };
+    ValidatorSet::new((0..count).map(of).collect()).unwrap()
+}
+
+fn peer(number: u8) -> Peer {
+    Peer {
+        key: key(number),
+        address: ([10, 0, 0, number], 7000).into(),
+    }
+}
+
+fn later(now: Now, seconds: u64) -> Now {
+    Now {
+        steady: now.steady + Duration::from_secs(seconds),
+        micros: now.micros + seconds * 1_000_000,
+    }
+}
+
+fn hello(sent_micros: u64, height: u64) -> Hello {
+    Hello {
+        sent_micros,
+        height: Height(height),
+        echoes: Vec::new(),
+    }
+}
+
+#[test]
+fn a_quorum_is_counted_and_said_in_words() {
+    let now = Now::read();
+    let peers = Peers::new(key(0), &[peer(1), peer(2)]);
+    let set = validators(4);
+    peers.validators(&set);
+    peers.connected(&id(1), now);
+    let quorum = peers.quorum(&set, now);
+    assert_eq!((quorum.present, quorum.needed), (2, 3));
+    assert!(!quorum.is_reached());
+    let said = quorum.to_string();
+    assert!(said.starts_with("2 of 4 validators are heard; 3 must sign each block."));
+    assert!(said.contains("Ward 2") && said.contains("Ward 3"), "{said}");
+    assert!(said.contains("until one of them is back"), "{said}");
+
+    // A validator that is heard through others is here as well.
+    peers.hello(&id(3), &hello(1, 9), now);
+    assert!(peers.quorum(&set, now).is_reached());
+    assert!(!peers.quorum(&set, later(now, 7)).is_reached());
+}
+
+#[test]
+fn strangers_have_no_row() {
+    let now = Now::read();
+    let peers = Peers::new(key(0), &[peer(1)]);
+    peers.connected(&id(5), now);
+    peers.hello(&id(5), &hello(1, 1), now);
+    assert_eq!(peers.status(now).len(), 1);
+    assert!(!peers.any_connected());
+    peers.list(&[]);
+    assert!(peers.status(now).is_empty());
+}
+
+#[test]
+fn a_silent_connection_is_renewed_once_in_a_while() {
+    let now = Now::read();
+    let peers = Peers::new(key(0), &[peer(1), peer(2)]);
+    peers.connected(&id(1), now);
+    assert!(peers.silent(later(now, 5)).is_empty());
+    peers.heard_directly(&id(1), later(now, 5));
+    assert!(peers.silent(later(now, 10)).is_empty());
+    assert_eq!(peers.silent(later(now, 11)), [peer(1)]);
+    assert!(peers.silent(later(now, 12)).is_empty());
+    assert_eq!(peers.silent(later(now, 17)), [peer(1)]);
+}
+
+#[test]
+fn who_does_not_hear_us_is_dialled_anew() {
+    let now = Now::read();
+    let peers = Peers::new(key(0), &[peer(1)]);
+    peers.connected(&id(1), now);
+    let says = |held: Duration, at: Now| {
+        let echo = Echo {
+            peer: key(0),
+            sent_micros: 1,
+            held_micros: held.as_micros() as u64,
+        };
+        let hello = Hello {
+            echoes: vec![echo],
+            ..hello(at.micros, 1)
+        };
+        peers.heard_directly(&id(1), at);
+        peers.hello(&id(1), &hello, at);
+    };
+    says(Duration::from_secs(9), later(now, 2));
+    assert!(peers.silent(later(now, 3)).is_empty(), "it may mean before");
+    says(Duration::from_secs(1), later(now, 8));
+    assert!(peers.silent(later(now, 8)).is_empty());
+    says(Duration::from_secs(7), later(now, 14));
+    assert_eq!(peers.silent(later(now, 14)), [peer(1)]);
+    assert!(peers.silent(later(now, 15)).is_empty());
+}
+
+#[test]
+fn two_nodes_learn_the_delay_and_their_clocks() {
+    let start = Now::read();
+    let ours = Peers::new(key(0), &[peer(1)]);
+    let theirs = Peers::new(key(1), &[peer(0)]);
+    // Their clock is an hour ahead; each way takes a second.
+    let there = |now: Now| Now {
+        micros: now.micros + 3_600_000_000,
+        ..now
+    };
+    let first = ours.say_hello(Height(4), start);
+    theirs.hello(&id(0), &first, there(later(start, 1)));
+    let answer = theirs.say_hello(Height(6), there(later(start, 3)));
+    ours.hello(&id(1), &answer, later(start, 4));
+    let status = ours.status(later(start, 4))[0];
+    assert_eq!(status.height, Some(Height(6)));
+    assert_eq!(status.delay_micros, Some(1_000_000));
+    let clock = status.clock.unwrap();
+    assert_eq!(clock.ahead_micros, 3_600_000_000);
+    assert_eq!(clock.within_micros, 1_000_000);
+}
