@@ -18,6 +18,7 @@ impl Node {
         let by = people.voice_of(&self.membership.admin());
         // Without a voice nothing is anybody's own affair.
         let by = by.map_or(OrganisationId([0; 16]), |own| own.id);
+        self.count_attendance()?;
         let found = preflight(&snapshot, by, change, &self.observed())?;
         Ok(found.into_iter().map(finding).collect())
     }
@@ -25,13 +26,13 @@ impl Node {
     /// How the other nodes look from here.
     fn observed(&self) -> Observed {
         let status = self.consortium.status();
-        let tip = status.height;
+        let (tip, attendance) = (status.height, self.membership.attendance());
         let others = status.peers.iter().map(|peer| {
             let seen = Seen {
                 is_reachable: peer.connected_millis.is_some(),
                 behind_blocks: peer.height.map(|height| tip.0.saturating_sub(height.0)),
                 clock_offset_millis: peer.clock.map(|clock| clock.ahead_micros / 1000),
-                last_signed: None,
+                last_signed: attendance.last_signed(&peer.key),
             };
             (peer.key, seen)
         });
@@ -39,7 +40,7 @@ impl Node {
             is_reachable: true,
             behind_blocks: Some(0),
             clock_offset_millis: Some(0),
-            last_signed: None,
+            last_signed: attendance.last_signed(&self.vote_key),
         };
         let nodes: BTreeMap<_, _> = others.chain([(self.vote_key, here)]).collect();
         Observed { tip, nodes }

@@ -9,6 +9,7 @@
 //! proposals and votes that are not final yet.
 
 mod actions;
+mod attendance;
 mod change;
 mod door;
 mod findings;
@@ -36,6 +37,7 @@ pub(crate) use found::{Names, found_in};
 pub use join::{JoinOptions, Joined, join};
 pub(crate) use peers::{keep_peers, known_peers};
 
+use attendance::Attendance;
 use issued::IssuedList;
 use outbox::GovernanceOutbox;
 use settings::{FOLDER, NetworkSettings};
@@ -47,6 +49,7 @@ pub(crate) struct Membership {
     settings: Mutex<NetworkSettings>,
     issued: Mutex<IssuedList>,
     outbox: GovernanceOutbox,
+    attendance: Mutex<Attendance>,
     /// One proposal or vote at a time: their nonces follow each other.
     turn: tokio::sync::Mutex<()>,
     /// One joiner at a time.
@@ -72,6 +75,7 @@ impl Membership {
             settings: Mutex::new(settings),
             issued: Mutex::new(IssuedList::open(data_dir)?),
             outbox: GovernanceOutbox::open(data_dir.join(FOLDER).join("outbox"))?,
+            attendance: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
             door: tokio::sync::Mutex::default(),
             changes: watch::Sender::new(0),
@@ -90,6 +94,12 @@ impl Membership {
 
     fn issued(&self) -> MutexGuard<'_, IssuedList> {
         self.issued.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn attendance(&self) -> MutexGuard<'_, Attendance> {
+        self.attendance
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn changed(&self) {

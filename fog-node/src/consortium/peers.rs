@@ -52,7 +52,12 @@ pub(crate) async fn keep_peers(node: Weak<Node>, consortium: Arc<Consortium>) {
         drop(running);
         tokio::select! {
             block = blocks.recv() => match block {
-                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Ok(_) | Err(RecvError::Lagged(_)) => {
+                    let Some(node) = node.upgrade() else { return };
+                    if let Err(failure) = node.blocking(Node::count_attendance).await {
+                        tracing::error!(%failure, "who signed could not be read");
+                    }
+                }
                 Err(RecvError::Closed) => return,
             },
             changed = changes.changed() => if changed.is_err() { return },

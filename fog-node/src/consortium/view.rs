@@ -96,6 +96,7 @@ impl Node {
         let snapshot = self.replica.read()?;
         let people = People::read(&snapshot)?;
         let status = self.consortium.status();
+        self.count_attendance()?;
         let row = |proposal: &Proposal| self.row_of(&snapshot, &people, proposal);
         let open = governance::open_proposals(&snapshot)?;
         let decided =
@@ -122,6 +123,13 @@ impl Node {
             parameters: change::parameters_view(&governance::parameters(&snapshot)?),
             thresholds: change::thresholds_view(&governance::thresholds(&snapshot)?),
         })
+    }
+
+    /// Counts the newest blocks' signatures.
+    pub(super) fn count_attendance(&self) -> Result<(), Failure> {
+        let tip = self.consortium.status().height;
+        let mut attendance = self.membership.attendance();
+        Ok(attendance.advance(&self.consortium, tip)?)
     }
 
     fn me(&self, people: &People) -> Me {
@@ -159,6 +167,7 @@ impl Node {
     ) -> NodeRow {
         let here = member.key == self.node_key;
         let millis = |micros: i64| micros as f64 / 1000.0;
+        let (attendance, now) = (self.membership.attendance(), unix_millis());
         let missing = &status.quorum.missing;
         let heard_ms_ago = peer.and_then(|peer| peer.heard_millis_ago);
         NodeRow {
@@ -184,13 +193,13 @@ impl Node {
             clock_ms: peer
                 .and_then(|peer| peer.clock)
                 .map(|clock| millis(clock.ahead_micros)),
-            signed: None,
-            participation: Vec::new(),
+            signed: attendance.share_of(&member.vote_key, now),
+            participation: attendance.cells_of(&member.vote_key, now),
         }
     }
 
     fn invitation_rows(&self) -> Vec<InvitationRow> {
-        let now = u64::try_from(now_millis()).unwrap_or_default();
+        let now = unix_millis();
         let issued = self.membership.issued();
         let valid = issued.valid(now).map(|issued| InvitationRow {
             id: hex::encode(issued.id),
@@ -300,4 +309,8 @@ fn seat_row(change: &SeatChange, people: &People) -> SeatRow {
         },
         proposal: Some(change.proposal.0),
     }
+}
+
+fn unix_millis() -> u64 {
+    u64::try_from(now_millis()).unwrap_or_default()
 }
