@@ -103,6 +103,10 @@ impl Replica {
     /// # Errors
     /// [`StoreError::AlreadyFounded`], or a failed write.
     pub fn found(&self, genesis: &Genesis, founder: &SecretKey) -> Result<Tip, StoreError> {
+        genesis.check().map_err(|why| Refusal::Execution {
+            index: 0,
+            error: why.into(),
+        })?;
         let body = TransactionBody {
             chain: genesis.chain_id(),
             nonce: Default::default(),
@@ -118,9 +122,8 @@ impl Replica {
             genesis.time_millis,
             founder.public(),
         )?;
-        if let Some(refused) = prepared.refused.into_iter().next() {
-            let (index, error) = (0, refused.error);
-            return Err(Refusal::Execution { index, error }.into());
+        if !prepared.refused.is_empty() {
+            return Err(Refusal::Genesis.into());
         }
         self.append_first(genesis, &prepared.block)
     }

@@ -5,6 +5,7 @@ mod append;
 mod archive;
 mod crash;
 mod fault;
+mod governance;
 mod prune;
 mod read;
 mod refuse;
