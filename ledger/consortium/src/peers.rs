@@ -163,15 +163,15 @@ impl Peers {
         self.change(peer, |row| row.height = Some(height));
     }
 
-    /// A hello that `peer` published, whoever passed it on.
-    pub(crate) fn hello(&self, peer: &PeerId, hello: &Hello, now: Now) {
+    /// A hello that `peer` published and `from` passed on. What others pass on must be newer than all
+    /// before it, so that nobody makes a dead node look alive by repeating it; the node itself may have
+    /// set its clock back.
+    pub(crate) fn hello(&self, peer: &PeerId, from: &PeerId, hello: &Hello, now: Now) {
         let me = self.me;
         self.change(peer, |row| {
-            // One that overtook a later one, or was passed on twice, says nothing new.
-            if row
-                .last_hello
-                .is_some_and(|(sent, _)| sent == hello.sent_micros)
-            {
+            let last = row.last_hello.map_or(0, |(sent, _)| sent);
+            let is_known = hello.sent_micros == last;
+            if is_known || (peer != from && hello.sent_micros < last) {
                 return;
             }
             row.heard = Some(now.steady);

@@ -100,7 +100,7 @@ impl Actor for Watch {
                 self.hear_directly(&from);
                 if let StreamContent::Data(ProposalPart::Hello(hello)) = part.content {
                     let publisher = publisher.unwrap_or(from);
-                    self.peers.hello(&publisher, &hello, Now::read());
+                    self.peers.hello(&publisher, &from, &hello, Now::read());
                     self.tell(Heard::Peers);
                 }
             }

@@ -60,7 +60,7 @@ fn a_quorum_is_counted_and_said_in_words() {
     assert!(said.contains("until one of them is back"), "{said}");
 
     // A validator that is heard through others is here as well.
-    peers.hello(&id(3), &hello(1, 9), now);
+    peers.hello(&id(3), &id(3), &hello(1, 9), now);
     assert!(peers.quorum(&set, now).is_reached());
     assert!(!peers.quorum(&set, later(now, 7)).is_reached());
 }
@@ -70,7 +70,7 @@ fn strangers_have_no_row() {
     let now = Now::read();
     let peers = Peers::new(key(0), &[peer(1)]);
     peers.connected(&id(5), now);
-    peers.hello(&id(5), &hello(1, 1), now);
+    peers.hello(&id(5), &id(5), &hello(1, 1), now);
     assert_eq!(peers.status(now).len(), 1);
     assert!(!peers.any_connected());
     peers.list(&[]);
@@ -106,7 +106,7 @@ fn who_does_not_hear_us_is_dialled_anew() {
             ..hello(at.micros, 1)
         };
         peers.heard_directly(&id(1), at);
-        peers.hello(&id(1), &hello, at);
+        peers.hello(&id(1), &id(1), &hello, at);
     };
     says(Duration::from_secs(9), later(now, 2));
     assert!(peers.silent(later(now, 3)).is_empty(), "it may mean before");
@@ -128,13 +128,31 @@ fn two_nodes_learn_the_delay_and_their_clocks() {
         ..now
     };
     let first = ours.say_hello(Height(4), start);
-    theirs.hello(&id(0), &first, there(later(start, 1)));
+    theirs.hello(&id(0), &id(0), &first, there(later(start, 1)));
     let answer = theirs.say_hello(Height(6), there(later(start, 3)));
-    ours.hello(&id(1), &answer, later(start, 4));
+    ours.hello(&id(1), &id(1), &answer, later(start, 4));
     let status = ours.status(later(start, 4))[0];
     assert_eq!(status.height, Some(Height(6)));
     assert_eq!(status.delay_micros, Some(1_000_000));
     let clock = status.clock.unwrap();
     assert_eq!(clock.ahead_micros, 3_600_000_000);
     assert_eq!(clock.within_micros, 1_000_000);
+}
+
+#[test]
+fn nobody_else_can_repeat_a_hello() {
+    let now = Now::read();
+    let peers = Peers::new(key(0), &[peer(1), peer(2)]);
+    let heard = |at: Now| peers.status(at)[0].heard_millis_ago.map(|ago| ago / 1000);
+    let first = peers.status(now)[0].key;
+    let (one, other) = if first == key(1) { (1, 2) } else { (2, 1) };
+    peers.hello(&id(one), &id(one), &hello(50, 3), now);
+    for old in [50, 49] {
+        peers.hello(&id(one), &id(other), &hello(old, 9), later(now, 4));
+    }
+    assert_eq!(heard(later(now, 4)), Some(4));
+    peers.hello(&id(one), &id(other), &hello(51, 4), later(now, 4));
+    assert_eq!(heard(later(now, 4)), Some(0));
+    peers.hello(&id(one), &id(one), &hello(7, 4), later(now, 6));
+    assert_eq!(heard(later(now, 6)), Some(0), "it set its clock back");
 }
