@@ -24,6 +24,7 @@ mod connection;
 mod error;
 mod fsck;
 mod in_memory;
+mod light;
 mod memory;
 mod replica;
 mod retention;

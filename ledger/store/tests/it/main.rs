@@ -6,6 +6,7 @@ mod archive;
 mod crash;
 mod fault;
 mod governance;
+mod light;
 mod prune;
 mod read;
 mod refuse;
