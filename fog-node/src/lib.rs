@@ -21,6 +21,7 @@ pub mod fsck;
 pub mod http;
 pub mod ingest;
 pub mod keystore;
+mod light;
 mod live;
 mod node;
 mod pairing;

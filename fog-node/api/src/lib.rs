@@ -22,6 +22,9 @@
 //! | `GET /api/blocks/{height}` | | [`BlockDetail`] |
 //! | `GET /api/transactions/{id}` | | [`TransactionDetail`] |
 //! | `GET /api/finality?minutes=` | | [`FinalitySeries`] |
+//! | `GET /api/light/blocks?from=&to=&limit=` | [`LightQuery`] | [`LightPage`], oldest first |
+//! | `GET /api/light/blocks/{height}` | | [`LightPage`] of one |
+//! | `GET /api/light/state?key=&height=` | [`StateQuery`] | [`StateAnswer`] |
 //! | `GET /api/proofs/{reading}` | | proof file, `application/octet-stream` |
 //! | `GET /api/genesis` | | genesis file, `application/octet-stream` |
 //! | `POST /api/demo` | [`StartDemo`] | `[`[`Device`]`]` |
@@ -42,6 +45,7 @@ pub mod consortium;
 pub mod device;
 pub mod error;
 pub mod event;
+pub mod light;
 pub mod reading;
 pub mod status;
 
@@ -60,5 +64,6 @@ pub use device::{
 };
 pub use error::ApiError;
 pub use event::{DeviceLive, Event, Wave};
+pub use light::{LightPage, LightQuery, LightRow, StateAnswer, StateQuery};
 pub use reading::{History, HistoryPoint, HistoryQuery, ReadingRow, ReadingsQuery, SampleSegment};
 pub use status::{Finality, Status, Storage};

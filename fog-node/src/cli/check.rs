@@ -66,7 +66,7 @@ impl Verify {
 }
 
 /// Reads a file, but not without end: one byte above `limit` is read, and refused by the decoder.
-fn read_at_most(path: &Path, limit: usize) -> anyhow::Result<Vec<u8>> {
+pub(super) fn read_at_most(path: &Path, limit: usize) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| file.take(limit as u64 + 1).read_to_end(&mut bytes))

@@ -34,7 +34,7 @@ pub(super) struct Api {
 
 /// An address with its token.
 #[derive(Clone)]
-struct Address {
+pub(super) struct Address {
     base: String,
     token: String,
 }
@@ -121,6 +121,19 @@ fn escape(text: &str) -> String {
 }
 
 impl Api {
+    /// The node at another address.
+    pub(super) fn at(url: &Address) -> Self {
+        Self {
+            url: url.clone(),
+            json: false,
+        }
+    }
+
+    /// The node's address, without its token.
+    pub(super) fn base(&self) -> &str {
+        &self.url.base
+    }
+
     /// Asks for a typed answer.
     pub(super) fn ask<T: DeserializeOwned>(&self, question: &Question) -> anyhow::Result<T> {
         let bytes = self.fetch(question)?;

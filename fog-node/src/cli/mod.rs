@@ -14,6 +14,7 @@ mod ask;
 mod check;
 mod client;
 mod consortium;
+mod light;
 pub(crate) mod output;
 mod run;
 mod simulate;
@@ -55,6 +56,8 @@ enum Command {
     Proof(ask::Proof),
     /// Save the genesis file that proofs are verified against.
     Genesis(ask::Genesis),
+    /// Follow the chain from its genesis by headers alone, trusting no node.
+    Light(light::Light),
     /// Verify a proof file against a genesis file, with no node and no network.
     Verify(check::Verify),
     /// Check everything a stopped node keeps: every root, signature, seal and counter.
@@ -103,6 +106,7 @@ pub fn main() -> ExitCode {
         Command::Blocks(ask) => ask.run(),
         Command::Proof(ask) => ask.run(),
         Command::Genesis(ask) => ask.run(),
+        Command::Light(light) => light.run(),
         Command::Verify(verify) => verify.run(),
         Command::Fsck(fsck) => fsck.run(),
         Command::Prune(prune) => prune.run(),

@@ -11,9 +11,9 @@ use axum::response::{IntoResponse, Response};
 use fog_api::consortium::Change;
 use fog_api::{
     AddDevice, ApiError, BlockDetail, BlockRow, BlocksQuery, CastVote, ConsortiumView, Device,
-    FinalitySeries, History, HistoryQuery, InvitationMade, MakeInvitation, Port, PreflightFinding,
-    Preview, ProfileInfo, ProposalRow, ProposeChange, ReadingRow, ReadingsQuery, StartDemo,
-    StartPreview, Status, TransactionDetail,
+    FinalitySeries, History, HistoryQuery, InvitationMade, LightPage, LightQuery, MakeInvitation, Port,
+    PreflightFinding, Preview, ProfileInfo, ProposalRow, ProposeChange, ReadingRow, ReadingsQuery,
+    StartDemo, StartPreview, StateAnswer, StateQuery, Status, TransactionDetail,
 };
 use serde::Deserialize;
 use utoipa::OpenApi;
@@ -75,6 +75,9 @@ pub(super) fn router() -> axum::Router<Shared> {
         .routes(routes!(block))
         .routes(routes!(transaction))
         .routes(routes!(finality))
+        .routes(routes!(light_blocks))
+        .routes(routes!(light_block))
+        .routes(routes!(light_state))
         .routes(routes!(proof))
         .routes(routes!(genesis))
         .routes(routes!(start_demo, end_demo))
@@ -224,6 +227,27 @@ struct FinalityQuery {
     (status = 200, body = FinalitySeries), (status = "default", body = ApiError)))]
 async fn finality(State(node): App, Query(query): Query<FinalityQuery>) -> Json<FinalitySeries> {
     Json(node.finality(query.minutes.unwrap_or(15).clamp(1, 1440)))
+}
+
+/// Light blocks, oldest first: headers, certificates and validators, to be verified and not believed.
+#[utoipa::path(get, path = "/api/light/blocks", tag = "chain", params(LightQuery), responses(
+    (status = 200, body = LightPage), (status = "default", body = ApiError)))]
+async fn light_blocks(State(node): App, Query(query): Query<LightQuery>) -> Answer<LightPage> {
+    node.light_blocks(query).await.map(Json)
+}
+
+/// One light block.
+#[utoipa::path(get, path = "/api/light/blocks/{height}", tag = "chain", params(("height" = u64, Path)), responses(
+    (status = 200, body = LightPage), (status = "default", body = ApiError)))]
+async fn light_block(State(node): App, Path(height): Path<u64>) -> Answer<LightPage> {
+    node.light_block(height).await.map(Json)
+}
+
+/// A proof of what the newest state holds under a key, or that it holds nothing.
+#[utoipa::path(get, path = "/api/light/state", tag = "chain", params(StateQuery), responses(
+    (status = 200, body = StateAnswer), (status = "default", body = ApiError)))]
+async fn light_state(State(node): App, Query(query): Query<StateQuery>) -> Answer<StateAnswer> {
+    node.light_state(query).await.map(Json)
 }
 
 /// The proof file of a final reading.
