@@ -167,22 +167,24 @@ impl Light {
     /// Compares the reached block with a witness's, and the node's newest with the witness's newest.
     fn compare(&self, client: &LightClient, witness: &Api) -> Result<(), Stop> {
         let refuse = |error| Stop::by(witness, error);
-        let at = client.height();
-        let Some(same) = block_of(witness, at)? else {
-            // A witness that is behind can tell nothing.
-            return Ok(());
+        let of = |height| {
+            let block = block_of(witness, height)?;
+            let block = block.ok_or_else(|| refuse(LightError::MissingBlock { height }))?;
+            block.certify(client.chain()).map_err(refuse)
         };
-        let same = same.certify(client.chain()).map_err(refuse)?;
-        client.judge(&same, now()).map_err(refuse)?;
-        let newest = follow::tip_of(witness)?;
-        let Some(newest) = block_of(witness, newest)? else {
-            return Err(refuse(LightError::MissingBlock { height: newest }));
-        };
-        let newest = newest.certify(client.chain()).map_err(refuse)?;
-        let (height, time) = {
-            let header = &newest.light().header;
-            (header.height, header.time_millis)
-        };
+        let (at, newest) = (client.height(), follow::tip_of(witness)?);
+        if newest < at {
+            // It is behind: all that can be told is whether it is of this chain.
+            return if newest > Height(0) {
+                of(newest).map(drop)
+            } else {
+                Ok(())
+            };
+        }
+        client.judge(&of(at)?, now()).map_err(refuse)?;
+        let newest = of(newest)?;
+        let header = &newest.light().header;
+        let (height, time) = (header.height, header.time_millis);
         let shown = follow::tip_of(&self.api)?;
         if height > at
             && client.judge(&newest, now()).is_ok()

@@ -6,6 +6,7 @@ mod consortium;
 mod crash;
 mod fsck;
 mod fuzz;
+mod light;
 mod program;
 mod pty;
 mod served;
