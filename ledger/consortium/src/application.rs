@@ -42,6 +42,7 @@ use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use self::due::Due;
+use self::submissions::Outgoing;
 use crate::adapter::{BlockHeight, Chain, Validators};
 use crate::config::ConsortiumConfig;
 use crate::engine::{self, Ear, Engine};
@@ -141,6 +142,7 @@ struct Application {
     runtime: tokio::runtime::Handle,
     /// Bounds how many messages of peers are verified at a time.
     verifying: Arc<Semaphore>,
+    outgoing: Outgoing,
     gossiped: u64,
 }
 
@@ -220,6 +222,7 @@ impl Application {
             due: Due::default(),
             runtime: tokio::runtime::Handle::current(),
             verifying: Arc::new(Semaphore::new(VERIFYING)),
+            outgoing: Outgoing::default(),
             gossiped: now_millis(),
         };
         Ok((application, receiver))
@@ -258,6 +261,7 @@ impl Application {
         loop {
             let block_due = self.block_due();
             let rests = self.held.is_some() && Instant::now() < block_due;
+            let tells = self.outgoing.due();
             tokio::select! {
                 biased;
                 message = messages.recv() => {
@@ -272,6 +276,9 @@ impl Application {
                 },
                 heard = hear(ear.as_deref_mut()) => self.heard(heard),
                 () = tokio::time::sleep_until(block_due), if rests => {}
+                () = tokio::time::sleep_until(tells.unwrap_or(block_due)), if tells.is_some() => {
+                    self.tell_gathered().await;
+                }
                 _ = second.tick(), if networked => self.gossip_waiting().await,
             }
             if self.held.is_some() && self.is_due() {

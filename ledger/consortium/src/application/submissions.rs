@@ -1,11 +1,12 @@
 //! Transactions of this node and of its peers, on their way into the mempool.
 //!
-//! Peers hear of a transaction at once, and again every second while it waits. Gossip travels on the
+//! Peers hear of a transaction at once, or within [`GATHER`] of the one before, so that under load many
+//! travel in one message; and again every second while it waits. Gossip travels on the
 //! channel of block parts, between peers who know each other's keys. Only members' transactions are
 //! taken, whoever brings them.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_malachitebft_app_channel::NetworkMsg;
 use arc_malachitebft_app_channel::app::streaming::{StreamContent, StreamId, StreamMessage};
@@ -22,6 +23,29 @@ use crate::waiting;
 
 /// Most transactions taken from one message of a peer.
 const MAX_HEARD: usize = 1024;
+/// Transactions that follow each other faster than this are told to the peers together.
+const GATHER: Duration = Duration::from_millis(4);
+
+/// Transactions of this node that the peers have not been told yet.
+#[derive(Debug, Default)]
+pub(super) struct Outgoing {
+    gathered: Vec<Vec<u8>>,
+    bytes: usize,
+    /// Nothing is told before this.
+    rests_until: Option<tokio::time::Instant>,
+}
+
+impl Outgoing {
+    /// When what was gathered is to be told; none while there is nothing.
+    pub(super) fn due(&self) -> Option<tokio::time::Instant> {
+        let now = tokio::time::Instant::now();
+        (!self.gathered.is_empty()).then(|| self.rests_until.unwrap_or(now))
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes >= PIECE_BYTES || self.gathered.len() >= MAX_HEARD
+    }
+}
 
 impl Application {
     /// Takes a transaction of this node, or says why not.
@@ -37,9 +61,24 @@ impl Application {
         // The submitter may have stopped waiting; the transaction stays.
         let _ = reply.send(outcome);
         if let (true, Some(bytes)) = (accepted, bytes) {
-            self.publish_transactions(vec![bytes]).await;
+            self.outgoing.bytes += bytes.len();
+            self.outgoing.gathered.push(bytes);
+            let rests = self.outgoing.due();
+            let rests = rests.is_some_and(|due| due > tokio::time::Instant::now());
+            if self.outgoing.is_full() || !rests {
+                self.tell_gathered().await;
+            }
         }
         Ok(())
+    }
+
+    /// Tells the peers what was gathered.
+    pub(super) async fn tell_gathered(&mut self) {
+        let outgoing = std::mem::take(&mut self.outgoing);
+        self.outgoing.rests_until = Some(tokio::time::Instant::now() + GATHER);
+        if !outgoing.gathered.is_empty() {
+            self.publish_transactions(outgoing.gathered).await;
+        }
     }
 
     fn admit(

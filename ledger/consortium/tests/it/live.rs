@@ -289,3 +289,32 @@ async fn who_is_taken_off_the_list_is_gone() {
     let Hospital { town, nodes, .. } = hospital;
     town.finish(nodes).await;
 }
+
+/// Goal: many transactions submitted at once at two nodes are final at all, each once and in order, in
+/// few blocks. Method: three hundred at each, none waited for before the last is submitted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_at_once() {
+    let town = Town::new(4, 4).await;
+    let nodes = town.start_all(0..4).await;
+    let mut submissions = Vec::new();
+    for nonce in 0..300 {
+        for number in [1, 2] {
+            let transaction = anchor(town.chain, &key(number), nonce);
+            let submission = nodes[usize::from(number)].consortium.submit(transaction);
+            submissions.push(submission.await.unwrap());
+        }
+    }
+    let mut places = Vec::new();
+    for submission in submissions {
+        let finality = soon(submission).await.unwrap();
+        places.push((finality.height, finality.index));
+    }
+    for number in 0..2 {
+        let own = places.iter().skip(number).step_by(2);
+        assert!(own.is_sorted(), "nonces decide the order");
+    }
+    places.sort_unstable();
+    places.dedup();
+    assert_eq!(places.len(), 600, "each has a place of its own");
+    town.finish(nodes).await;
+}
