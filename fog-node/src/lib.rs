@@ -10,6 +10,7 @@
 //! what a valid block is (`ledger-core`), how bytes become measurements (`device-drivers`), how it
 //! looks (`ui`).
 
+pub mod backup;
 pub mod bench;
 mod chain;
 pub mod cli;
@@ -28,6 +29,7 @@ mod pairing;
 mod previews;
 mod proofs;
 mod readings;
+mod retention;
 mod sensor;
 mod status;
 mod submitter;

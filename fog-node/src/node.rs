@@ -31,6 +31,7 @@ use crate::ingest::{Anchored, BatchPolicy, DeviceIndex, Ingest, Writer, WriterPa
 use crate::keystore::{Keystore, create_private_dir};
 use crate::live::{LiveDevice, LiveView, TELL_EVERY};
 use crate::previews::Previews;
+use crate::retention;
 use crate::sensor::{Sensor, source_of};
 use crate::submitter;
 use crate::vault::seal::MasterKey;
@@ -253,6 +254,7 @@ impl Node {
         ));
         let blocks = tokio::spawn(note_blocks(Arc::clone(self)));
         let ticker = tokio::spawn(tell(Arc::downgrade(self)));
+        let retention = tokio::spawn(retention::keep(Arc::downgrade(self)));
         self.resubmit_governance().await?;
         let consortium = Arc::clone(&self.consortium);
         let peers = tokio::spawn(keep_peers(Arc::downgrade(self), consortium));
@@ -272,7 +274,7 @@ impl Node {
         running.ingest = Some(ingest);
         running.writer = Some(writer);
         running.submitter = Some(submitter);
-        running.tasks = vec![blocks, ticker, peers, door];
+        running.tasks = vec![blocks, ticker, retention, peers, door];
         Ok(())
     }
 

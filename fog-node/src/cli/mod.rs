@@ -11,6 +11,7 @@
 
 mod archive;
 mod ask;
+mod backup;
 mod check;
 mod client;
 mod consortium;
@@ -18,6 +19,7 @@ mod light;
 pub(crate) mod output;
 mod run;
 mod simulate;
+mod snapshot;
 mod store;
 mod table;
 
@@ -66,6 +68,12 @@ enum Command {
     Prune(store::Prune),
     /// Save transactions as files before they are pruned, or put them back.
     Archive(archive::Archive),
+    /// Save the state at the newest block as files, or start a node from them.
+    Snapshot(snapshot::Snapshot),
+    /// Save a whole node, stopped or running, as one sealed file.
+    Backup(backup::Backup),
+    /// Make a node's folder of a backup.
+    Restore(backup::Restore),
     /// Found a consortium, invite, join, look, propose, vote.
     Consortium(consortium::Consortium),
     /// Simulate a consortium from seeds: everything goes wrong, and no invariant may break.
@@ -111,6 +119,9 @@ pub fn main() -> ExitCode {
         Command::Fsck(fsck) => fsck.run(),
         Command::Prune(prune) => prune.run(),
         Command::Archive(archive) => archive.run(),
+        Command::Snapshot(snapshot) => snapshot.run(),
+        Command::Backup(backup) => backup.run(),
+        Command::Restore(restore) => restore.run(),
         Command::Consortium(consortium) => consortium.run(),
         Command::Simulate(simulate) => simulate.run(),
         Command::Bench(bench) => bench.run(),

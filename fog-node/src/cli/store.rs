@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use ledger_core::Height;
 use ledger_store::{KEPT_BLOCKS, Policy, Replica};
 
 use super::Outcome;
@@ -11,7 +10,8 @@ use super::output::{bytes_words, print, print_json};
 use crate::clock::now_millis;
 use crate::keystore::Keystore;
 use crate::node::{LOCK_FILE, REPLICA_FILE, lock_data_dir};
-use crate::vault::{self, VAULT_FILE, outbox};
+use crate::retention::awaited;
+use crate::vault::{self, VAULT_FILE};
 
 /// `fogward prune`
 #[derive(Debug, clap::Args)]
@@ -50,11 +50,13 @@ impl Prune {
         let _lock = lock_stopped(&self.data)?;
         let keys = Keystore::open_existing(&self.data)?;
         let replica = open(&self.data)?;
+        let vault =
+            vault::open_read_only(&self.data.join(VAULT_FILE)).context("cannot open the vault")?;
         let policy = Policy {
             older_than_millis: self.older_than,
             keep_bytes: self.keep_bytes,
             keep_blocks: self.keep_blocks,
-            keep_from: awaited(&self.data, &replica)?,
+            keep_from: awaited(&vault, &replica)?,
             keep_sender: self.keep_own.then(|| keys.node.public()),
         };
         let now = u64::try_from(now_millis()).unwrap_or_default();
@@ -100,20 +102,6 @@ pub(super) fn lock_stopped(data: &Path) -> anyhow::Result<std::fs::File> {
 /// Opens a node's replica for writing.
 pub(super) fn open(data: &Path) -> anyhow::Result<Replica> {
     Replica::open(data.join(REPLICA_FILE)).context("cannot open the replica")
-}
-
-/// The first block that holds a transaction the outbox still waits for: it is asked for again at the next
-/// start, and must be found then.
-fn awaited(data: &Path, replica: &Replica) -> anyhow::Result<Option<Height>> {
-    let vault = vault::open_read_only(&data.join(VAULT_FILE)).context("cannot open the vault")?;
-    let snapshot = replica.read()?;
-    let mut first: Option<Height> = None;
-    for row in outbox::list(&vault)? {
-        if let Some(found) = snapshot.transaction(&row.id)? {
-            first = Some(first.map_or(found.height, |first| first.min(found.height)));
-        }
-    }
-    Ok(first)
 }
 
 /// An age in milliseconds.

@@ -206,3 +206,182 @@ fn an_archive_brings_proofs_back() {
     assert!(verifies(&data));
     assert!(node.terminate().success());
 }
+
+/// Goal: a snapshot becomes a replica that is clean and at the same tip; an altered chunk is refused with
+/// exit code 1, and the import goes on with the good one.
+#[test]
+fn a_snapshot_becomes_a_replica() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    make_folder(&data);
+    let genesis = data.with_extension("genesis");
+    let (snapshot, joiner) = (folder.path().join("snapshot"), folder.path().join("joiner"));
+    let (to, dir) = (snapshot.to_str().unwrap(), data.to_str().unwrap());
+    let (code, saved) = json(["snapshot", "export", "--data", dir, "-o", to, "--json"]);
+    assert_eq!(code, 0, "{saved}");
+    let import = [
+        "snapshot",
+        "import",
+        to,
+        "--genesis",
+        genesis.to_str().unwrap(),
+        "--data",
+        joiner.to_str().unwrap(),
+        "--json",
+    ];
+    let chunk = snapshot.join("state-000000.bin");
+    let good = std::fs::read(&chunk).unwrap();
+    std::fs::write(&chunk, &good[1..]).unwrap();
+    let refused = fogward(import);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("state-000000.bin"));
+    std::fs::write(&chunk, good).unwrap();
+    let (code, taken) = json(import);
+    assert_eq!((code, &taken), (0, &saved));
+    let own = ledger_store::fsck(joiner.join("replica.db")).unwrap();
+    let theirs = ledger_store::fsck(data.join("replica.db")).unwrap();
+    assert!(own.is_clean(), "{own:?}");
+    assert_eq!((own.tip, own.readings), (theirs.tip, theirs.readings));
+    let again = fogward(import);
+    assert_eq!(again.status.code(), Some(2), "a replica is not overwritten");
+}
+
+const PASSPHRASE: &str = "correct horse battery staple";
+
+/// Goal: a running node's backup restores to a node that is whole, has the same keys and proves the same
+/// readings, and carries the mark; a stopped one's too; a wrong passphrase or an altered file is refused
+/// and leaves nothing behind.
+#[test]
+fn a_backup_restores_a_whole_node() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, secret) = (folder.path().join("data"), folder.path().join("secret"));
+    std::fs::write(&secret, format!("{PASSPHRASE}\n")).unwrap();
+    let reading = make_folder(&data);
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (dir, secret) = (at("data"), at("secret"));
+    let back = |output: &str| {
+        json([
+            "backup",
+            "--data",
+            &dir,
+            "--passphrase-file",
+            &secret,
+            "--json",
+            "-o",
+            output,
+        ])
+    };
+    let node = Running::start(&data, &["--batch-age-ms=50".into()]);
+    let ready = node.ready();
+    let (code, about) = back(&at("running.fwbackup"));
+    assert_eq!((code, &about["node_id"]), (0, &ready["node_id"]), "{about}");
+    assert!(node.terminate().success());
+    assert_eq!(back(&at("stopped.fwbackup")).0, 0);
+    assert!(!text(&std::fs::read(at("stopped.fwbackup")).unwrap()).contains("SQLite"));
+    let left: Vec<_> = std::fs::read_dir(&data).unwrap().collect();
+    assert!(left.len() < 12, "copies are left behind: {left:?}");
+
+    for name in ["running.fwbackup", "stopped.fwbackup"] {
+        let (file, to) = (at(name), at(&format!("restored-{name}")));
+        let restore = [
+            "restore",
+            &file,
+            "--data",
+            &to,
+            "--passphrase-file",
+            &secret,
+            "--json",
+        ];
+        let (code, told) = json(restore);
+        assert_eq!((code, &told["node_id"]), (0, &about["node_id"]), "{told}");
+        let restored = Path::new(&to);
+        let report = fsck(restored);
+        assert_eq!(report["replica"]["height"], told["height"]);
+        let mark = ledger_store::RestoredMark::read(restored).unwrap().unwrap();
+        assert_eq!(mark.validator_key, told["validator_key"].as_str().unwrap());
+        assert_eq!(mark.height, told["height"].as_u64().unwrap());
+        let key = |data: &Path| std::fs::read(data.join("keys/validator.key")).unwrap();
+        assert_eq!(key(restored), key(&data));
+        assert_eq!(
+            fogward(restore).status.code(),
+            Some(2),
+            "a folder in use is left alone"
+        );
+    }
+    // The original does not run any more, so the restored one may.
+    let restored = folder.path().join("restored-running.fwbackup");
+    let node = Running::start(&restored, &[]);
+    let (address, proof) = (node.address(), data.with_extension("proof"));
+    let saved = fogward([
+        "proof",
+        "--api",
+        &address,
+        &reading,
+        "-o",
+        proof.to_str().unwrap(),
+    ]);
+    assert!(saved.status.success(), "{}", text(&saved.stderr));
+    assert!(verifies(&data));
+    assert!(node.terminate().success());
+    fsck(&restored);
+    refused_backups(folder.path());
+}
+
+fn refused_backups(folder: &Path) {
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("wrong"), "not the right passphrase").unwrap();
+    std::fs::write(path("short"), "short").unwrap();
+    let restore = |file: &str, secret: &str| {
+        let (file, secret, to) = (path(file), path(secret), path("none"));
+        let output = fogward([
+            "restore",
+            &file,
+            "--data",
+            &to,
+            "--passphrase-file",
+            &secret,
+        ]);
+        assert!(!Path::new(&to).exists(), "nothing is left behind");
+        output.status.code()
+    };
+    let good = std::fs::read(path("stopped.fwbackup")).unwrap();
+    assert_eq!(restore("stopped.fwbackup", "wrong"), Some(1));
+    for (name, bytes) in [
+        (
+            "flipped",
+            [
+                &good[..good.len() / 2],
+                &[!good[good.len() / 2]],
+                &good[good.len() / 2 + 1..],
+            ]
+            .concat(),
+        ),
+        ("cut", good[..good.len() - 1].to_vec()),
+        ("half", good[..good.len() / 2].to_vec()),
+        ("longer", [good.as_slice(), b"x"].concat()),
+        ("empty", Vec::new()),
+    ] {
+        std::fs::write(path(name), bytes).unwrap();
+        assert_eq!(restore(name, "secret"), Some(1), "{name}");
+    }
+    assert_eq!(restore("missing", "secret"), Some(2));
+    let dir = path("data");
+    let weak = [
+        "backup",
+        "--data",
+        &dir,
+        "-o",
+        &path("weak"),
+        "--passphrase-file",
+        &path("short"),
+    ];
+    assert_eq!(fogward(weak).status.code(), Some(2));
+    assert!(!Path::new(&path("weak")).exists());
+    let beside: Vec<_> = std::fs::read_dir(folder).unwrap().flatten().collect();
+    let names = beside.iter().map(|entry| entry.file_name());
+    assert!(
+        names
+            .into_iter()
+            .all(|name| !name.to_string_lossy().starts_with(".restoring"))
+    );
+}

@@ -15,6 +15,8 @@ use crate::table;
 pub(crate) const APPLICATION_ID: i64 = 0x4657_4c52;
 /// "FWSI": a snapshot that is being imported.
 const IMPORT_ID: i64 = 0x4657_5349;
+/// Pages copied at once.
+const COPIED_PAGES: i32 = 1000;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens the file for writing, and creates or migrates it where needed.
@@ -96,6 +98,16 @@ pub(crate) fn make_replica(connection: &Connection) -> Result<(), StoreError> {
         .execute_batch(table::import::DROP)
         .doing("end the import")?;
     mark(connection, APPLICATION_ID)
+}
+
+/// Copies what a connection sees, in the read transaction it is in, to a new file; synced.
+pub(crate) fn copy(from: &Connection, path: &Path) -> Result<(), StoreError> {
+    let doing = "copy its file";
+    let mut to = Connection::open(path).doing("open its file")?;
+    let copying = rusqlite::backup::Backup::new(from, &mut to).doing(doing)?;
+    while let rusqlite::backup::StepResult::More = copying.step(COPIED_PAGES).doing(doing)? {}
+    drop(copying);
+    to.close().map_err(|(_, error)| error).doing(doing)
 }
 
 /// Closes a connection with nothing left in the log.

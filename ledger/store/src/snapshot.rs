@@ -27,6 +27,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::apply::{Position, TimeRule};
+use crate::connection;
 use crate::error::{StoreError, damaged};
 use crate::replica::Replica;
 use crate::table::headers::HeaderRow;
@@ -432,6 +433,14 @@ impl<'a> Snapshot<'a> {
         hash: &Digest,
     ) -> Result<Option<crate::Undecided>, StoreError> {
         table::undecided::of_hash(self.connection()?, height, hash)
+    }
+
+    /// Copies the replica as this view sees it into a new file at `path`, while blocks are appended.
+    ///
+    /// # Errors
+    /// As [`Snapshot::header`], or if the file cannot be written.
+    pub fn copy_to(&self, path: &std::path::Path) -> Result<(), StoreError> {
+        connection::copy(self.connection()?, path)
     }
 
     /// Where the next block goes.

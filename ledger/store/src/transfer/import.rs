@@ -10,35 +10,28 @@ use std::path::{Path, PathBuf};
 
 use jmt::storage::{LeafNode, Node, NodeKey, TreeReader};
 use jmt::{KeyHash, OwnedValue, Version};
-use ledger_core::block::Header;
 use ledger_core::canonical;
 use ledger_core::digest::Digest;
 use ledger_core::genesis::Genesis;
 use ledger_core::ids::Height;
 use ledger_core::state::{StateKey, Writes};
 use ledger_core::state_tree::{key_hash, root_after};
-use ledger_core::transaction::SignedTransaction;
 use rusqlite::{Connection, Transaction};
 use serde::{Deserialize, Serialize};
 
+use super::headers::Headers;
 use super::trust::{Trust, Trusted};
 use super::{
-    FORMAT, HEADERS_MAGIC, HeaderEntry, MAX_CHUNK_BYTES, MAX_MANIFEST_BYTES, STATE_MAGIC,
-    SnapshotChunk, SnapshotError, SnapshotManifest, StateEntry, VERSION, file_error,
+    FORMAT, HEADERS_MAGIC, MAX_CHUNK_BYTES, MAX_MANIFEST_BYTES, STATE_MAGIC, SnapshotChunk,
+    SnapshotError, SnapshotManifest, StateEntry, VERSION, file_error,
 };
 use crate::anchored::AnchoredReadings;
 use crate::connection;
 use crate::error::{Doing as _, StoreError, damaged};
-use crate::table::headers::HeaderRow;
-use crate::table::pruned::PrunedRow;
-use crate::table::{
-    certificates, headers, import, meta, pruned, state, transactions, tree_nodes, validator_sets,
-};
+use crate::table::{certificates, import, meta, state, tree_nodes, validator_sets};
 
 const PROGRESS: &str = "progress";
 const MANIFEST: &str = "manifest";
-/// Most headers of one chunk.
-const MAX_HEADERS: usize = 1 << 16;
 
 /// A half imported snapshot, on disk at every moment.
 pub struct SnapshotImport {
@@ -52,16 +45,16 @@ pub struct SnapshotImport {
 
 /// How far it is, as stored.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-struct Stage {
+pub(super) struct Stage {
     headers: u32,
     state: u32,
     /// Hash of the header below those that are there.
-    expected: Digest,
+    pub(super) expected: Digest,
     /// Its height; absent once that of block 0 is there.
-    next: Option<Height>,
+    pub(super) next: Option<Height>,
     /// What the chain counts up to it.
-    transactions: u64,
-    readings: u64,
+    pub(super) transactions: u64,
+    pub(super) readings: u64,
     /// Hash of the last entry's key.
     last_key: Option<Digest>,
     /// The root that the entries so far lead to.
@@ -341,7 +334,7 @@ fn begin(
     Ok(first.clone())
 }
 
-fn lie(chunk: &SnapshotChunk, why: &'static str) -> SnapshotError {
+pub(super) fn lie(chunk: &SnapshotChunk, why: &'static str) -> SnapshotError {
     SnapshotError::False {
         name: chunk.name.clone(),
         why,
@@ -353,121 +346,6 @@ fn decode<T: Serialize + serde::de::DeserializeOwned>(
     body: &[u8],
 ) -> Result<Vec<T>, SnapshotError> {
     canonical::decode(body, MAX_CHUNK_BYTES).map_err(|_| lie(chunk, "it cannot be read"))
-}
-
-struct Headers<'a> {
-    chunk: &'a SnapshotChunk,
-    trusted: &'a Trusted,
-    genesis: &'a Genesis,
-}
-
-impl Headers<'_> {
-    fn take(
-        &self,
-        transaction: &Transaction<'_>,
-        stage: &mut Stage,
-        entries: Vec<HeaderEntry>,
-    ) -> Result<(), SnapshotError> {
-        if entries.is_empty() || entries.len() > MAX_HEADERS {
-            return Err(lie(self.chunk, "it has no headers, or too many"));
-        }
-        for entry in entries.into_iter().rev() {
-            self.take_one(transaction, stage, &entry)?;
-        }
-        Ok(())
-    }
-
-    /// Takes over the header that the one above names as its parent.
-    fn take_one(
-        &self,
-        transaction: &Transaction<'_>,
-        stage: &mut Stage,
-        entry: &HeaderEntry,
-    ) -> Result<(), SnapshotError> {
-        let header = &entry.header;
-        let encoded = header.encode();
-        let hash = Header::hash_bytes(&encoded);
-        if stage.next != Some(header.height) || hash != stage.expected {
-            return Err(lie(
-                self.chunk,
-                "a header is not the parent of the one above",
-            ));
-        }
-        self.follows(header)?;
-        let row = HeaderRow {
-            height: header.height,
-            hash,
-            header: encoded,
-            time_millis: header.time_millis,
-            transactions_total: stage.transactions,
-            readings_total: stage.readings,
-        };
-        headers::insert(transaction, &row)?;
-        let count = u64::from(header.tx_count);
-        let left = stage.transactions.checked_sub(count);
-        stage.transactions = left.ok_or(SnapshotError::Counts)?;
-        let left = stage.readings.checked_sub(entry.readings);
-        stage.readings = left.ok_or(SnapshotError::Counts)?;
-        if header.height == Height(0) {
-            self.found(transaction, stage, entry)?;
-        } else if count > 0 {
-            let row = PrunedRow {
-                height: header.height,
-                readings: entry.readings,
-                ids: Vec::new(),
-            };
-            pruned::insert(transaction, &row)?;
-        } else if entry.readings > 0 {
-            return Err(lie(
-                self.chunk,
-                "a block without transactions anchors readings",
-            ));
-        }
-        stage.expected = header.parent;
-        stage.next = header.height.0.checked_sub(1).map(Height);
-        Ok(())
-    }
-
-    /// Whether a header names the validators that follow from the genesis.
-    fn follows(&self, header: &Header) -> Result<(), SnapshotError> {
-        let next = header.height.next().unwrap_or(header.height);
-        let holds = header.chain == self.trusted.trust.header.chain
-            && header.validators_hash == self.trusted.at(header.height)?.hash()
-            && header.next_validators_hash == self.trusted.at(next)?.hash();
-        let change = self.trusted.change_at(header.height);
-        if !holds || change.is_some_and(|change| change.header != *header) {
-            return Err(lie(self.chunk, "a header names other validators"));
-        }
-        Ok(())
-    }
-
-    /// Takes over block 0: its transaction, which the genesis and the header prove.
-    fn found(
-        &self,
-        transaction: &Transaction<'_>,
-        stage: &Stage,
-        entry: &HeaderEntry,
-    ) -> Result<(), SnapshotError> {
-        let header = &entry.header;
-        if stage.transactions != 0 || stage.readings != 0 || entry.readings != 0 {
-            return Err(SnapshotError::Counts);
-        }
-        let founding = &self.trusted.trust.founding;
-        if header.parent != Digest::ZERO || !self.trusted.trust.founds(header, self.genesis) {
-            return Err(lie(self.chunk, "block 0 is not that of the genesis"));
-        }
-        let signed = SignedTransaction::decode(founding)
-            .map_err(|_| lie(self.chunk, "the founding transaction cannot be read"))?;
-        let row = (
-            0,
-            signed.id(),
-            *signed.sender(),
-            "genesis",
-            founding.as_slice(),
-        );
-        transactions::insert(transaction, Height(0), [row].into_iter())?;
-        Ok(())
-    }
 }
 
 fn take_state(

@@ -12,6 +12,7 @@
 //! is there. `docs/snapshot-format.md` has it byte for byte, `docs/adr/` why it is so.
 
 mod export;
+mod headers;
 mod import;
 mod trust;
 

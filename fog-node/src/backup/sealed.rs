@@ -1,0 +1,322 @@
+//! The sealed stream: a header in the clear, then chunks that open only under the passphrase, in their
+//! order, all of them, and with the header as it was.
+//!
+//! ```text
+//! header[64] = "FWBACK01" ‖ memory KiB u32 ‖ passes u32 ‖ lanes u32 ‖ salt[16] ‖ prefix[19]
+//!              ‖ chunk length u32 ‖ zero[5]                                   (integers little endian)
+//! key        = Argon2id(passphrase, salt, memory, passes, lanes), 32 bytes
+//! chunk i    = XChaCha20-Poly1305(key, nonce = prefix ‖ i as u32 big endian ‖ last, aad = header)
+//! last       = 1 for the last chunk, else 0; all chunks but the last hold exactly the chunk length
+//! ```
+//!
+//! This is STREAM (Hoang, Reyhanitabar, Rogaway, Vizár 2015): what is cut off, exchanged or added does not
+//! open.
+
+use std::io::{self, Read, Write};
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use chacha20poly1305::aead::{Aead as _, Payload};
+use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
+use zeroize::Zeroizing;
+
+use crate::keystore::random;
+
+/// First bytes of a backup.
+pub const BACKUP_MAGIC: &[u8; 8] = b"FWBACK01";
+const HEADER_BYTES: usize = 64;
+const CHUNK_BYTES: usize = 64 << 10;
+const TAG_BYTES: usize = 16;
+/// Memory, passes and lanes of Argon2id: RFC 9106's second recommendation.
+const COST: [u32; 3] = [64 << 10, 3, 4];
+/// Most that a file may ask for: 1 GiB, 16 passes, 16 lanes.
+const MAX_COST: [u32; 3] = [1 << 20, 16, 16];
+
+/// Why a sealed stream does not open. Names no content.
+#[derive(Debug, thiserror::Error)]
+pub enum SealedError {
+    /// Not a backup.
+    #[error("this is no backup, or one of another version")]
+    Foreign,
+    /// Wrong passphrase, or altered.
+    #[error("the passphrase is another, or the file was altered or cut short")]
+    Altered,
+}
+
+fn refused(error: SealedError) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
+struct Header([u8; HEADER_BYTES]);
+
+impl Header {
+    fn fresh() -> anyhow::Result<Self> {
+        let mut bytes = [0; HEADER_BYTES];
+        let mut at = bytes.as_mut_slice();
+        at.write_all(BACKUP_MAGIC)?;
+        for cost in COST {
+            at.write_all(&cost.to_le_bytes())?;
+        }
+        at.write_all(&random::<16>()?)?;
+        at.write_all(&random::<19>()?)?;
+        at.write_all(&(CHUNK_BYTES as u32).to_le_bytes())?;
+        Ok(Self(bytes))
+    }
+
+    fn number(&self, at: usize) -> u32 {
+        let bytes = self
+            .0
+            .get(at..at + 4)
+            .and_then(|bytes| bytes.try_into().ok());
+        u32::from_le_bytes(bytes.unwrap_or_default())
+    }
+
+    fn read(from: &mut impl Read) -> io::Result<Self> {
+        let mut header = Self([0; HEADER_BYTES]);
+        from.read_exact(&mut header.0)
+            .map_err(|_| refused(SealedError::Foreign))?;
+        let costs = [8, 12, 16].map(|at| header.number(at));
+        let bounded = costs.iter().zip(MAX_COST).all(|(cost, most)| *cost <= most);
+        let known = header.0.starts_with(BACKUP_MAGIC)
+            && header.number(55) == CHUNK_BYTES as u32
+            && header.0[59..] == [0; 5];
+        if !bounded || !known {
+            return Err(refused(SealedError::Foreign));
+        }
+        Ok(header)
+    }
+
+    fn cipher(&self, passphrase: &str) -> io::Result<XChaCha20Poly1305> {
+        let foreign = || refused(SealedError::Foreign);
+        let [memory, passes, lanes] = [8, 12, 16].map(|at| self.number(at));
+        let params = Params::new(memory, passes, lanes, Some(32)).map_err(|_| foreign())?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let mut key = Zeroizing::new([0; 32]);
+        argon2
+            .hash_password_into(passphrase.as_bytes(), &self.0[20..36], &mut *key)
+            .map_err(|_| foreign())?;
+        Ok(XChaCha20Poly1305::new((&*key).into()))
+    }
+
+    fn nonce(&self, chunk: u32, is_last: bool) -> XNonce {
+        let mut nonce = [0; 24];
+        nonce[..19].copy_from_slice(&self.0[36..55]);
+        nonce[19..23].copy_from_slice(&chunk.to_be_bytes());
+        nonce[23] = u8::from(is_last);
+        XNonce::from(nonce)
+    }
+}
+
+/// Seals what is written to it. Not finished, it is no backup.
+pub(super) struct Sealer<W: Write> {
+    out: W,
+    header: Header,
+    cipher: XChaCha20Poly1305,
+    chunk: u32,
+    waiting: Zeroizing<Vec<u8>>,
+}
+
+impl<W: Write> Sealer<W> {
+    pub(super) fn new(mut out: W, passphrase: &str) -> anyhow::Result<Self> {
+        let header = Header::fresh()?;
+        let cipher = header.cipher(passphrase)?;
+        out.write_all(&header.0)?;
+        Ok(Self {
+            out,
+            header,
+            cipher,
+            chunk: 0,
+            waiting: Zeroizing::new(Vec::with_capacity(CHUNK_BYTES)),
+        })
+    }
+
+    fn seal(&mut self, is_last: bool) -> io::Result<()> {
+        let nonce = self.header.nonce(self.chunk, is_last);
+        let content = Payload {
+            msg: &self.waiting,
+            aad: &self.header.0,
+        };
+        let sealed = self.cipher.encrypt(&nonce, content);
+        self.out
+            .write_all(&sealed.map_err(|_| io::Error::other("a chunk cannot be sealed"))?)?;
+        let next = self.chunk.checked_add(1);
+        self.chunk = next.ok_or_else(|| io::Error::other("the backup is too long"))?;
+        self.waiting.clear();
+        Ok(())
+    }
+
+    /// Seals the rest as the last chunk.
+    pub(super) fn finish(mut self) -> io::Result<W> {
+        self.seal(true)?;
+        self.out.flush()?;
+        Ok(self.out)
+    }
+}
+
+impl<W: Write> Write for Sealer<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.waiting.len() == CHUNK_BYTES && !bytes.is_empty() {
+            self.seal(false)?;
+        }
+        let room = CHUNK_BYTES - self.waiting.len();
+        let taken = &bytes[..room.min(bytes.len())];
+        self.waiting.extend_from_slice(taken);
+        Ok(taken.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Opens what a [`Sealer`] wrote. What it gives is authentic; whether it was all is known at its end only.
+pub(super) struct Opener<R: Read> {
+    from: R,
+    header: Header,
+    cipher: XChaCha20Poly1305,
+    chunk: u32,
+    /// The next chunk as it is in the file; empty after the last.
+    next: Vec<u8>,
+    open: Zeroizing<Vec<u8>>,
+    given: usize,
+    is_done: bool,
+}
+
+impl<R: Read> Opener<R> {
+    pub(super) fn new(mut from: R, passphrase: &str) -> io::Result<Self> {
+        let header = Header::read(&mut from)?;
+        let cipher = header.cipher(passphrase)?;
+        let next = chunk_of(&mut from)?;
+        Ok(Self {
+            from,
+            header,
+            cipher,
+            chunk: 0,
+            next,
+            open: Zeroizing::default(),
+            given: 0,
+            is_done: false,
+        })
+    }
+
+    fn open_next(&mut self) -> io::Result<()> {
+        let after = chunk_of(&mut self.from)?;
+        let sealed = std::mem::replace(&mut self.next, after);
+        let is_last = self.next.is_empty();
+        let content = Payload {
+            msg: &sealed,
+            aad: &self.header.0,
+        };
+        let nonce = self.header.nonce(self.chunk, is_last);
+        let opened = self.cipher.decrypt(&nonce, content);
+        let opened = opened.map_err(|_| refused(SealedError::Altered))?;
+        self.open = Zeroizing::new(opened);
+        self.given = 0;
+        self.chunk = self.chunk.wrapping_add(1);
+        self.is_done = is_last;
+        Ok(())
+    }
+}
+
+/// Up to a whole sealed chunk.
+fn chunk_of(from: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut sealed = Vec::with_capacity(CHUNK_BYTES + TAG_BYTES);
+    from.take((CHUNK_BYTES + TAG_BYTES) as u64)
+        .read_to_end(&mut sealed)?;
+    Ok(sealed)
+}
+
+impl<R: Read> Read for Opener<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.given == self.open.len() {
+            if self.is_done {
+                return Ok(0);
+            }
+            self.open_next()?;
+        }
+        let left = self.open.get(self.given..).unwrap_or_default();
+        let count = left.len().min(into.len());
+        into[..count].copy_from_slice(&left[..count]);
+        self.given += count;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Goal: a stream opens under its passphrase to what was sealed, and otherwise not at all. Method:
+    //! lengths around the chunk length; every kind of alteration.
+
+    use super::*;
+
+    const PASSPHRASE: &str = "a long enough passphrase";
+
+    fn sealed(content: &[u8]) -> Vec<u8> {
+        let mut sealer = Sealer::new(Vec::new(), PASSPHRASE).unwrap();
+        sealer.write_all(content).unwrap();
+        sealer.finish().unwrap()
+    }
+
+    fn opened(sealed: &[u8], passphrase: &str) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        Opener::new(sealed, passphrase)?.read_to_end(&mut content)?;
+        Ok(content)
+    }
+
+    #[test]
+    fn a_stream_opens_to_what_was_sealed() {
+        for length in [
+            0,
+            1,
+            CHUNK_BYTES - 1,
+            CHUNK_BYTES,
+            CHUNK_BYTES + 1,
+            3 * CHUNK_BYTES,
+        ] {
+            let content: Vec<u8> = (0..length).map(|at| (at * 7 % 251) as u8).collect();
+            let sealed = sealed(&content);
+            assert!(sealed.starts_with(BACKUP_MAGIC));
+            let chunks = length.div_ceil(CHUNK_BYTES).max(1);
+            assert_eq!(sealed.len(), HEADER_BYTES + length + chunks * TAG_BYTES);
+            assert_eq!(opened(&sealed, PASSPHRASE).unwrap(), content, "{length}");
+        }
+    }
+
+    #[test]
+    fn nothing_else_opens() {
+        let content = vec![7; 2 * CHUNK_BYTES + 100];
+        let whole = sealed(&content);
+        let chunk = CHUNK_BYTES + TAG_BYTES;
+        let kind = |bytes: &[u8], passphrase: &str| {
+            let error = opened(bytes, passphrase).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        };
+        kind(&whole, "another passphrase, long enough");
+        // Costs, salt, prefix, length, padding, each chunk, each tag. A cost above the bounds is not paid.
+        for at in [
+            0,
+            10,
+            14,
+            21,
+            40,
+            57,
+            60,
+            HEADER_BYTES,
+            HEADER_BYTES + chunk,
+            whole.len() - 1,
+        ] {
+            let mut altered = whole.clone();
+            altered[at] ^= 0x40;
+            kind(&altered, PASSPHRASE);
+        }
+        kind(&whole[..whole.len() - 1], PASSPHRASE);
+        kind(&whole[..HEADER_BYTES + chunk], PASSPHRASE);
+        kind(&whole[..HEADER_BYTES], PASSPHRASE);
+        kind(&whole[..HEADER_BYTES - 1], PASSPHRASE);
+        kind(&[whole.as_slice(), b"x"].concat(), PASSPHRASE);
+        let mut exchanged = whole.clone();
+        exchanged[HEADER_BYTES..HEADER_BYTES + 2 * chunk].rotate_left(chunk);
+        kind(&exchanged, PASSPHRASE);
+        let dropped = [&whole[..HEADER_BYTES], &whole[HEADER_BYTES + chunk..]].concat();
+        kind(&dropped, PASSPHRASE);
+    }
+}

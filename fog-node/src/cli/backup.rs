@@ -1,0 +1,146 @@
+//! `fogward backup` and `fogward restore`: a whole node as one sealed file, and back.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use zeroize::Zeroizing;
+
+use super::Outcome;
+use super::output::{bytes_words, complain, print, print_json};
+use crate::backup::{About, backup, restore};
+
+/// Longest passphrase file, in bytes.
+const MAX_PASSPHRASE_BYTES: u64 = 4096;
+/// The variable that may hold the passphrase.
+const PASSPHRASE_VARIABLE: &str = "FOGWARD_PASSPHRASE";
+
+/// Where the passphrase comes from.
+#[derive(Debug, clap::Args)]
+struct Passphrase {
+    /// File whose first line is the passphrase; `-` reads standard input. Without it, the passphrase is in
+    /// the variable FOGWARD_PASSPHRASE. At least 12 characters.
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+}
+
+impl Passphrase {
+    fn read(&self) -> anyhow::Result<Zeroizing<String>> {
+        let Some(path) = &self.passphrase_file else {
+            let value = std::env::var(PASSPHRASE_VARIABLE);
+            return value.map(Zeroizing::new).with_context(|| {
+                format!("give a passphrase with --passphrase-file or in {PASSPHRASE_VARIABLE}")
+            });
+        };
+        let mut text = Zeroizing::new(String::new());
+        let read = match path.to_str() {
+            Some("-") => std::io::stdin()
+                .take(MAX_PASSPHRASE_BYTES)
+                .read_to_string(&mut text),
+            _ => std::fs::File::open(path)
+                .and_then(|file| file.take(MAX_PASSPHRASE_BYTES).read_to_string(&mut text)),
+        };
+        read.with_context(|| format!("cannot read {}", path.display()))?;
+        match text.lines().next() {
+            Some(line) => Ok(Zeroizing::new(line.to_owned())),
+            None => bail!("{} is empty", path.display()),
+        }
+    }
+}
+
+/// `fogward backup`
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The file holds the node's keys, consensus' log, the replica and the vault, all as of one \
+                        moment, sealed under the passphrase. Without the passphrase nobody can open it, \
+                        neither can you."
+)]
+pub(super) struct Backup {
+    /// The node's data folder; the node may be running.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// The new file.
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    #[command(flatten)]
+    passphrase: Passphrase,
+    /// Print one JSON value instead of words.
+    #[arg(long)]
+    json: bool,
+}
+
+/// `fogward restore`
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Never run a restored node while the original still runs: two nodes with one key can vote \
+                        twice. The restored node is marked, so that it watches before it signs."
+)]
+pub(super) struct Restore {
+    /// The backup.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The new data folder; must not exist, or be empty.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    #[command(flatten)]
+    passphrase: Passphrase,
+    /// Print one JSON value instead of words.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Backup {
+    pub(super) fn run(&self) -> anyhow::Result<Outcome> {
+        let passphrase = self.passphrase.read()?;
+        let about = backup(&self.data, &self.output, &passphrase)?;
+        let bytes = std::fs::metadata(&self.output)?.len();
+        say(&about, "backed up", Some(bytes), self.json)
+    }
+}
+
+impl Restore {
+    pub(super) fn run(&self) -> anyhow::Result<Outcome> {
+        let passphrase = self.passphrase.read()?;
+        match restore(&self.file, &self.data, &passphrase) {
+            Ok(about) => say(&about, "restored", None, self.json),
+            Err(error) if is_refused(&error) => {
+                complain(&error);
+                Ok(Outcome::No)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Whether the file does not open, which is a no; all else is left open.
+fn is_refused(error: &anyhow::Error) -> bool {
+    let kinds = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    let refused = [
+        std::io::ErrorKind::InvalidData,
+        std::io::ErrorKind::UnexpectedEof,
+    ];
+    kinds
+        .into_iter()
+        .any(|cause| refused.contains(&cause.kind()))
+}
+
+fn say(about: &About, did: &str, bytes: Option<u64>, json: bool) -> anyhow::Result<Outcome> {
+    if json {
+        let mut answer = serde_json::to_value(about)?;
+        if let Some(bytes) = bytes {
+            answer["bytes"] = bytes.into();
+        }
+        print_json(&answer)?;
+    } else {
+        let size = bytes.map(|bytes| format!(", {}", bytes_words(bytes)));
+        print(&format!(
+            "{did} node {} at height {}{}\n",
+            about.node_id,
+            about.height,
+            size.unwrap_or_default()
+        ))?;
+    }
+    Ok(Outcome::Yes)
+}
