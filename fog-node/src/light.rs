@@ -1,12 +1,15 @@
 //! Serves light clients: light blocks of any height and proofs of the newest state. Nothing here asks to
-//! be believed; `docs/light-client.md` says how it is verified.
+//! be believed; `docs/light-client.md` says how it is verified. And [`follow`] verifies it, with all
+//! cores, for the command line.
 
 use std::sync::Arc;
 
 use fog_api::light::MAX_LIGHT_BLOCKS;
 use fog_api::{LightPage, LightQuery, StateAnswer, StateQuery};
-use ledger_core::Height;
+use ledger_core::light::{LightBlock, Step};
 use ledger_core::state::StateKey;
+use ledger_core::{Height, LightClient, LightError};
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use crate::clock::now_millis;
 use crate::failure::Failure;
@@ -84,6 +87,31 @@ impl Node {
         };
         Ok(LightPage::of(&blocks, tip, now_millis()))
     }
+}
+
+/// Follows blocks in order and without a hole, their signatures verified on all cores.
+///
+/// # Errors
+/// [`LightError`] of the first block that is refused; the client stays at the one before.
+pub(crate) fn follow(
+    blocks: Vec<LightBlock>,
+    client: &mut LightClient,
+    now_millis: u64,
+    mut stepped: impl FnMut(Step),
+) -> Result<(), LightError> {
+    let chain = client.chain();
+    let certified: Vec<_> = blocks
+        .into_par_iter()
+        .map(|block| (block.header.height, block.certify(chain)))
+        .collect();
+    for (height, block) in certified {
+        let wanted = Height(client.height().0.saturating_add(1));
+        if height != wanted {
+            return Err(LightError::MissingBlock { height: wanted });
+        }
+        stepped(client.accept(block?, now_millis)?);
+    }
+    Ok(())
 }
 
 fn bad_key() -> Failure {

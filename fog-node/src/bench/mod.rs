@@ -6,6 +6,7 @@
 
 mod finality;
 mod ingest;
+mod light;
 mod process;
 mod proof;
 mod source;
@@ -55,6 +56,10 @@ enum Kind {
     /// Single anchor transactions, one after another, from submission to disk: `p50_ms`, `p99_ms`,
     /// `tx_per_second_one_client`.
     Finality,
+    /// A light client that follows 10,000 headers with ten changes of validators:
+    /// `headers_per_second`, `seconds`; and the longest proof from a state of 100,000 devices:
+    /// `state_proof_bytes`.
+    Light,
     /// Proof files of final readings: `verify_ms` (median), `proof_bytes` (the largest seen).
     Proof,
 }
@@ -138,6 +143,7 @@ impl Bench {
             match self.what {
                 Kind::Ingest => ingest::measure(folder.path()).await,
                 Kind::Finality => finality::measure(folder.path()).await,
+                Kind::Light => light::measure(),
                 Kind::Proof => proof::measure(folder.path()).await,
             }
         })?;

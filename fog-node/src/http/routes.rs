@@ -11,9 +11,9 @@ use axum::response::{IntoResponse, Response};
 use fog_api::consortium::Change;
 use fog_api::{
     AddDevice, ApiError, BlockDetail, BlockRow, BlocksQuery, CastVote, ConsortiumView, Device,
-    FinalitySeries, History, HistoryQuery, InvitationMade, LightPage, LightQuery, MakeInvitation, Port,
-    PreflightFinding, Preview, ProfileInfo, ProposalRow, ProposeChange, ReadingRow, ReadingsQuery,
-    StartDemo, StartPreview, StateAnswer, StateQuery, Status, TransactionDetail,
+    FinalitySeries, History, HistoryQuery, InvitationMade, LightPage, LightQuery, MakeInvitation,
+    Port, PreflightFinding, Preview, ProfileInfo, ProposalRow, ProposeChange, ReadingRow,
+    ReadingsQuery, StartDemo, StartPreview, StateAnswer, StateQuery, Status, TransactionDetail,
 };
 use serde::Deserialize;
 use utoipa::OpenApi;

@@ -5,12 +5,12 @@ use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use fog_api::{LightPage, LightQuery};
-use ledger_core::light::{Bisection, LightBlock, Step};
+use ledger_core::light::{Bisection, Step};
 use ledger_core::{Height, LightClient, LightError};
-use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use super::{block_of, now};
 use crate::cli::client::{Api, Question};
+use crate::light::follow;
 
 /// Pages that may wait to be verified.
 const PAGES_AHEAD: usize = 2;
@@ -126,28 +126,6 @@ fn verify(
         return Err(refuse(LightError::MissingBlock { height }));
     }
     follow(blocks, client, now(), |step| progress.count(step)).map_err(refuse)
-}
-
-/// Follows blocks in order, their signatures verified on all cores.
-pub(crate) fn follow(
-    blocks: Vec<LightBlock>,
-    client: &mut LightClient,
-    now_millis: u64,
-    mut stepped: impl FnMut(Step),
-) -> Result<(), LightError> {
-    let chain = client.chain();
-    let certified: Vec<_> = blocks
-        .into_par_iter()
-        .map(|block| (block.header.height, block.certify(chain)))
-        .collect();
-    for (height, block) in certified {
-        let wanted = Height(client.height().0.saturating_add(1));
-        if height != wanted {
-            return Err(LightError::MissingBlock { height: wanted });
-        }
-        stepped(client.accept(block?, now_millis)?);
-    }
-    Ok(())
 }
 
 /// Goes to the node's tip by as few blocks as lead there.
