@@ -6,7 +6,9 @@ use std::sync::Arc;
 use fog_api::{
     BlockDetail, BlockRow, BlocksQuery, FinalitySeries, TransactionDetail, TransactionRow,
 };
-use ledger_core::governance::Choice;
+use ledger_core::genesis::Member;
+use ledger_core::governance::{self, Choice};
+use ledger_core::state::{StateKey, read};
 use ledger_core::{Digest, Header, Height, Payload, PublicKey, SignedTransaction, ValidatorSet};
 use ledger_store::{BlockSummary, Snapshot, StoreError, StoredTransaction};
 
@@ -65,8 +67,18 @@ impl Node {
     /// Time to finality and load over the last minutes.
     #[must_use]
     pub fn finality(&self, minutes: u32) -> FinalitySeries {
-        let limit = self.genesis.parameters.finality_limit_millis;
+        let limit = self.finality_limit_millis();
         self.log().series(now_millis(), minutes, limit)
+    }
+
+    /// The agreed bound on the time to finality that is in force; that of the start if the state cannot
+    /// be read.
+    pub(crate) fn finality_limit_millis(&self) -> u32 {
+        let snapshot = self.replica.read().ok();
+        let rules = snapshot.and_then(|snapshot| governance::parameters(&snapshot).ok());
+        rules
+            .unwrap_or(self.genesis.parameters)
+            .finality_limit_millis
     }
 
     /// A final block as a row, with the times its transactions took.
@@ -129,7 +141,7 @@ impl Node {
         };
         let transactions: Vec<_> = stored
             .iter()
-            .map(|stored| self.transaction_row(stored))
+            .map(|stored| transaction_row(&snapshot, stored))
             .collect::<Result<_, _>>()?;
         let readings = transactions.iter().map(|row| row.readings).sum();
         let took = self.finality_by_height().get(&height.0).copied().flatten();
@@ -162,7 +174,7 @@ impl Node {
         let transaction = SignedTransaction::decode(&stored.bytes).map_err(Failure::internal)?;
         let body = transaction.body().map_err(Failure::internal)?;
         Ok(TransactionDetail {
-            row: self.transaction_row(&stored)?,
+            row: transaction_row(&snapshot, &stored)?,
             height: stored.height.0,
             index: stored.index,
             time: header.time_millis,
@@ -172,47 +184,57 @@ impl Node {
             fields: fields_of(&body.payload),
         })
     }
+}
 
-    fn transaction_row(&self, stored: &StoredTransaction) -> Result<TransactionRow, Failure> {
-        let transaction = SignedTransaction::decode(&stored.bytes).map_err(Failure::internal)?;
-        let body = transaction.body().map_err(Failure::internal)?;
-        let (summary, readings) = match &body.payload {
-            Payload::Genesis(genesis) => (format!("Founds {}", genesis.name), 0),
-            Payload::RegisterDevice(device) if device.simulated => {
-                ("Registers a simulated device".to_owned(), 0)
-            }
-            Payload::RegisterDevice(_) => ("Registers a device".to_owned(), 0),
-            Payload::AnchorBatch(anchor) => (
-                format!(
-                    "Anchors batch {} of {} streams",
-                    anchor.batch, anchor.streams
-                ),
-                u64::from(anchor.readings),
+fn transaction_row(
+    snapshot: &Snapshot<'_>,
+    stored: &StoredTransaction,
+) -> Result<TransactionRow, Failure> {
+    let transaction = SignedTransaction::decode(&stored.bytes).map_err(Failure::internal)?;
+    let body = transaction.body().map_err(Failure::internal)?;
+    let (summary, readings) = match &body.payload {
+        Payload::Genesis(genesis) => (format!("Founds {}", genesis.name), 0),
+        Payload::RegisterDevice(device) if device.simulated => {
+            ("Registers a simulated device".to_owned(), 0)
+        }
+        Payload::RegisterDevice(_) => ("Registers a device".to_owned(), 0),
+        Payload::AnchorBatch(anchor) => (
+            format!(
+                "Anchors batch {} of {} streams",
+                anchor.batch, anchor.streams
             ),
-            Payload::Propose(propose) => (
-                format!("Proposes to {}", propose.change.kind().replace('_', " ")),
-                0,
-            ),
-            Payload::Vote(vote) => (
-                format!("Votes {} proposal {}", side(vote.choice), vote.proposal),
-                0,
-            ),
-        };
-        Ok(TransactionRow {
-            id: stored.id.to_string(),
-            kind: stored.kind.clone(),
-            summary,
-            sender: self.member_name(&stored.sender),
-            bytes: stored.bytes.len() as u64,
-            readings,
-        })
-    }
+            u64::from(anchor.readings),
+        ),
+        Payload::Propose(propose) => (
+            format!("Proposes to {}", propose.change.kind().replace('_', " ")),
+            0,
+        ),
+        Payload::Vote(vote) => (
+            format!("Votes {} proposal {}", side(vote.choice), vote.proposal),
+            0,
+        ),
+    };
+    Ok(TransactionRow {
+        id: stored.id.to_string(),
+        kind: stored.kind.clone(),
+        summary,
+        sender: sender_name(snapshot, &stored.sender)?,
+        bytes: stored.bytes.len() as u64,
+        readings,
+    })
+}
 
-    fn member_name(&self, key: &PublicKey) -> String {
-        let members = &self.genesis.members;
-        let found = members.iter().find(|member| member.key == *key);
-        found.map_or_else(|| key.short(), |member| member.name.clone())
+/// The name of the node that sent a transaction, or of the organisation whose admin did.
+fn sender_name(snapshot: &Snapshot<'_>, key: &PublicKey) -> Result<String, StoreError> {
+    let member: Option<Member> = read(snapshot, &StateKey::member(key))?;
+    if let Some(member) = member {
+        return Ok(member.name);
     }
+    let organisation = match governance::key_use(snapshot, key)?.organisation {
+        Some(id) => governance::organisation(snapshot, &id)?,
+        None => None,
+    };
+    Ok(organisation.map_or_else(|| key.short(), |organisation| organisation.name))
 }
 
 /// At most `limit` blocks up to and including `height`, oldest first.

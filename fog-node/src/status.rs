@@ -25,6 +25,7 @@ impl Node {
         let validators = validators.map_or(0, |set| set.as_slice().len());
         let devices = self.devices();
         let gap = self.live.gap();
+        let finality_limit = self.finality_limit_millis();
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").into(),
             node_name: self.name.clone(),
@@ -38,9 +39,7 @@ impl Node {
             signed: signed as u32,
             quorum: (validators * 2 / 3 + 1) as u32,
             trouble: self.live.trouble(),
-            finality: self
-                .log()
-                .finality(self.genesis.parameters.finality_limit_millis),
+            finality: self.log().finality(finality_limit),
             devices: devices.len() as u32,
             simulated: devices.iter().filter(|device| device.simulated).count() as u32,
             gap,
