@@ -77,8 +77,11 @@ pub fn heading(view: &ConsortiumView) -> String {
             spelled(needed)
         );
     }
+    if all == 1 {
+        return "One validator signs for all. Without it the ledger waits.".to_owned();
+    }
     let signs = match (all, present) {
-        (1, _) => "The one validator signs.".to_owned(),
+        (2, 2) => "Both validators sign.".to_owned(),
         (all, present) if all == present => format!("All {} sign.", noun(all)),
         (all, 1) => format!("One of {} signs.", noun(all)),
         (all, present) => capital(&format!("{} of {} sign.", spelled(present), noun(all))),

@@ -143,12 +143,6 @@ pub fn outcome(outcome: &str) -> (&'static str, Option<State>, &'static str) {
     }
 }
 
-/// The votes of a decided proposal: `6 of 7`.
-#[must_use]
-pub fn counted(row: &ProposalRow) -> String {
-    format!("{} of {}", row.approvals, row.voices)
-}
-
 /// State and word of a finding's severity.
 #[must_use]
 pub fn severity(severity: &str) -> (State, &'static str) {

@@ -164,6 +164,5 @@ fn outcomes_have_words() {
     assert_eq!(outcome("expired").2, "Not enough votes");
     assert_eq!(outcome("rejected").1, None);
     assert_eq!(outcome("later").2, "Not known");
-    assert_eq!(counted(&row(6, 1, 7, 5, None)), "6 of 7");
     assert_eq!(inside("Remove eastmoor-1"), "remove eastmoor-1");
 }

@@ -25,7 +25,7 @@ pub fn Decided(desk: Consortium) -> impl IntoView {
                 <table class="tbl">
                     <thead><tr>
                         <th scope="col">"Proposal"</th><th scope="col">"Outcome"</th>
-                        <th scope="col" class="num" data-p="1">"For"</th><th scope="col" class="num">"In force"</th>
+                        <th scope="col" class="num" data-p="1">"For"</th><th scope="col" class="num" data-p="1">"Against"</th><th scope="col" class="num">"In force"</th>
                     </tr></thead>
                     <tbody>
                         <For each=move || rows.get() key=|row| (row.number, row.outcome.clone(), row.in_force) let:row>{one(&row)}</For>
@@ -56,7 +56,8 @@ fn one(row: &ProposalRow) -> impl IntoView + use<> {
         <tr data-testid=testids::DECIDED_ROW data-number=row.number.to_string() data-outcome=row.outcome.clone()>
             <th scope="row" class="wrap">{format!("{}: {}", row.number, row.title)}</th>
             <td>{outcome}<small class="why">{row.why.clone()}</small></td>
-            <td class="num" data-p="1">{votes::counted(row)}</td>
+            <td class="num" data-p="1">{row.approvals}</td>
+            <td class="num" data-p="1">{row.rejections}</td>
             <td class="num">{force}</td>
         </tr>
     }

@@ -51,8 +51,8 @@ fn Deaf() -> impl IntoView {
             <div>
                 <h3>"This node listens nowhere"</h3>
                 <p>"An invited node could not reach it. Start it so that it does:"</p>
-                <p><code>"fogward run --listen HOST:PORT"</code></p>
-                <p class="dim">"HOST is this machine’s address as the others see it. Nobody gets in without an invitation or the consortium’s vote."</p>
+                <p><code>"fogward run --listen IP:PORT"</code></p>
+                <p class="dim">"Add "<code>"--address HOST:PORT"</code>" if the others see another address. Who is invited knocks one port above; both must be open to them."</p>
             </div>
         </div>
     }
@@ -118,7 +118,7 @@ fn Make(
             </div>
             <p class="small soft two-lines">{meaning}" Others reach this node at "<bdi class="hash">{address}</bdi>"."</p>
             <div class="row">
-                <button type="submit" class="btn" disabled=move || busy.get() data-testid=testids::INVITE_MAKE>
+                <button type="submit" class="btn" aria-busy=move || busy.get().to_string() data-testid=testids::INVITE_MAKE>
                     <Icon name="plus"/>{move || if busy.get() { "Making it…" } else { "Make an invitation" }}
                 </button>
             </div>

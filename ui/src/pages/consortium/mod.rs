@@ -94,7 +94,7 @@ fn Troubles(desk: Consortium) -> impl IntoView {
 
 fn quorum(view: &ConsortiumView) -> ApiError {
     ApiError {
-        code: "CON-QUORUM".to_owned(),
+        code: "UI-05".to_owned(),
         what: "No block can become final now".to_owned(),
         why: view.quorum.clone(),
         next: "see that the silent validators run and can be reached. Readings are still sealed and kept here, and everything stays readable; the ledger goes on by itself once enough are heard.".to_owned(),

@@ -163,7 +163,11 @@ fn Ballot(
     let breaks = move || found.with(|found| found.as_deref().is_some_and(votes::breaks));
     let doubt = Memo::new(move |_| found.with(|found| votes::doubt(found.as_deref())));
     let mine = Memo::new(move |_| row.with(|row| row.as_ref().and_then(|row| row.mine.clone())));
+    // The buttons stay what they are while a vote is on its way, so that the focus stays on them.
     let cast = move |approve: bool| {
+        if sending.with_untracked(Option::is_some) {
+            return;
+        }
         if let Some(number) = row.with_untracked(|row| row.as_ref().map(|row| row.number)) {
             cast(desk, number, approve, sending, failure);
         }
@@ -189,14 +193,14 @@ fn Ballot(
             }
         }
     };
-    let idle = move || sending.with(Option::is_none);
+    let busy = move || sending.with(Option::is_some);
     view! {
         <div class="card-foot" hidden=move || !can_vote.get()>
             <button type="button" class="btn" class:danger=breaks class:primary=move || doubt.with(Option::is_none)
-                aria-pressed=pressed("approve") disabled=move || !idle() data-testid=testids::VOTE_APPROVE on:click=approve>
+                aria-pressed=pressed("approve") aria-busy=move || busy().to_string() data-testid=testids::VOTE_APPROVE on:click=approve>
                 {label(true, "Approve")}
             </button>
-            <button type="button" class="btn" aria-pressed=pressed("reject") disabled=move || !idle()
+            <button type="button" class="btn" aria-pressed=pressed("reject") aria-busy=move || busy().to_string()
                 data-testid=testids::VOTE_REJECT on:click=move |_| cast(false)>{label(false, "Reject")}</button>
             <span class="small dim" hidden=move || mine.with(Option::is_none)>"You can change it until it is decided."</span>
         </div>

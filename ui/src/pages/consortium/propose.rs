@@ -24,9 +24,9 @@ pub struct Draft {
     pub kind: RwSignal<Option<Kind>>,
     /// What was chosen.
     pub chosen: RwSignal<Option<Choice>>,
-    /// The rules as typed; `None` until they were opened.
+    /// The rules as typed; those in force when the kind was chosen.
     pub rules: RwSignal<RulesText>,
-    /// The voices as chosen; `None` until they were opened.
+    /// The voices as chosen; `None` before the kind was chosen.
     pub thresholds: RwSignal<Option<ThresholdsView>>,
     /// Why.
     pub reason: RwSignal<String>,
