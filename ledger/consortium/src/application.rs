@@ -174,7 +174,7 @@ impl Application {
         commands: mpsc::WeakSender<Command>,
         blocks: broadcast::Sender<Arc<FinalizedBlock>>,
     ) -> Result<(Self, watch::Receiver<Progress>), StartError> {
-        let me = config.validator_key.public();
+        let me = engine.voter;
         let (tip, validators, parameters) = {
             let snapshot = config.replica.read()?;
             let tip = snapshot.tip().cloned().ok_or(StoreError::Unfounded)?;

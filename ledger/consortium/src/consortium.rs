@@ -1,7 +1,7 @@
 //! The handle the rest of the node holds.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ledger_core::{ChainId, Height, PublicKey, SignedTransaction};
 use ledger_store::{Replica, StoreError};
@@ -14,6 +14,7 @@ use crate::error::{PeersError, StartError};
 use crate::evidence::{Evidence, EvidenceBook};
 use crate::finality::{EngineState, FinalizedBlock, Progress, Status, Submission, SubmitError};
 use crate::keeper::Keeper;
+use crate::own_key::{self, OwnKey};
 use crate::participation::{self, LateVotes, Participation};
 use crate::peers::{Now, Peers};
 
@@ -29,6 +30,8 @@ pub struct Consortium {
     blocks: broadcast::Sender<Arc<FinalizedBlock>>,
     progress: watch::Receiver<Progress>,
     me: PublicKey,
+    /// The key it votes with; nobody's while it watches.
+    voter: PublicKey,
     peers: Peers,
     evidence: EvidenceBook,
     late: LateVotes,
@@ -45,10 +48,25 @@ impl Consortium {
     /// # Errors
     /// [`StartError`] if the replica holds no chain, the folder cannot be used, or the engine fails.
     pub async fn start(config: ConsortiumConfig) -> Result<Self, StartError> {
-        let engine = engine::start(&config).await?;
+        Self::start_with(config, true).await
+    }
+
+    /// Starts as [`Consortium::start`] does, but signs nothing, also if this node is a validator: for a
+    /// node that was restored from a backup, until [`Consortium::watch_own_key`] has shown that no other
+    /// copy of it lives. Its write-ahead log is begun anew, so it must not sign before that.
+    ///
+    /// # Errors
+    /// As [`Consortium::start`].
+    pub async fn start_watching(config: ConsortiumConfig) -> Result<Self, StartError> {
+        Self::start_with(config, false).await
+    }
+
+    async fn start_with(config: ConsortiumConfig, signs: bool) -> Result<Self, StartError> {
+        let engine = engine::start(&config, signs).await?;
         let (chain, me) = (engine.chain, config.validator_key.public());
+        let voter = engine.voter;
         let ear = engine.network.as_ref();
-        let peers = ear.map_or_else(|| Peers::new(me, &[]), |ear| ear.peers.clone());
+        let peers = ear.map_or_else(|| Peers::new(me, signs, &[]), |ear| ear.peers.clone());
         let requests_to_network = engine.channels.net_requests.clone();
         let keeper = ear.is_some().then(|| {
             Keeper::new(me, peers.clone(), requests_to_network, &config.peers).map(Arc::new)
@@ -71,6 +89,7 @@ impl Consortium {
             blocks,
             progress,
             me,
+            voter,
             peers,
             evidence,
             late,
@@ -141,6 +160,20 @@ impl Consortium {
         participation::participation(&self.replica, &self.late, from, to)
     }
 
+    /// Watches whether this node's own key signs elsewhere, over `heights` blocks that are made from now
+    /// on, for `patience` at most. Only a node that was started with [`Consortium::start_watching`] can
+    /// tell; any other sees its own signatures.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the replica cannot be read.
+    pub async fn watch_own_key(
+        &self,
+        heights: u64,
+        patience: Duration,
+    ) -> Result<OwnKey, StoreError> {
+        own_key::watch(self, self.me, heights, patience).await
+    }
+
     /// How consensus is, now.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -155,10 +188,11 @@ impl Consortium {
             height: progress.height,
             tip: progress.tip,
             validators: progress.validators.as_slice().len(),
-            is_validator: progress.validators.find(&self.me).is_some(),
+            is_validator: progress.validators.find(&self.voter).is_some(),
             waiting_transactions: progress.waiting_transactions,
             waiting_bytes: progress.waiting_bytes,
             engine,
+            has_double: self.peers.has_double(now),
             quorum: self.peers.quorum(&progress.validators, now),
             peers: self.peers.status(now),
         }

@@ -33,9 +33,14 @@ const REQUESTS: usize = 16;
 /// How long the engine may take to stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
+/// The voter of a node that only watches: a key that nobody holds, so that it is never a validator's.
+pub(crate) const NOBODY: PublicKey = PublicKey([0xff; 32]);
+
 /// A running engine and what it was started for.
 pub(crate) struct Engine {
     pub chain: ChainId,
+    /// The key it votes with, or [`NOBODY`].
+    pub voter: PublicKey,
     pub channels: Channels<Chain>,
     pub handle: EngineHandle,
     /// The write-ahead log.
@@ -57,8 +62,9 @@ pub(crate) struct Ear {
     watch: ActorRef<NetworkEvent<Chain>>,
 }
 
-/// Starts the engine over the replica's chain.
-pub(crate) async fn start(config: &ConsortiumConfig) -> Result<Engine, StartError> {
+/// Starts the engine over the replica's chain. If it is not to sign, it follows as an observer does,
+/// whether the node is a validator or not.
+pub(crate) async fn start(config: &ConsortiumConfig, signs: bool) -> Result<Engine, StartError> {
     let (chain, validators) = {
         let snapshot = config.replica.read()?;
         let (chain, _) = snapshot.chain()?;
@@ -87,11 +93,13 @@ pub(crate) async fn start(config: &ConsortiumConfig) -> Result<Engine, StartErro
         key: config.validator_key.clone(),
     };
     let wal = WalContext::new(log.clone(), PostcardCodec);
-    let consensus = ConsensusContext::new_validator(
-        Address(me),
-        Box::new(ChainVerifier { chain }),
-        Box::new(signer.clone()),
-    );
+    let verifier = Box::new(ChainVerifier { chain });
+    let voter = if signs { me } else { NOBODY };
+    let consensus = if signs {
+        ConsensusContext::new_validator(Address(voter), verifier, Box::new(signer.clone()))
+    } else {
+        ConsensusContext::new_full_node(Address(voter), verifier)
+    };
     let builder = EngineBuilder::new(Chain, settings.clone())
         .with_default_wal(wal)
         .with_default_consensus(consensus)
@@ -104,7 +112,7 @@ pub(crate) async fn start(config: &ConsortiumConfig) -> Result<Engine, StartErro
         let identity = network_identity(me, &signer, network::identity(&config.validator_key)?);
         let (network, publish) = network::start(&settings, identity.await?).await?;
         let (tell, heard) = mpsc::channel(HEARD);
-        let peers = Peers::new(me, &config.peers);
+        let peers = Peers::new(me, signs, &config.peers);
         let watch = watch::start(&network, peers.clone(), tell).await?;
         let builder = builder
             .with_custom_network(network.clone(), publish)
@@ -124,6 +132,7 @@ pub(crate) async fn start(config: &ConsortiumConfig) -> Result<Engine, StartErro
     let (channels, handle) = started.map_err(|error| StartError::Engine(format!("{error:#}")))?;
     Ok(Engine {
         chain,
+        voter,
         channels,
         handle,
         log,

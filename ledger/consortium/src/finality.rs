@@ -158,6 +158,8 @@ pub struct Status {
     pub engine: EngineState,
     /// Whether enough validators are here; its `Display` says it in plain words.
     pub quorum: Quorum,
+    /// Whether another node talks to the peers under this node's key: a copy that must be stopped.
+    pub has_double: bool,
     /// The other nodes, by key: the listed peers and the validators.
     pub peers: Vec<PeerStatus>,
 }

@@ -4,7 +4,7 @@
 //! the status and by [`crate::keeper`], which says hello and renews dead connections. Only nodes on the
 //! allow-list and validators have a row: what others claim is dropped.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -20,6 +20,10 @@ use crate::quorum::Quorum;
 #[cfg(test)]
 mod tests;
 
+/// Own hellos remembered: those of the last two minutes.
+const SAID: usize = 64;
+/// How long another node under this node's key is remembered.
+const DOUBLE_MEMORY: Duration = Duration::from_secs(60);
 /// Who was not heard for so long counts as away. Everybody says hello every two seconds.
 pub(crate) const SILENCE: Duration = Duration::from_secs(6);
 
@@ -84,20 +88,27 @@ struct Row {
 struct Table {
     rows: BTreeMap<PublicKey, Row>,
     validators: BTreeSet<PublicKey>,
+    /// When this node said hello last, by its own clock; the oldest first.
+    said: VecDeque<u64>,
+    /// When a peer last gave back a hello of this node that this node never said.
+    double: Option<Instant>,
 }
 
 /// The other nodes. Clones share one table.
 #[derive(Clone, Debug)]
 pub(crate) struct Peers {
     me: PublicKey,
+    /// Whether this node counts as here, if it is a validator.
+    signs: bool,
     table: Arc<Mutex<Table>>,
 }
 
 impl Peers {
     /// The table of the node `me` with these peers.
-    pub(crate) fn new(me: PublicKey, peers: &[Peer]) -> Self {
+    pub(crate) fn new(me: PublicKey, signs: bool, peers: &[Peer]) -> Self {
         let new = Self {
             me,
+            signs,
             table: Arc::default(),
         };
         new.list(peers);
@@ -167,7 +178,10 @@ impl Peers {
     /// before it, so that nobody makes a dead node look alive by repeating it; the node itself may have
     /// set its clock back.
     pub(crate) fn hello(&self, peer: &PeerId, from: &PeerId, hello: &Hello, now: Now) {
-        let me = self.me;
+        let echo = hello.echoes.iter().find(|echo| echo.peer == self.me);
+        if let Some(echo) = echo {
+            self.notice_double(echo, now);
+        }
         self.change(peer, |row| {
             let last = row.last_hello.map_or(0, |(sent, _)| sent);
             let is_known = hello.sent_micros == last;
@@ -177,12 +191,27 @@ impl Peers {
             row.heard = Some(now.steady);
             row.height = Some(hello.height);
             row.last_hello = Some((hello.sent_micros, now.steady));
-            if let Some(echo) = hello.echoes.iter().find(|echo| echo.peer == me) {
+            if let Some(echo) = echo {
                 let is_deaf = u128::from(echo.held_micros) > SILENCE.as_micros();
                 row.deaf = is_deaf.then_some(now.steady);
                 row.samples.take(echo, hello.sent_micros, now.micros);
             }
         });
+    }
+
+    /// Notices a hello that was said under this node's key, after this node's first, by somebody else.
+    fn notice_double(&self, echo: &Echo, now: Now) {
+        let mut table = self.table();
+        let after_start = table.said.front().is_some_and(|at| *at < echo.sent_micros);
+        if after_start && !table.said.contains(&echo.sent_micros) {
+            table.double = Some(now.steady);
+        }
+    }
+
+    /// Whether another node says hello under this node's key.
+    pub(crate) fn has_double(&self, now: Now) -> bool {
+        let double = self.table().double;
+        double.is_some_and(|at| now.steady - at < DOUBLE_MEMORY)
     }
 
     fn change(&self, peer: &PeerId, change: impl FnOnce(&mut Row)) {
@@ -199,7 +228,11 @@ impl Peers {
 
     /// What this node says to the others, at `height`.
     pub(crate) fn say_hello(&self, height: Height, now: Now) -> Hello {
-        let table = self.table();
+        let mut table = self.table();
+        if table.said.len() >= SAID {
+            table.said.pop_front();
+        }
+        table.said.push_back(now.micros);
         let echoes = table.rows.iter().filter_map(|(key, row)| {
             let (sent_micros, came) = row.last_hello?;
             let held = now.steady.checked_duration_since(came)?;
@@ -234,7 +267,7 @@ impl Peers {
         let table = self.table();
         Quorum::of(validators, |key| {
             let heard = table.rows.get(key).and_then(|row| row.heard);
-            *key == self.me || heard.is_some_and(|at| now.steady - at < SILENCE)
+            (*key == self.me && self.signs) || heard.is_some_and(|at| now.steady - at < SILENCE)
         })
     }
 

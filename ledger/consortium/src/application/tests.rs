@@ -39,7 +39,7 @@ async fn state_after(end: impl FnOnce(&NodeRef)) -> EngineState {
         listen: None,
         peers: Vec::new(),
     };
-    let engine = engine::start(&config).await.unwrap();
+    let engine = engine::start(&config, true).await.unwrap();
     let node = engine.handle.actor.clone();
     let (commands, requests) = mpsc::channel::<Command>(1);
     let (blocks, _) = broadcast::channel(1);

@@ -85,7 +85,7 @@ async fn liar(config: &ConsortiumConfig, signer: &ChainSigner) -> (NetworkRef<Ch
     let identity = engine::network_identity(me, signer, keypair).await.unwrap();
     let (network, _) = network::start(&settings, identity).await.unwrap();
     let (heard, _) = tokio::sync::mpsc::channel(1);
-    let peers = Peers::new(me, &config.peers);
+    let peers = Peers::new(me, true, &config.peers);
     watch::start(&network, peers.clone(), heard).await.unwrap();
     (network, peers)
 }

@@ -47,7 +47,7 @@ fn hello(sent_micros: u64, height: u64) -> Hello {
 #[test]
 fn a_quorum_is_counted_and_said_in_words() {
     let now = Now::read();
-    let peers = Peers::new(key(0), &[peer(1), peer(2)]);
+    let peers = Peers::new(key(0), true, &[peer(1), peer(2)]);
     let set = validators(4);
     peers.validators(&set);
     peers.connected(&id(1), now);
@@ -68,7 +68,7 @@ fn a_quorum_is_counted_and_said_in_words() {
 #[test]
 fn strangers_have_no_row() {
     let now = Now::read();
-    let peers = Peers::new(key(0), &[peer(1)]);
+    let peers = Peers::new(key(0), true, &[peer(1)]);
     peers.connected(&id(5), now);
     peers.hello(&id(5), &id(5), &hello(1, 1), now);
     assert_eq!(peers.status(now).len(), 1);
@@ -80,7 +80,7 @@ fn strangers_have_no_row() {
 #[test]
 fn a_silent_connection_is_renewed_once_in_a_while() {
     let now = Now::read();
-    let peers = Peers::new(key(0), &[peer(1), peer(2)]);
+    let peers = Peers::new(key(0), true, &[peer(1), peer(2)]);
     peers.connected(&id(1), now);
     assert!(peers.silent(later(now, 5)).is_empty());
     peers.heard_directly(&id(1), later(now, 5));
@@ -93,7 +93,7 @@ fn a_silent_connection_is_renewed_once_in_a_while() {
 #[test]
 fn who_does_not_hear_us_is_dialled_anew() {
     let now = Now::read();
-    let peers = Peers::new(key(0), &[peer(1)]);
+    let peers = Peers::new(key(0), true, &[peer(1)]);
     peers.connected(&id(1), now);
     let says = |held: Duration, at: Now| {
         let echo = Echo {
@@ -120,8 +120,8 @@ fn who_does_not_hear_us_is_dialled_anew() {
 #[test]
 fn two_nodes_learn_the_delay_and_their_clocks() {
     let start = Now::read();
-    let ours = Peers::new(key(0), &[peer(1)]);
-    let theirs = Peers::new(key(1), &[peer(0)]);
+    let ours = Peers::new(key(0), true, &[peer(1)]);
+    let theirs = Peers::new(key(1), true, &[peer(0)]);
     // Their clock is an hour ahead; each way takes a second.
     let there = |now: Now| Now {
         micros: now.micros + 3_600_000_000,
@@ -140,9 +140,34 @@ fn two_nodes_learn_the_delay_and_their_clocks() {
 }
 
 #[test]
+fn another_node_under_our_key_is_noticed() {
+    let now = Now::read();
+    let peers = Peers::new(key(0), true, &[peer(1)]);
+    let echoed = |sent_micros: u64, at: Now| {
+        let echo = Echo {
+            peer: key(0),
+            sent_micros,
+            held_micros: 0,
+        };
+        let hello = Hello {
+            echoes: vec![echo],
+            ..hello(at.micros, 1)
+        };
+        peers.hello(&id(1), &id(1), &hello, at);
+        peers.has_double(at)
+    };
+    assert!(!echoed(now.micros - 9, now), "from before the start");
+    let own = peers.say_hello(Height(1), later(now, 1)).sent_micros;
+    assert!(!echoed(now.micros - 9, later(now, 1)), "still");
+    assert!(!echoed(own, later(now, 2)), "our own");
+    assert!(echoed(own + 5, later(now, 3)));
+    assert!(!peers.has_double(later(now, 70)), "gone for a while");
+}
+
+#[test]
 fn nobody_else_can_repeat_a_hello() {
     let now = Now::read();
-    let peers = Peers::new(key(0), &[peer(1), peer(2)]);
+    let peers = Peers::new(key(0), true, &[peer(1), peer(2)]);
     let heard = |at: Now| peers.status(at)[0].heard_millis_ago.map(|ago| ago / 1000);
     let first = peers.status(now)[0].key;
     let (one, other) = if first == key(1) { (1, 2) } else { (2, 1) };

@@ -1,6 +1,7 @@
 //! Consensus as the rest of the node sees it: one validator, killed validators, several validators.
 
 mod alone;
+mod copy;
 mod cut;
 mod fixture;
 mod four;

@@ -110,25 +110,47 @@ impl Town {
 
     /// Starts `number` with these peers.
     pub async fn start_with(&self, number: u8, peers: impl IntoIterator<Item = u8>) -> Node {
-        let home = self.home_of(number);
+        let config = self.config(number, peers);
+        Node {
+            number,
+            replica: Arc::clone(&config.replica),
+            consortium: Consortium::start(config).await.unwrap(),
+        }
+    }
+
+    /// What `number` is started with.
+    fn config(&self, number: u8, peers: impl IntoIterator<Item = u8>) -> ConsortiumConfig {
+        self.config_in(self.home_of(number), number, peers)
+    }
+
+    /// A copy of `number` that has lost everything but its key.
+    pub fn config_of_copy(&self, number: u8) -> ConsortiumConfig {
+        let all = 0..self.addresses.len() as u8;
+        let home = self.home.path().join("copy");
+        ConsortiumConfig {
+            listen: Some((Ipv4Addr::LOCALHOST, 0).into()),
+            ..self.config_in(home, number, all)
+        }
+    }
+
+    fn config_in(
+        &self,
+        home: PathBuf,
+        number: u8,
+        peers: impl IntoIterator<Item = u8>,
+    ) -> ConsortiumConfig {
         std::fs::create_dir_all(&home).unwrap();
         let replica = Replica::open(home.join("ledger.db")).unwrap();
         let new = replica.read().unwrap().tip().is_none();
         if new {
             replica.join(&self.genesis, &self.first_block).unwrap();
         }
-        let replica = Arc::new(replica);
-        let consortium = Consortium::start(ConsortiumConfig {
+        ConsortiumConfig {
             home: home.join("consensus"),
-            replica: Arc::clone(&replica),
+            replica: Arc::new(replica),
             validator_key: key(number),
             listen: Some(self.addresses[usize::from(number)]),
             peers: self.peers_of(number, peers),
-        });
-        Node {
-            number,
-            replica,
-            consortium: consortium.await.unwrap(),
         }
     }
 
