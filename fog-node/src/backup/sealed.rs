@@ -116,8 +116,11 @@ pub(super) struct Sealer<W: Write> {
 }
 
 impl<W: Write> Sealer<W> {
-    pub(super) fn new(mut out: W, passphrase: &str) -> anyhow::Result<Self> {
-        let header = Header::fresh()?;
+    pub(super) fn new(out: W, passphrase: &str) -> anyhow::Result<Self> {
+        Ok(Self::under(Header::fresh()?, out, passphrase)?)
+    }
+
+    fn under(header: Header, mut out: W, passphrase: &str) -> io::Result<Self> {
         let cipher = header.cipher(passphrase)?;
         out.write_all(&header.0)?;
         Ok(Self {
@@ -279,6 +282,25 @@ mod tests {
             assert_eq!(sealed.len(), HEADER_BYTES + length + chunks * TAG_BYTES);
             assert_eq!(opened(&sealed, PASSPHRASE).unwrap(), content, "{length}");
         }
+    }
+
+    /// Goal: the bytes of the format. Method: a header with small costs and counted bytes; the result is on
+    /// record, and a change of it is a new version of the format.
+    #[test]
+    fn the_bytes_are_those_on_record() {
+        let mut header = Header([0; HEADER_BYTES]);
+        header.0[..8].copy_from_slice(BACKUP_MAGIC);
+        for (at, cost) in [(8, 64u32), (12, 2), (16, 1), (55, CHUNK_BYTES as u32)] {
+            header.0[at..at + 4].copy_from_slice(&cost.to_le_bytes());
+        }
+        for (at, byte) in (20..55).enumerate() {
+            header.0[byte] = at as u8;
+        }
+        let mut sealer = Sealer::under(header, Vec::new(), PASSPHRASE).unwrap();
+        sealer.write_all(b"sealed").unwrap();
+        let bytes = sealer.finish().unwrap();
+        assert_eq!(hex::encode(&bytes), include_str!("golden.hex").trim());
+        assert_eq!(opened(&bytes, PASSPHRASE).unwrap(), b"sealed");
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod light;
 mod prune;
 mod read;
 mod refuse;
+mod restored;
 mod retention;
 mod schema;
 mod support;
