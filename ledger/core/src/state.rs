@@ -19,6 +19,8 @@
 //! A sender's anchors are kept as one entry of constant size: how many, and a digest over all their
 //! roots. What each held is in the blocks.
 
+mod overlay;
+
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
@@ -33,6 +35,8 @@ use crate::ids::{BatchNumber, Height, Nonce, OrganisationId, ProposalNumber};
 use crate::key::PublicKey;
 use crate::transaction::{Payload, RegisterDevice, VerifiedTransaction};
 use crate::validators::ValidatorSet;
+
+pub use self::overlay::Overlay;
 
 /// Longest value of a state entry in bytes.
 pub const MAX_STATE_VALUE_BYTES: usize = 2 << 20;
@@ -243,60 +247,6 @@ pub enum ExecutionError {
 /// The entries a block changes, in order.
 pub type Writes = BTreeMap<StateKey, Vec<u8>>;
 
-/// A state with changes on top, which are kept or dropped as a whole.
-pub struct Overlay<'a, V: StateView + ?Sized> {
-    view: &'a V,
-    writes: Writes,
-}
-
-impl<'a, V: StateView + ?Sized> Overlay<'a, V> {
-    /// Nothing changed yet.
-    pub(crate) const fn new(view: &'a V) -> Self {
-        Self {
-            view,
-            writes: Writes::new(),
-        }
-    }
-
-    /// The changes.
-    pub(crate) fn into_writes(self) -> Writes {
-        self.writes
-    }
-
-    /// Keeps what was tried on top of this.
-    pub(crate) fn keep(&mut self, tried: Writes) {
-        self.writes.extend(tried);
-    }
-
-    /// Whether an entry was changed.
-    pub(crate) fn has_changed(&self, key: &StateKey) -> bool {
-        self.writes.contains_key(key)
-    }
-
-    pub(crate) fn read<T: Serialize + DeserializeOwned>(
-        &self,
-        key: &StateKey,
-    ) -> Result<Option<T>, StateReadError> {
-        match self.writes.get(key) {
-            Some(bytes) => decode_entry(bytes).map(Some),
-            None => read(self.view, key),
-        }
-    }
-
-    pub(crate) fn write<T: Serialize>(&mut self, key: StateKey, value: &T) {
-        self.writes.insert(key, canonical::encode(value));
-    }
-}
-
-impl<V: StateView + ?Sized> StateView for Overlay<'_, V> {
-    fn get(&self, key: &StateKey) -> Result<Option<Vec<u8>>, StateReadError> {
-        match self.writes.get(key) {
-            Some(bytes) => Ok(Some(bytes.clone())),
-            None => self.view.get(key),
-        }
-    }
-}
-
 /// Executes the transactions of one block over the state before it.
 pub struct Executor<'a, V: StateView + ?Sized> {
     state: Overlay<'a, V>,
@@ -324,7 +274,7 @@ impl<'a, V: StateView + ?Sized> Executor<'a, V> {
         let at_start = self.clock.height == Height(0);
         if let Payload::Genesis(genesis) = &body.payload {
             let own = body.chain == genesis.chain_id();
-            if !at_start || !self.state.writes.is_empty() || !own {
+            if !at_start || !self.state.is_unchanged() || !own {
                 return Err(ExecutionError::Genesis);
             }
             return self.tried(|state, _| governance::found(state, genesis));

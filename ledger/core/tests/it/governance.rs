@@ -165,45 +165,17 @@ fn each_change_needs_the_voices_of_its_rule() {
     }
 }
 
-/// Goal: what could not be done may not be proposed, and the reason is said.
-#[test]
-fn impossible_changes_are_refused() {
+type Refused = Vec<(Change, GovernanceError)>;
+
+/// Admissions of organisations that could not be done.
+fn bad_organisations() -> Refused {
     use GovernanceError as Why;
     let admit = |edit: fn(&mut NewOrganisation)| {
         let mut new = newcomer(30);
         edit(&mut new);
         Change::AdmitOrganisation(new)
     };
-    let rotate = |old: Option<u8>, new: Option<u8>| Change::RotateAdmin {
-        organisation: id(1),
-        old: old.map(public),
-        new: new.map(public),
-    };
-    let rekey = |old, new, vote| Change::RotateNode {
-        old: public(old),
-        new: public(new),
-        new_vote_key: public(vote),
-    };
-    let node_of = |organisation, node| Change::AdmitNode { organisation, node };
-    let rules = |edit: fn(&mut Parameters)| {
-        let mut rules = Parameters::default();
-        edit(&mut rules);
-        Change::SetParameters(rules)
-    };
-    let fraction = |numerator, denominator| {
-        Change::SetThresholds(Thresholds {
-            organisations: Fraction {
-                numerator,
-                denominator,
-            },
-            ..Thresholds::default()
-        })
-    };
-    let mut bad = node(32);
-    bad.vote_key = no_key();
-    let mut nowhere = node(32);
-    nowhere.address = "nowhere".into();
-    let table = [
+    vec![
         (admit(|new| new.id = id(2)), Why::OrganisationExists),
         (admit(|new| new.name = "x".repeat(65)), Why::Name),
         (admit(|new| new.name = "a\nb".into()), Why::Name),
@@ -216,6 +188,28 @@ fn impossible_changes_are_refused() {
         (admit(|new| new.nodes = vec![node(2)]), Why::KeyInUse),
         (admit(|new| new.nodes = vec![node(35); 2]), Why::KeyInUse),
         (admit(|new| new.nodes[0].name.clear()), Why::Name),
+    ]
+}
+
+/// Changes of admins, nodes and validators that could not be done.
+fn bad_nodes() -> Refused {
+    use GovernanceError as Why;
+    let rotate = |old: Option<u8>, new: Option<u8>| Change::RotateAdmin {
+        organisation: id(1),
+        old: old.map(public),
+        new: new.map(public),
+    };
+    let rekey = |old, new, vote| Change::RotateNode {
+        old: public(old),
+        new: public(new),
+        new_vote_key: public(vote),
+    };
+    let node_of = |organisation, node| Change::AdmitNode { organisation, node };
+    let mut bad = node(32);
+    bad.vote_key = no_key();
+    let mut nowhere = node(32);
+    nowhere.address = "nowhere".into();
+    vec![
         (
             Change::RemoveOrganisation { id: id(9) },
             Why::UnknownOrganisation,
@@ -244,6 +238,27 @@ fn impossible_changes_are_refused() {
             Change::RemoveValidator { node: public(22) },
             Why::UnknownValidator,
         ),
+    ]
+}
+
+/// Rules and thresholds out of their bounds.
+fn bad_rules() -> Refused {
+    use GovernanceError as Why;
+    let rules = |edit: fn(&mut Parameters)| {
+        let mut rules = Parameters::default();
+        edit(&mut rules);
+        Change::SetParameters(rules)
+    };
+    let fraction = |numerator, denominator| {
+        Change::SetThresholds(Thresholds {
+            organisations: Fraction {
+                numerator,
+                denominator,
+            },
+            ..Thresholds::default()
+        })
+    };
+    vec![
         (rules(|_| ()), Why::NoChange),
         (rules(|one| one.max_block_bytes = 0), Why::Parameters),
         (
@@ -261,7 +276,13 @@ fn impossible_changes_are_refused() {
         (fraction(3, 3), Why::Thresholds),
         (fraction(0, 0), Why::Thresholds),
         (fraction(60, 101), Why::Thresholds),
-    ];
+    ]
+}
+
+/// Goal: what could not be done may not be proposed, and the reason is said.
+#[test]
+fn impossible_changes_are_refused() {
+    let table = [bad_organisations(), bad_nodes(), bad_rules()].concat();
     let founded = town();
     for (change, why) in table {
         let mut town = Town {

@@ -42,17 +42,7 @@ pub(super) fn findings<V: StateView + ?Sized>(
         }
         Change::RotateAdmin {
             organisation: id, ..
-        } => match organisation(after, id)? {
-            Some(one) if one.admins.len() == 1 => {
-                let what = format!(
-                    "{} has one admin key. If it is lost, the organisation has no voice any more.",
-                    one.name
-                );
-                let finding = Finding::new(Severity::Changes, Code::LastAdminKey, what);
-                vec![finding.next("Add a second admin key that is kept elsewhere.")]
-            }
-            _ => Vec::new(),
-        },
+        } => last_admin_key(after, id)?,
         Change::RemoveNode { key } => changes(
             Code::Node,
             format!(
@@ -87,6 +77,21 @@ pub(super) fn findings<V: StateView + ?Sized>(
         | Change::AdmitValidator { .. }
         | Change::RemoveValidator { .. } => Vec::new(),
     })
+}
+
+/// Whether the organisation is left with one admin key.
+fn last_admin_key<V: StateView + ?Sized>(after: &Overlay<'_, V>, id: &OrganisationId) -> Findings {
+    let Some(one) = organisation(after, id)?.filter(|one| one.admins.len() == 1) else {
+        return Ok(Vec::new());
+    };
+    let what = format!(
+        "{} has one admin key. If it is lost, the organisation has no voice any more.",
+        one.name
+    );
+    let finding = Finding::new(Severity::Changes, Code::LastAdminKey, what);
+    Ok(vec![
+        finding.next("Add a second admin key that is kept elsewhere."),
+    ])
 }
 
 fn removed<V: StateView + ?Sized>(view: &V, id: OrganisationId, is_own: bool) -> Findings {
