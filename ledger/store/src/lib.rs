@@ -22,6 +22,7 @@ mod apply;
 mod archive;
 mod connection;
 mod error;
+mod files;
 mod fsck;
 mod in_memory;
 mod light;

@@ -10,10 +10,11 @@
 //! while its only validator watches. Whoever reads the mark lets time stand for heights then, and says so.
 
 use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+
+use crate::files::{sync_folder, write_synced};
 
 /// Name of the mark in the node's data folder.
 pub const RESTORED_FILE: &str = "restored.json";
@@ -84,13 +85,7 @@ impl RestoredMark {
     /// # Errors
     /// If it cannot be written.
     pub fn write(&self, data: &Path) -> std::io::Result<()> {
-        let path = data.join(RESTORED_FILE);
-        let temporary = path.with_extension("new");
-        let mut file = fs::File::create(&temporary)?;
-        file.write_all(&serde_json::to_vec_pretty(self)?)?;
-        file.sync_all()?;
-        fs::rename(&temporary, &path)?;
-        sync(data)
+        write_synced(data, RESTORED_FILE, &serde_json::to_vec_pretty(self)?)
     }
 
     /// Removes the mark: the node may sign from now on.
@@ -100,13 +95,7 @@ impl RestoredMark {
     pub fn clear(data: &Path) -> std::io::Result<()> {
         match fs::remove_file(data.join(RESTORED_FILE)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-            _ => sync(data),
+            _ => sync_folder(data),
         }
     }
-}
-
-/// Syncs a folder's entries, where a folder can be opened.
-fn sync(folder: &Path) -> std::io::Result<()> {
-    let folder: PathBuf = folder.to_owned();
-    fs::File::open(folder).map_or(Ok(()), |folder| folder.sync_all())
 }

@@ -1,7 +1,5 @@
 //! Writing an archive: file by file, the manifest last, all of it synced.
 
-use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 
 use ledger_core::canonical;
@@ -12,6 +10,7 @@ use super::{
     MAX_FILE_BLOCKS, VERSION, file_error, sha256,
 };
 use crate::error::damaged;
+use crate::files::{is_empty_folder, write_synced};
 use crate::snapshot::Snapshot;
 
 /// A file is closed with the block that brings it to this many bytes.
@@ -42,7 +41,9 @@ impl Snapshot<'_> {
         if from > to {
             return Err(ArchiveError::NoBlocks { from, to });
         }
-        empty_folder(folder)?;
+        if !is_empty_folder(folder).map_err(file_error("create", folder))? {
+            return Err(ArchiveError::NotEmpty(folder.to_owned()));
+        }
         let mut manifest = ArchiveManifest {
             format: FORMAT.to_owned(),
             version: VERSION,
@@ -66,7 +67,8 @@ impl Snapshot<'_> {
         }
         let text = serde_json::to_vec_pretty(&manifest)
             .map_err(|error| ArchiveError::Manifest(error.to_string()))?;
-        write_synced(folder, MANIFEST_FILE, &text)?;
+        write_synced(folder, MANIFEST_FILE, &text)
+            .map_err(file_error("write", &folder.join(MANIFEST_FILE)))?;
         Ok(manifest)
     }
 
@@ -83,15 +85,6 @@ impl Snapshot<'_> {
     }
 }
 
-fn empty_folder(folder: &Path) -> Result<(), ArchiveError> {
-    fs::create_dir_all(folder).map_err(file_error("create", folder))?;
-    let mut entries = fs::read_dir(folder).map_err(file_error("read", folder))?;
-    match entries.next() {
-        Some(_) => Err(ArchiveError::NotEmpty(folder.to_owned())),
-        None => Ok(()),
-    }
-}
-
 fn write_file(folder: &Path, blocks: Vec<ArchivedBlock>) -> Result<ArchiveFile, ArchiveError> {
     let height =
         |block: Option<&ArchivedBlock>| block.map_or(0, |block| block.block.header.height.0);
@@ -105,7 +98,7 @@ fn write_file(folder: &Path, blocks: Vec<ArchivedBlock>) -> Result<ArchiveFile, 
     let name = format!("blocks-{from:012}.zst");
     let path = folder.join(&name);
     let bytes = zstd::bulk::compress(&content, LEVEL).map_err(file_error("compress", &path))?;
-    write_synced(folder, &name, &bytes)?;
+    write_synced(folder, &name, &bytes).map_err(file_error("write", &path))?;
     Ok(ArchiveFile {
         name,
         from,
@@ -114,19 +107,4 @@ fn write_file(folder: &Path, blocks: Vec<ArchivedBlock>) -> Result<ArchiveFile, 
         bytes: bytes.len() as u64,
         sha256: sha256(&bytes),
     })
-}
-
-/// Writes a file under a temporary name, syncs it, and gives it its name.
-fn write_synced(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), ArchiveError> {
-    let path = folder.join(name);
-    let temporary = folder.join(format!("{name}.new"));
-    let write = || -> std::io::Result<()> {
-        let mut file = fs::File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, &path)?;
-        // A folder cannot be opened everywhere; where it can, its entries are synced too.
-        fs::File::open(folder).map_or(Ok(()), |folder| folder.sync_all())
-    };
-    write().map_err(file_error("write", &path))
 }

@@ -1,8 +1,6 @@
 //! Writing a snapshot of the tip: trust, headers from the tip down, state in the order of key hashes, and
 //! the manifest last. Reads one view of the replica, so blocks can be appended meanwhile.
 
-use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 
 use ledger_core::canonical;
@@ -16,6 +14,7 @@ use super::{
     SnapshotError, SnapshotManifest, StateEntry, TRUST_FILE, VERSION, file_error,
 };
 use crate::error::damaged;
+use crate::files::{is_empty_folder, write_synced};
 use crate::snapshot::Snapshot;
 use crate::table::{headers, state};
 
@@ -36,7 +35,9 @@ impl Snapshot<'_> {
         if height == Height(0) {
             return Err(SnapshotError::NothingCertified);
         }
-        empty_folder(folder)?;
+        if !is_empty_folder(folder).map_err(file_error("create", folder))? {
+            return Err(SnapshotError::NotEmpty(folder.to_owned()));
+        }
         let founding = self.transactions(Height(0))?.pop();
         let trust = Trust {
             founding: founding.ok_or_else(|| damaged("block 0 is missing"))?.bytes,
@@ -129,26 +130,8 @@ fn encode<T: Serialize>(magic: &[u8; 8], entries: &Vec<T>) -> Vec<u8> {
     bytes
 }
 
-fn empty_folder(folder: &Path) -> Result<(), SnapshotError> {
-    fs::create_dir_all(folder).map_err(file_error("create", folder))?;
-    let mut entries = fs::read_dir(folder).map_err(file_error("read", folder))?;
-    match entries.next() {
-        Some(_) => Err(SnapshotError::NotEmpty(folder.to_owned())),
-        None => Ok(()),
-    }
-}
-
-/// Writes a file under a temporary name, syncs it, and gives it its name.
 fn write_chunk(folder: &Path, name: String, bytes: &[u8]) -> Result<SnapshotChunk, SnapshotError> {
-    let path = folder.join(&name);
-    let temporary = folder.join(format!("{name}.new"));
-    let write = || -> std::io::Result<()> {
-        let mut file = fs::File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, &path)
-    };
-    write().map_err(file_error("write", &path))?;
+    write_synced(folder, &name, bytes).map_err(file_error("write", &folder.join(&name)))?;
     Ok(SnapshotChunk {
         name,
         bytes: bytes.len() as u64,

@@ -28,6 +28,7 @@ use super::{
 use crate::anchored::AnchoredReadings;
 use crate::connection;
 use crate::error::{Doing as _, StoreError, damaged};
+use crate::files::sync_folder;
 use crate::table::{certificates, import, meta, state, tree_nodes, validator_sets};
 
 const PROGRESS: &str = "progress";
@@ -272,10 +273,8 @@ impl SnapshotImport {
         transaction.commit().doing("commit")?;
         connection::close(self.connection)?;
         std::fs::rename(&self.path, replica).map_err(file_error("rename", &self.path))?;
-        let folder = replica.parent().map(std::fs::File::open);
-        if let Some(Ok(folder)) = folder {
-            folder.sync_all().map_err(file_error("write", replica))?;
-        }
+        let folder = replica.parent().unwrap_or(replica);
+        sync_folder(folder).map_err(file_error("write", replica))?;
         Ok(())
     }
 
