@@ -9,6 +9,11 @@ use crate::fixture::{anchor, key, until};
 use crate::relay::Relay;
 use crate::town::{Node, Town};
 
+/// How long it may take until a healed network is at work again. On a machine that does nothing else it
+/// is one to three seconds; here it must only tell that from rounds that wait ever longer and
+/// connections that TCP gives up after minutes, whatever else the machine does.
+const BACK_AT_WORK: Duration = Duration::from_secs(20);
+
 /// Goal: a validator that is cut off, both ways, while the others go on, catches up once it is back,
 /// although nothing happens on the chain any more and nobody restarts anything. Method: its links carry
 /// nothing, with connections left standing; three transactions; heal; wait.
@@ -35,11 +40,7 @@ async fn who_was_cut_off_catches_up_on_an_idle_chain() {
     town.links_of(3).for_each(Relay::heal);
     let healed = Instant::now();
     until("the missed blocks", || nodes[3].height() >= goal).await;
-    assert!(
-        healed.elapsed() < Duration::from_secs(15),
-        "{:?}",
-        healed.elapsed()
-    );
+    assert!(healed.elapsed() < BACK_AT_WORK, "{:?}", healed.elapsed());
     // And it takes part again.
     nodes[3].submit(anchor(town.chain, &key(3), 0)).await;
     town.finish(nodes).await;
@@ -78,7 +79,7 @@ async fn below_a_quorum_it_says_so_and_goes_on_by_itself() {
     let back = Instant::now();
     until("progress", || nodes[0].has(&id)).await;
     let took = back.elapsed();
-    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(took < BACK_AT_WORK, "{took:?}");
     // Who was away is told from who signs, be it late.
     let tip = nodes[0].height();
     let blocks = nodes[0].consortium.participation(Height(1), tip).unwrap();
@@ -139,7 +140,7 @@ async fn two_halves_stand_still_and_heal() {
     })
     .await;
     let took = healed.elapsed();
-    assert!(took < Duration::from_secs(10), "{took:?}");
+    assert!(took < BACK_AT_WORK, "{took:?}");
     town.finish(nodes).await;
 }
 
