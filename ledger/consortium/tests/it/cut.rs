@@ -46,9 +46,9 @@ async fn who_was_cut_off_catches_up_on_an_idle_chain() {
     town.finish(nodes).await;
 }
 
-/// Goal: below a quorum nothing becomes final, the node says in plain words who is missing, and within
-/// three seconds after a quorum is back the waiting transaction is final. Method: stop two of four,
-/// submit, start one again.
+/// Goal: below a quorum nothing becomes final, the node says in plain words who is missing, and once a
+/// quorum is back the waiting transaction is final soon. Method: stop two of four, submit, start one
+/// again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn below_a_quorum_it_says_so_and_goes_on_by_itself() {
     let town = Town::new(4, 4).await;
