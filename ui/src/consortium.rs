@@ -66,11 +66,12 @@ impl Consortium {
         });
         Effect::new(move || {
             live.epoch.track();
-            turn.track();
+            // Read, not only tracked: a memo that nobody reads follows nothing.
+            turn.get();
             desk.ask();
         });
         Effect::new(move || {
-            newest.track();
+            newest.get();
             if desk.watchers.get_untracked() > 0 {
                 desk.ask();
             }

@@ -38,7 +38,7 @@ pub fn Preflight(
     });
     Effect::new(move || {
         turn.track();
-        shape.track();
+        shape.with(|_| ());
         if failure.with_untracked(Option::is_some) {
             // What failed may work after the connection is back.
             live.epoch.track();
