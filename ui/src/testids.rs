@@ -7,7 +7,7 @@
 //! | Devices | [`DEVICE_ROW`] (carries `data-device`), [`DEVICE_FILTER`] (one a segment, carries `data-key`), [`DEVICE_SEARCH`], [`PAIR_OPEN`] |
 //! | Pair | [`PAIR_PORT`] (carries `data-path`), [`PAIR_PORT_PATH`], [`PAIR_PORT_NEXT`], [`PAIR_PROFILE`] (a `select`), [`PAIR_KEY`], [`PAIR_NEXT`], [`PAIR_BACK`], [`PAIR_PREVIEW_STATE`], [`PAIR_PREVIEW_RECEIVED`], [`PAIR_NAME`], [`PAIR_CONFIRM`], [`PAIR_FAILURE`], [`PAIR_CANCEL`]; live values as [`vital`] |
 //! | Device | [`vital`] (`vital-59408-5`; carries `data-value`, empty where there is none, and `data-quality`), [`DEVICE_STATE`], [`DEVICE_REASON`], [`gap`] (`gap-received` …), [`READING_ROW`] (carries `data-reading` and `data-code`), [`READING_VALUE`], [`READING_WAY`], [`READING_FINAL`] (only on rows that are final), [`READING_PROOF`] (the link to the proof page), [`UNPAIR`], [`UNPAIR_CONFIRM`], [`UNPAIR_KEEP`], [`PERIOD`] |
-//! | Consortium | [`NODE_ROW`] (carries `data-node` and, where somebody should look, `data-state`), [`PROPOSAL`] (carries `data-number`) with [`PROPOSAL_STANDS`], [`PREFLIGHT`], [`PREFLIGHT_VERDICT`], [`PREFLIGHT_FINDING`] (carries `data-severity` and `data-code`), [`VOTE_APPROVE`], [`VOTE_REJECT`] (carry `aria-pressed`), [`VOTE_CONFIRM`], [`VOTE_KEEP`]; [`DECIDED_ROW`] (carries `data-number` and `data-outcome`), [`QUEUE`], [`ORGANISATION_ROW`], [`INVITE_WHOM`] (one a segment, carries `data-key`), [`INVITE_VALID`], [`INVITE_MAKE`], [`INVITE_DEAF`], [`INVITATION`] with [`INVITATION_TEXT`], [`INVITATION_QR`], [`INVITATION_COPY`], [`INVITATION_SAVE`]; [`INVITATION_ROW`] (carries `data-invitation`) with [`INVITATION_REVOKE`], [`INVITATION_REVOKE_CONFIRM`], [`INVITATION_KEEP`]; [`CONSORTIUM_HALTED`], [`CONSORTIUM_WAITING`] |
+//! | Consortium | [`NODE_ROW`] (carries `data-node` and, where somebody should look, `data-state`), [`PROPOSAL`] (carries `data-number`) with [`PROPOSAL_STANDS`], [`PREFLIGHT`], [`PREFLIGHT_VERDICT`], [`PREFLIGHT_FINDING`] (carries `data-severity` and `data-code`), [`VOTE_APPROVE`], [`VOTE_REJECT`] (carry `aria-pressed`), [`VOTE_CONFIRM`], [`VOTE_KEEP`]; [`DECIDED_ROW`] (carries `data-number` and `data-outcome`), [`QUEUE`], [`ORGANISATION_ROW`], [`INVITE_WHOM`] (one a segment, carries `data-key`), [`INVITE_VALID`], [`INVITE_MAKE`], [`INVITE_DEAF`], [`INVITATION`] with [`INVITATION_TEXT`], [`INVITATION_QR`], [`INVITATION_COPY`], [`INVITATION_SAVE`]; [`INVITATION_ROW`] (carries `data-invitation`) with [`INVITATION_REVOKE`], [`INVITATION_REVOKE_CONFIRM`], [`INVITATION_KEEP`]; [`CONSORTIUM_HALTED`], [`CONSORTIUM_WAITING`], [`EVIDENCE`] |
 //! | Propose | [`PROPOSE_OPEN`], [`PROPOSE_KIND`] (carries `data-key`), [`PROPOSE_CHOICE`] (carries `data-key`, the node's or organisation's id), [`PROPOSE_FIELD`] (carries `data-key`), [`PROPOSE_NEXT`], [`PROPOSE_REASON`], [`PROPOSE_HOURS`], [`PROPOSE_FORCE`], [`PROPOSE_SEND`], [`PROPOSE_CONFIRM`], [`PROPOSE_KEEP`], [`PROPOSE_CANCEL`] |
 //! | Chain, proof | see the constants under *Chain and proof*; used by those pages |
 //!
@@ -191,6 +191,8 @@ pub const NODE_ROW: &str = "node-row";
 pub const CONSORTIUM_HALTED: &str = "consortium-halted";
 /// Says that this node waits to be admitted.
 pub const CONSORTIUM_WAITING: &str = "consortium-waiting";
+/// Says that a validator signed two different things; one a validator.
+pub const EVIDENCE: &str = "evidence";
 /// One open proposal; carries `data-number`.
 pub const PROPOSAL: &str = "proposal";
 /// What its votes come down to.

@@ -37,6 +37,8 @@ async fn every_page_fits_every_window() -> Result<()> {
         ("chain", "#/chain"),
         ("block", "#/blocks/1"),
         ("proofs", "#/proofs"),
+        ("consortium-alone", "#/consortium"),
+        ("propose", "#/consortium/propose"),
     ];
     for theme in ["light", "dark"] {
         page.script(&format!(

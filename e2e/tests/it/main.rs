@@ -3,6 +3,7 @@
 //! by a stranger's tools.
 
 mod browser;
+mod consortium;
 mod desktop;
 mod feed;
 mod journey;

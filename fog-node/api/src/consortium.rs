@@ -33,6 +33,9 @@ pub struct ConsortiumView {
     pub queue: Vec<SeatRow>,
     /// Invitations of this node that may still be used.
     pub invitations: Vec<InvitationRow>,
+    /// Validators that this node has seen to sign two different things, newest first.
+    #[serde(default)]
+    pub evidence: Vec<EvidenceRow>,
     /// The rules in force.
     pub parameters: ParametersView,
     /// How many voices each kind of change needs.
@@ -152,6 +155,24 @@ pub struct ProposalRow {
     pub in_force: Option<u64>,
     /// Why an approved change became void.
     pub why: Option<String>,
+}
+
+/// Proof, kept on this node, that a validator signed two different things.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EvidenceRow {
+    /// The key it votes with.
+    pub vote_key: String,
+    /// Its name; its key's first digits if it is no node any more.
+    pub name: String,
+    /// What it did, in words.
+    pub what: String,
+    /// The height it was done at.
+    pub height: u64,
+    /// The round it was done in.
+    pub round: u32,
+    /// When this node noticed.
+    pub noticed: u64,
 }
 
 /// An approved change of validators that waits for its block.

@@ -54,9 +54,9 @@ pub use chain::{
     TransactionRow,
 };
 pub use consortium::{
-    CastVote, ConsortiumView, InvitationMade, InvitationRow, MakeInvitation, Me, NewNode, NodeRole,
-    NodeRow, OrganisationRow, ParametersView, PreflightFinding, ProposalRow, ProposeChange, SeatRow,
-    ThresholdsView,
+    CastVote, ConsortiumView, EvidenceRow, InvitationMade, InvitationRow, MakeInvitation, Me,
+    NewNode, NodeRole, NodeRow, OrganisationRow, ParametersView, PreflightFinding, ProposalRow,
+    ProposeChange, SeatRow, ThresholdsView,
 };
 pub use device::{
     AddDevice, Device, DeviceSource, DeviceState, Gap, Port, Preview, ProfileInfo, RejectedCount,

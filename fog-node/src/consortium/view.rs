@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use fog_api::consortium::Change as Asked;
 use fog_api::{
-    ConsortiumView, InvitationRow, Me, NodeRole, NodeRow, OrganisationRow, PreflightFinding,
-    ProposalRow, SeatRow,
+    ConsortiumView, EvidenceRow, InvitationRow, Me, NodeRole, NodeRow, OrganisationRow,
+    PreflightFinding, ProposalRow, SeatRow,
 };
-use ledger_consortium::{PeerStatus, Status};
+use ledger_consortium::{Offence, PeerStatus, Status};
 use ledger_core::genesis::Member;
 use ledger_core::governance::{
     self, Choice, Organisation, Outcome, Proposal, Seat, SeatChange, Standing,
@@ -24,6 +24,8 @@ use crate::node::Node;
 
 /// Decided proposals in the answer.
 const DECIDED: u32 = 20;
+/// Pieces of evidence in the answer.
+const EVIDENCE: usize = 20;
 
 impl From<StateReadError> for Failure {
     fn from(error: StateReadError) -> Self {
@@ -64,6 +66,12 @@ impl People {
         self.organisations
             .iter()
             .find(|one| one.standing == Standing::Active && one.admins.contains(admin))
+    }
+
+    /// The name of the node with this voting key.
+    fn voter(&self, key: &PublicKey) -> String {
+        let found = self.members.iter().find(|member| member.vote_key == *key);
+        found.map_or_else(|| key.short(), |member| member.name.clone())
     }
 
     pub(super) fn is_validator(&self, member: &Member) -> bool {
@@ -120,6 +128,7 @@ impl Node {
                 .collect::<Result<_, _>>()?,
             queue: queue.iter().map(|seat| seat_row(seat, &people)).collect(),
             invitations: self.invitation_rows(),
+            evidence: self.evidence_rows(&people),
             parameters: change::parameters_view(&governance::parameters(&snapshot)?),
             thresholds: change::thresholds_view(&governance::thresholds(&snapshot)?),
         })
@@ -196,6 +205,26 @@ impl Node {
             signed: attendance.share_of(&member.vote_key, now),
             participation: attendance.cells_of(&member.vote_key, now),
         }
+    }
+
+    fn evidence_rows(&self, people: &People) -> Vec<EvidenceRow> {
+        let pieces = self.consortium.evidence().into_iter().rev();
+        let rows = pieces.map(|piece| {
+            let key = piece.offence.validator();
+            EvidenceRow {
+                vote_key: key.to_string(),
+                name: people.voter(&key),
+                what: match piece.offence {
+                    Offence::Votes(_) => "voted for two blocks in one round",
+                    Offence::Proposals(_) => "proposed two blocks in one round",
+                }
+                .to_owned(),
+                height: piece.offence.height().0,
+                round: piece.offence.round(),
+                noticed: piece.noticed_millis,
+            }
+        });
+        rows.take(EVIDENCE).collect()
     }
 
     fn invitation_rows(&self) -> Vec<InvitationRow> {
@@ -297,15 +326,11 @@ fn organisation_row(organisation: &Organisation) -> OrganisationRow {
 }
 
 fn seat_row(change: &SeatChange, people: &People) -> SeatRow {
-    let named = |key: &PublicKey| {
-        let found = people.members.iter().find(|member| member.vote_key == *key);
-        found.map_or_else(|| key.short(), |member| member.name.clone())
-    };
     SeatRow {
         title: match &change.seat {
             Seat::Admit { name, .. } => format!("{name} becomes a validator"),
-            Seat::Remove { key } => format!("{} leaves the validators", named(key)),
-            Seat::Replace { old, .. } => format!("{} gets a new voting key", named(old)),
+            Seat::Remove { key } => format!("{} leaves the validators", people.voter(key)),
+            Seat::Replace { old, .. } => format!("{} gets a new voting key", people.voter(old)),
         },
         proposal: Some(change.proposal.0),
     }

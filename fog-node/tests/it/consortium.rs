@@ -73,6 +73,12 @@ fn propose(api: &str, change: &Value) -> Value {
 }
 
 fn vote(api: &str, number: u64, choice: &str) -> Value {
+    // What is final at one node is a moment later at another.
+    wait_for("the proposal at this node", || {
+        let (_, all) = json(["consortium", "proposals", "--api", api, "--json"]);
+        let mut rows = all.as_array()?.iter();
+        rows.any(|row| row["number"] == number).then_some(())
+    });
     let number = number.to_string();
     let (code, row) = json([
         "consortium",

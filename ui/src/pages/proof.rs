@@ -98,7 +98,7 @@ pub fn ProofPage(
             .with(|blocks| blocks.iter().flatten().next().map(|block| block.height))
     });
     Effect::new(move |first: Option<()>| {
-        newest.track();
+        newest.get();
         let waits = failure.with_untracked(|failure| {
             failure
                 .as_ref()

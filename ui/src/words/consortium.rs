@@ -1,7 +1,7 @@
 //! What is said of the consortium as a whole, of its nodes and of its rules.
 
 use fog_api::consortium::{
-    ConsortiumView, FractionView, NodeRole, NodeRow, ParametersView, ThresholdsView,
+    ConsortiumView, EvidenceRow, FractionView, NodeRole, NodeRow, ParametersView, ThresholdsView,
 };
 
 use super::number::{age, bytes, capital, count, duration, spelled, thousands};
@@ -53,6 +53,18 @@ pub fn votes_asked(view: &ConsortiumView) -> u64 {
     } else {
         0
     }
+}
+
+/// The newest proof against each validator that signed two different things.
+#[must_use]
+pub fn liars(view: &ConsortiumView) -> Vec<EvidenceRow> {
+    let mut rows: Vec<EvidenceRow> = Vec::new();
+    for row in &view.evidence {
+        if rows.iter().all(|known| known.vote_key != row.vote_key) {
+            rows.push(row.clone());
+        }
+    }
+    rows
 }
 
 /// The page's answer: who signs, and how many may still be lost.

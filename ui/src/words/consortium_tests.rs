@@ -250,3 +250,23 @@ fn votes_are_asked_of_voters() {
     view.me.can_vote = false;
     assert_eq!(votes_asked(&view), 0);
 }
+
+/// A validator that signed two different things again and again is named once, with the newest proof.
+#[test]
+fn liars_are_named_once() {
+    let mut view = view(4, 4);
+    let proof = |vote_key: &str, height| EvidenceRow {
+        vote_key: vote_key.to_owned(),
+        name: vote_key.to_owned(),
+        what: "voted for two blocks in one round".to_owned(),
+        height,
+        round: 0,
+        noticed: height,
+    };
+    view.evidence = vec![proof("b", 9), proof("a", 8), proof("b", 7)];
+    let named = liars(&view);
+    assert_eq!(
+        named.iter().map(|row| row.height).collect::<Vec<_>>(),
+        [9, 8]
+    );
+}

@@ -13,17 +13,20 @@ mod propose_send;
 mod rules;
 
 use fog_api::ApiError;
-use fog_api::consortium::{ConsortiumView, NodeRole};
+use fog_api::consortium::{ConsortiumView, EvidenceRow, NodeRole};
 use leptos::prelude::*;
 
 pub use propose::ProposePage;
 
-use crate::components::{FailureNote, Hash, Icon, Note, PageHead, Waiting};
+use crate::components::{
+    FailureNote, Hash, Icon, Note, PageHead, Waiting, local_clock_minutes, local_date,
+};
 use crate::consortium::{Consortium, use_consortium};
 use crate::live::use_live;
 use crate::route::Route;
 use crate::testids;
 use crate::words::consortium as words;
+use crate::words::number::thousands;
 use crate::words::state::State;
 
 /// The heading while the node does not answer.
@@ -87,6 +90,7 @@ fn Troubles(desk: Consortium) -> impl IntoView {
         {move || halted.get().map(|quorum| view! {
             <Note state=State::Critical words=quorum testid=testids::CONSORTIUM_HALTED/>
         })}
+        <Evidence desk=desk/>
         {move || waiting.get().map(|key| view! { <NotAdmitted key=key/> })}
         {move || failure.get().map(|failure| view! { <FailureNote failure=failure retry=move |()| desk.ask()/> })}
     }
@@ -98,6 +102,37 @@ fn quorum(view: &ConsortiumView) -> ApiError {
         what: "No block can become final now".to_owned(),
         why: view.quorum.clone(),
         next: "see that the silent validators run and can be reached. Readings are still sealed and kept here, and everything stays readable; the ledger goes on by itself once enough are heard.".to_owned(),
+    }
+}
+
+/// Validators that signed two different things, each said once, the newest first.
+#[component]
+fn Evidence(desk: Consortium) -> impl IntoView {
+    let rows = desk.part(words::liars);
+    move || {
+        rows.get()
+            .into_iter()
+            .map(|row| {
+                view! { <Note state=State::Critical words=liar(&row) testid=testids::EVIDENCE/> }
+            })
+            .collect_view()
+    }
+}
+
+fn liar(row: &EvidenceRow) -> ApiError {
+    let noticed = i64::try_from(row.noticed).unwrap_or(i64::MAX);
+    ApiError {
+        code: "UI-06".to_owned(),
+        what: format!("{} signed two different things", row.name),
+        why: format!(
+            "{}, for block {}, round {}; noticed {}, {}",
+            row.what,
+            thousands(row.height),
+            row.round,
+            local_date(noticed),
+            local_clock_minutes(noticed)
+        ),
+        next: "ask its organisation: its key is in two places, or stolen. The proof is kept here; it is a reason to propose that its seat be taken away.".to_owned(),
     }
 }
 

@@ -132,7 +132,7 @@ fn Trends(
         live.epoch.track();
         let span = period(chosen.get()).0;
         if span > 300_000 {
-            minutes.track();
+            minutes.get();
         }
         let id = entry.facts.with_untracked(|facts| escape(&facts.id));
         let now = live.now.get_untracked();

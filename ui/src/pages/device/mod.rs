@@ -89,7 +89,7 @@ fn keep_facts_fresh(entry: DeviceEntry) {
     let live = use_live();
     let fives = Memo::new(move |_| live.now.get().div_euclid(5_000));
     Effect::new(move || {
-        fives.track();
+        fives.get();
         let stale = entry.facts.with_untracked(|facts| {
             facts.registered_height.is_none()
                 || facts.gap.rejected != entry.gap.get_untracked().rejected

@@ -185,7 +185,7 @@ fn quality_of(newest: Signal<Option<fog_api::Preview>>, code: String) -> Signal<
 fn watch(wizard: Wizard) {
     let twos = Memo::new(move |_| wizard.live.now.get().div_euclid(2_000));
     Effect::new(move |before: Option<()>| {
-        twos.track();
+        twos.get();
         let Some(id) = wizard.preview.get_untracked().filter(|_| before.is_some()) else {
             return;
         };
