@@ -29,6 +29,7 @@ mod pairing;
 mod previews;
 mod proofs;
 mod readings;
+mod restored;
 mod retention;
 mod sensor;
 mod status;

@@ -31,6 +31,7 @@ use crate::ingest::{Anchored, BatchPolicy, DeviceIndex, Ingest, Writer, WriterPa
 use crate::keystore::{Keystore, create_private_dir};
 use crate::live::{LiveDevice, LiveView, TELL_EVERY};
 use crate::previews::Previews;
+use crate::restored::start_consortium;
 use crate::retention;
 use crate::sensor::{Sensor, source_of};
 use crate::submitter;
@@ -184,15 +185,14 @@ impl Node {
             final_nonce: Arc::clone(&final_nonce),
         })
         .context("cannot open the vault")?;
-        let consortium = Consortium::start(ConsortiumConfig {
+        let consensus = ConsortiumConfig {
             home: config.data_dir.join("consensus"),
             replica: Arc::clone(&replica),
             validator_key: keys.validator,
             listen,
             peers,
-        })
-        .await
-        .context("cannot start consensus")?;
+        };
+        let consortium = start_consortium(&config.data_dir, consensus).await?;
         let node = Arc::new(Self {
             vault_reader: Mutex::new(vault::open_read_only(&config.data_dir.join(VAULT_FILE))?),
             data_dir: config.data_dir.clone(),

@@ -80,7 +80,7 @@ fn collect(
         let left_out =
             LEFT_OUT.contains(&own) || LEFT_OUT_ENDS.iter().any(|end| own.ends_with(end));
         let kind = entry.file_type()?;
-        if left_out || !is_plain(&name) || own == REPLICA_FILE || own == VAULT_FILE {
+        if left_out || !is_plain(&name) || name == REPLICA_FILE || name == VAULT_FILE {
             continue;
         }
         if kind.is_dir() && depth + 1 < MAX_DEPTH {

@@ -322,6 +322,9 @@ fn a_backup_restores_a_whole_node() {
     ]);
     assert!(saved.status.success(), "{}", text(&saved.stderr));
     assert!(verifies(&data));
+    // Alone there is nobody to watch; the node signs, and is as any other from now on.
+    let mark = ledger_store::RestoredMark::read(&restored).unwrap();
+    assert_eq!(mark, None);
     assert!(node.terminate().success());
     fsck(&restored);
     refused_backups(folder.path());
