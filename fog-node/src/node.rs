@@ -158,11 +158,9 @@ impl Node {
         let lock = lock_data_dir(&config.data_dir)?;
         let keys = Keystore::open(&config.data_dir)?;
         let (node_key, vote_key) = (keys.node.public(), keys.validator.public());
-        let name = config
-            .name
-            .clone()
-            .unwrap_or_else(|| format!("fog-{}", node_key.short()));
         let settings = network_settings(&config)?;
+        let name = config.name.clone().or_else(|| settings.node.clone());
+        let name = name.unwrap_or_else(|| format!("fog-{}", node_key.short()));
         let listen = settings.listen;
         let peers = known_peers(&settings).await;
         let (replica, genesis) = open_replica(&config.data_dir, &keys, &name, &settings)?;
@@ -514,7 +512,7 @@ async fn tell(node: std::sync::Weak<Node>) {
     let mut ticks = tokio::time::interval(TELL_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut last = (tokio::time::Instant::now(), 0);
-    let mut is_status_due = true;
+    let (mut is_status_due, mut has_news) = (true, true);
     let mut ports = None;
     loop {
         let now = ticks.tick().await;
@@ -536,9 +534,9 @@ async fn tell(node: std::sync::Weak<Node>) {
             ports.mark_unchanged();
             node.live.tell(Event::PortsChanged(node.ports().await));
         }
-        let is_anything = node.live.tell_changes();
-        if is_status_due && is_anything {
-            is_status_due = false;
+        has_news |= node.live.tell_changes();
+        if is_status_due && has_news {
+            (is_status_due, has_news) = (false, false);
             match node.status() {
                 Ok(status) => node.live.tell(Event::Status(Box::new(status))),
                 Err(failure) => tracing::error!(%failure, "the status could not be read"),

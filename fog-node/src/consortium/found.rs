@@ -57,6 +57,7 @@ pub fn found(founding: &Founding) -> anyhow::Result<ChainId> {
         );
     }
     let settings = NetworkSettings {
+        node: founding.node.clone(),
         listen: founding.listen,
         address: founding.address.clone(),
         ..NetworkSettings::default()

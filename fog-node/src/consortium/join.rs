@@ -231,6 +231,7 @@ fn begin(
         .iter()
         .filter(|(_, address)| is_address(address));
     let settings = NetworkSettings {
+        node: options.node.clone(),
         listen: Some(options.listen),
         address: options.address.clone(),
         peers: peers

@@ -17,6 +17,9 @@ pub(crate) const FOLDER: &str = "consortium";
 /// The settings.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct NetworkSettings {
+    /// The node's name, as it was founded or joined with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) node: Option<String>,
     /// Where this node listens for peers; the door for those who knock is one port above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) listen: Option<SocketAddr>,

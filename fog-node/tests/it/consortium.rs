@@ -139,6 +139,8 @@ fn hospitals_found_invite_join_and_vote() {
     create(harbour);
     let (first, one) = harbour.start();
     assert_eq!(view(&one)["me"]["role"], "validator");
+    let status = json(["status", "--api", &one, "--json"]).1;
+    assert_eq!(status["node_name"], "harbour-1");
 
     // The second hospital: the only voice there is admits it at once.
     let invitation = invite(&one, &[]);
