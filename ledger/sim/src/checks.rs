@@ -253,8 +253,7 @@ fn liveness(record: &Record) -> Vec<(Height, String)> {
     let lowest = Height(heights.min().unwrap_or(0).saturating_sub(1));
     let waited = (record.deadline.0.saturating_sub(record.healed.0)) / 1_000_000;
     let goal = record.goal;
-    let what =
-        format!("within {waited} s after healing not all have height {goal} and what was accepted");
+    let what = format!("{waited} s after healing not all have height {goal} and what was accepted");
     vec![(lowest, what)]
 }
 
