@@ -2,6 +2,12 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// Now, in Unix milliseconds, as the ledger counts them.
+#[must_use]
+pub fn unix_millis() -> u64 {
+    u64::try_from(now_millis()).unwrap_or_default()
+}
+
 /// Now, in Unix milliseconds.
 #[must_use]
 pub fn now_millis() -> i64 {

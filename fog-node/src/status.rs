@@ -2,7 +2,7 @@
 
 use fog_api::{Status, Storage};
 
-use crate::clock::now_millis;
+use crate::clock::unix_millis;
 use crate::failure::Failure;
 use crate::node::{Node, REPLICA_FILE};
 use crate::vault::VAULT_FILE;
@@ -47,7 +47,7 @@ impl Node {
             readings_per_second: self.rate.per_second(),
             disk: self.storage(),
             started: u64::try_from(self.started).unwrap_or_default(),
-            now: u64::try_from(now_millis()).unwrap_or_default(),
+            now: unix_millis(),
         })
     }
 

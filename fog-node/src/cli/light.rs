@@ -28,7 +28,7 @@ use super::check::read_at_most;
 use super::client::{Address, Api, Question, Refused};
 use super::output::{print, print_json, time_words};
 use super::table::pairs;
-use crate::clock::now_millis;
+use crate::clock::unix_millis;
 
 /// A tip is stale after this many heartbeats without a block, and
 const HEARTBEATS: u64 = 3;
@@ -153,7 +153,7 @@ impl Light {
     fn check_age(&self, client: &LightClient, parameters: &Parameters) -> Result<(), Stop> {
         let heartbeat = u64::from(parameters.heartbeat_seconds) * 1000;
         let limit_millis = heartbeat.saturating_mul(HEARTBEATS) + GRACE_MILLIS;
-        let age_millis = now().saturating_sub(client.time_millis());
+        let age_millis = unix_millis().saturating_sub(client.time_millis());
         if age_millis > limit_millis {
             let error = LightError::StaleTip {
                 age_millis,
@@ -181,15 +181,15 @@ impl Light {
                 Ok(())
             };
         }
-        client.judge(&of(at)?, now()).map_err(refuse)?;
+        client.judge(&of(at)?, unix_millis()).map_err(refuse)?;
         let newest = of(newest)?;
         let header = &newest.light().header;
         let (height, time) = (header.height, header.time_millis);
         let shown = follow::tip_of(&self.api)?;
         if height > at
-            && client.judge(&newest, now()).is_ok()
+            && client.judge(&newest, unix_millis()).is_ok()
             && shown < height
-            && now().saturating_sub(time) > GRACE_MILLIS
+            && unix_millis().saturating_sub(time) > GRACE_MILLIS
         {
             let error = LightError::Withheld {
                 height: shown,
@@ -204,7 +204,7 @@ impl Light {
         let Report {
             client, progress, ..
         } = report;
-        let (time, now) = (client.time_millis(), now());
+        let (time, now) = (client.time_millis(), unix_millis());
         let hash = client.hash().map(|hash| hash.to_string());
         let value = report.value.as_ref().map(hex::encode);
         let proven = self.key.is_some() && refused.is_none();
@@ -282,9 +282,4 @@ fn block_of(api: &Api, height: Height) -> Result<Option<LightBlock>, Stop> {
         (Some(block), true) if block.header.height == height => Ok(Some(block)),
         _ => Err(Stop::by(api, LightError::MissingBlock { height })),
     }
-}
-
-/// This machine's clock, in Unix milliseconds.
-fn now() -> u64 {
-    u64::try_from(now_millis()).unwrap_or(0)
 }

@@ -7,7 +7,7 @@ use ledger_store::{KEPT_BLOCKS, Policy, Replica};
 
 use super::Outcome;
 use super::output::{bytes_words, print, print_json};
-use crate::clock::now_millis;
+use crate::clock::unix_millis;
 use crate::keystore::Keystore;
 use crate::node::{LOCK_FILE, REPLICA_FILE, lock_data_dir};
 use crate::retention::awaited;
@@ -59,7 +59,7 @@ impl Prune {
             keep_from: awaited(&vault, &replica)?,
             keep_sender: self.keep_own.then(|| keys.node.public()),
         };
-        let now = u64::try_from(now_millis()).unwrap_or_default();
+        let now = unix_millis();
         if let Some(folder) = &self.archive {
             let snapshot = replica.read()?;
             let whole = snapshot.whole_from()?;

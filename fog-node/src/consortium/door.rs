@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use super::joining::{JoinAnswer, JoinRequest, Joiner, Welcome};
 use super::noise;
 use super::view::People;
-use crate::clock::now_millis;
+use crate::clock::unix_millis;
 use crate::failure::Failure;
 use crate::keystore::random;
 use crate::node::Node;
@@ -108,7 +108,7 @@ async fn answer(node: Weak<Node>, mut stream: TcpStream) -> io::Result<()> {
     let id = tokio::time::timeout(ARRIVAL, noise::knocked(&mut stream))
         .await
         .map_err(late)??;
-    let found = node.membership.issued().find(&id, now()).cloned();
+    let found = node.membership.issued().find(&id, unix_millis()).cloned();
     let issued = found.ok_or_else(|| io::Error::from(io::ErrorKind::PermissionDenied))?;
     let (key, token) = (issued.door_key(), issued.token());
     let request = noise::receive_request(stream, &key, &token);
@@ -125,10 +125,6 @@ async fn answer(node: Weak<Node>, mut stream: TcpStream) -> io::Result<()> {
     asked.answer(&canonical::encode(&answer)).await
 }
 
-fn now() -> u64 {
-    u64::try_from(now_millis()).unwrap_or_default()
-}
-
 fn unreadable() -> ApiError {
     ApiError {
         code: "GOV-07".into(),
@@ -142,7 +138,7 @@ fn unreadable() -> ApiError {
 impl Node {
     /// Where the door should be open, if anybody is invited.
     fn door_wanted(&self) -> Option<SocketAddr> {
-        self.membership.issued().valid(now()).next()?;
+        self.membership.issued().valid(unix_millis()).next()?;
         self.membership.settings().door_listen()
     }
 
@@ -158,7 +154,12 @@ impl Node {
         let number = match self.proposed_before(&joiner)? {
             Some(number) => number,
             None => {
-                if self.membership.issued().find(invitation, now()).is_none() {
+                if self
+                    .membership
+                    .issued()
+                    .find(invitation, unix_millis())
+                    .is_none()
+                {
                     return Err(used());
                 }
                 let change = self.admission(&joiner, same_organisation)?;

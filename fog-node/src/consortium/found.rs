@@ -9,7 +9,7 @@ use ledger_core::{ChainId, Digest, Genesis, OrganisationId};
 use ledger_store::Replica;
 
 use super::settings::NetworkSettings;
-use crate::clock::now_millis;
+use crate::clock::unix_millis;
 use crate::keystore::{Keystore, create_private_dir, random};
 use crate::node::{REPLICA_FILE, lock_data_dir};
 
@@ -90,7 +90,7 @@ pub(crate) fn found_in(
         address: names.address,
     };
     let id = OrganisationId(random()?);
-    let now = u64::try_from(now_millis()).unwrap_or_default();
+    let now = unix_millis();
     let mut genesis = Genesis::of_one(names.consortium, now, id, node, Digest(random()?))?;
     genesis.organisations = vec![Organisation::new(
         id,

@@ -12,7 +12,7 @@ use super::invitation::{Invitation, KnownPeer, MAX_PEERS, Terms, Token};
 use super::issued::{Issued, MAX_ISSUED};
 use super::noise::DoorKey;
 use super::view::People;
-use crate::clock::now_millis;
+use crate::clock::unix_millis;
 use crate::failure::Failure;
 use crate::keystore::random;
 use crate::node::Node;
@@ -71,7 +71,7 @@ impl Node {
                 "Invite from a node that does.",
             )
         })?;
-        let now = u64::try_from(now_millis()).unwrap_or_default();
+        let now = unix_millis();
         let mut issued = self.membership.issued();
         if issued.valid(now).count() >= MAX_ISSUED {
             return Err(not_made(

@@ -19,7 +19,7 @@ use super::joining::{JoinAnswer, JoinRequest, Joiner, Welcome};
 use super::noise;
 use super::peers::resolve;
 use super::settings::NetworkSettings;
-use crate::clock::now_millis;
+use crate::clock::unix_millis;
 use crate::keystore::{Keystore, create_private_dir};
 use crate::node::{REPLICA_FILE, lock_data_dir};
 use crate::vault::VAULT_FILE;
@@ -80,7 +80,7 @@ pub struct Joined {
 /// In words for a person. A door that refuses says why.
 pub async fn join(options: &JoinOptions) -> anyhow::Result<Joined> {
     let invitation: Invitation = options.invitation.parse()?;
-    let now = u64::try_from(now_millis()).unwrap_or_default();
+    let now = unix_millis();
     if invitation.has_expired(now) {
         bail!("the invitation has expired; ask for a new one");
     }

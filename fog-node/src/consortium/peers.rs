@@ -13,7 +13,6 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::settings::NetworkSettings;
 use super::view::People;
-use crate::failure::Failure;
 use crate::node::Node;
 
 /// Names of hosts are looked up again after this time.
@@ -21,11 +20,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// The peers whose addresses are known before the ledger is read: those of the invitation.
 pub(crate) async fn known_peers(settings: &NetworkSettings) -> Vec<Peer> {
-    let known = settings
-        .peers
-        .iter()
-        .filter_map(|(key, address)| Some((key.parse::<PublicKey>().ok()?, address.clone())));
-    resolved(known).await
+    resolved(settings.invited()).await
 }
 
 /// Keeps the network's list of peers in line with the ledger, until the node is gone.
@@ -40,15 +35,7 @@ pub(crate) async fn keep_peers(node: Weak<Node>, consortium: Arc<Consortium>) {
         let Some(running) = node.upgrade() else {
             return;
         };
-        running.tell_where_it_listens().await;
-        match running.wanted_peers().await {
-            Ok(wanted) if wanted != listed => match consortium.set_peers(wanted.clone()).await {
-                Ok(()) => listed = wanted,
-                Err(error) => tracing::warn!(%error, "the list of peers was not changed"),
-            },
-            Ok(_) => {}
-            Err(failure) => tracing::error!(%failure, "the list of peers could not be read"),
-        }
+        running.follow_members(&consortium, &mut listed).await;
         drop(running);
         tokio::select! {
             block = blocks.recv() => match block {
@@ -76,15 +63,36 @@ impl Node {
         own.map(|own| (me, own)).into_iter().chain(known).collect()
     }
 
-    /// Tells the ledger where this node listens, if it says otherwise and the node holds a key that may.
-    async fn tell_where_it_listens(self: &Arc<Self>) {
+    /// Makes the active nodes the peers. A node that listens nowhere has none, and reads nothing.
+    async fn follow_members(
+        self: &Arc<Self>,
+        consortium: &Arc<Consortium>,
+        listed: &mut Vec<Peer>,
+    ) {
         let Some(address) = self.membership.settings().advertised() else {
             return;
         };
-        let read = self
-            .blocking(|node| People::read(&node.replica.read()?))
-            .await;
-        let Ok(people) = read else { return };
+        let read = self.blocking(|node| People::read(&node.replica.read()?));
+        let people = match read.await {
+            Ok(people) => people,
+            Err(failure) => {
+                tracing::error!(%failure, "the list of peers could not be read");
+                return;
+            }
+        };
+        self.tell_where_it_listens(&people, address).await;
+        let wanted = self.wanted_peers(&people).await;
+        if wanted == *listed {
+            return;
+        }
+        match consortium.set_peers(wanted.clone()).await {
+            Ok(()) => *listed = wanted,
+            Err(error) => tracing::warn!(%error, "the list of peers was not changed"),
+        }
+    }
+
+    /// Tells the ledger where this node listens, if it says otherwise and the node holds a key that may.
+    async fn tell_where_it_listens(self: &Arc<Self>, people: &People, address: String) {
         let mut members = people.members().iter();
         let is_elsewhere = members.any(|one| one.key == self.node_key && one.address != address);
         if !is_elsewhere || people.voice_of(&self.membership.admin()).is_none() {
@@ -101,24 +109,15 @@ impl Node {
 
     /// The other nodes of the consortium whose address is known. A node that waits to be admitted also
     /// keeps to those of its invitation.
-    async fn wanted_peers(self: &Arc<Self>) -> Result<Vec<Peer>, Failure> {
-        let members = self
-            .blocking(|node| {
-                let snapshot = node.replica.read()?;
-                Ok(People::read(&snapshot)?.members().to_vec())
-            })
-            .await?;
-        let is_member = members.iter().any(|member| member.key == self.node_key);
-        let mut known = addresses(&members);
+    async fn wanted_peers(&self, people: &People) -> Vec<Peer> {
+        let mut members = people.members().iter();
+        let is_member = members.any(|member| member.key == self.node_key);
+        let mut known = addresses(people.members());
         if !is_member {
-            let settings = self.membership.settings();
-            let invited = settings.peers.iter();
-            let invited =
-                invited.filter_map(|(key, address)| Some((key.parse().ok()?, address.clone())));
-            known.extend(invited.collect::<Vec<_>>());
+            known.extend(self.membership.settings().invited());
         }
         known.retain(|(key, _)| *key != self.vote_key);
-        Ok(resolved(known.into_iter()).await)
+        resolved(known.into_iter()).await
     }
 }
 

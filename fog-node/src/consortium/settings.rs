@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use ledger_core::PublicKey;
 use serde::{Deserialize, Serialize};
 
 use crate::keystore::{create_private_dir, write_private};
@@ -60,6 +61,12 @@ impl NetworkSettings {
         create_private_dir(&data_dir.join(FOLDER))?;
         let text = serde_json::to_string_pretty(self)?;
         write_private(&file(data_dir), &text).context("cannot write the network's settings")
+    }
+
+    /// The nodes that the invitation names, and where they listen.
+    pub(crate) fn invited(&self) -> impl Iterator<Item = (PublicKey, String)> {
+        let named = self.peers.iter();
+        named.filter_map(|(key, address)| Some((key.parse().ok()?, address.clone())))
     }
 
     /// Where others reach this node, if it listens.

@@ -18,7 +18,7 @@ use ledger_core::{OrganisationId, ProposalNumber, PublicKey, ValidatorSet};
 use ledger_store::Snapshot;
 
 use super::change::{self, Names};
-use crate::clock::now_millis;
+use crate::clock::unix_millis;
 use crate::failure::Failure;
 use crate::node::Node;
 
@@ -334,8 +334,4 @@ fn seat_row(change: &SeatChange, people: &People) -> SeatRow {
         },
         proposal: Some(change.proposal.0),
     }
-}
-
-fn unix_millis() -> u64 {
-    u64::try_from(now_millis()).unwrap_or_default()
 }

@@ -21,15 +21,7 @@ fn make_folder(data: &Path) -> String {
     let oldest = readings.as_array().unwrap().last().unwrap()["id"].clone();
     let id = oldest.as_str().unwrap().to_owned();
     let proof = data.with_extension("proof");
-    let saved = fogward([
-        "proof",
-        "--api",
-        &address,
-        &id,
-        "-o",
-        proof.to_str().unwrap(),
-    ]);
-    assert!(saved.status.success(), "{}", text(&saved.stderr));
+    save_proof(&address, &id, &proof);
     let genesis = data.with_extension("genesis");
     let saved = fogward([
         "genesis",
@@ -194,15 +186,7 @@ fn an_archive_brings_proofs_back() {
     let node = Running::start(&data, &[]);
     let address = node.address();
     let proof = data.with_extension("proof");
-    let saved = fogward([
-        "proof",
-        "--api",
-        &address,
-        &reading,
-        "-o",
-        proof.to_str().unwrap(),
-    ]);
-    assert!(saved.status.success(), "{}", text(&saved.stderr));
+    save_proof(&address, &reading, &proof);
     assert!(verifies(&data));
     assert!(node.terminate().success());
 }
@@ -312,15 +296,7 @@ fn a_backup_restores_a_whole_node() {
     let restored = folder.path().join("restored-running.fwbackup");
     let node = Running::start(&restored, &[]);
     let (address, proof) = (node.address(), data.with_extension("proof"));
-    let saved = fogward([
-        "proof",
-        "--api",
-        &address,
-        &reading,
-        "-o",
-        proof.to_str().unwrap(),
-    ]);
-    assert!(saved.status.success(), "{}", text(&saved.stderr));
+    save_proof(&address, &reading, &proof);
     assert!(verifies(&data));
     // Alone there is nobody to watch; the node signs, and is as any other from now on.
     let mark = ledger_store::RestoredMark::read(&restored).unwrap();
@@ -328,6 +304,13 @@ fn a_backup_restores_a_whole_node() {
     assert!(node.terminate().success());
     fsck(&restored);
     refused_backups(folder.path());
+}
+
+/// Saves the proof of a reading with the built program.
+fn save_proof(address: &str, reading: &str, to: &Path) {
+    let to = to.to_str().unwrap();
+    let saved = fogward(["proof", "--api", address, reading, "-o", to]);
+    assert!(saved.status.success(), "{}", text(&saved.stderr));
 }
 
 fn refused_backups(folder: &Path) {

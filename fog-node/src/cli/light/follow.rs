@@ -8,8 +8,9 @@ use fog_api::{LightPage, LightQuery};
 use ledger_core::light::{Bisection, Step};
 use ledger_core::{Height, LightClient, LightError};
 
-use super::{block_of, now};
+use super::block_of;
 use crate::cli::client::{Api, Question};
+use crate::clock::unix_millis;
 use crate::light::follow;
 
 /// Pages that may wait to be verified.
@@ -125,7 +126,7 @@ fn verify(
         let height = Height(wanted);
         return Err(refuse(LightError::MissingBlock { height }));
     }
-    follow(blocks, client, now(), |step| progress.count(step)).map_err(refuse)
+    follow(blocks, client, unix_millis(), |step| progress.count(step)).map_err(refuse)
 }
 
 /// Goes to the node's tip by as few blocks as lead there.
@@ -139,7 +140,7 @@ pub(super) fn skip(
     while let Some(height) = way.next_wanted(client) {
         let block = block_of(api, height)?
             .ok_or_else(|| Stop::by(api, LightError::MissingBlock { height }))?;
-        let steps = way.offer(client, block, now());
+        let steps = way.offer(client, block, unix_millis());
         for step in steps.map_err(|error| Stop::by(api, error))? {
             progress.count(step);
         }
