@@ -29,8 +29,10 @@ impl Node {
         snapshot.transaction(id).unwrap().is_some()
     }
 
+    /// Its newest block, from where [`Node::has`] looks: the status follows a moment later.
     pub fn height(&self) -> Height {
-        self.consortium.status().height
+        let snapshot = self.replica.read().unwrap();
+        snapshot.tip().unwrap().height()
     }
 
     /// Submits here, and waits until it is final here. Returns how long that took.
