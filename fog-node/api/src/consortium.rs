@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::joining::{CatchUp, FoundNode};
+
 /// The consortium's page in one answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -36,6 +38,12 @@ pub struct ConsortiumView {
     /// Validators that this node has seen to sign two different things, newest first.
     #[serde(default)]
     pub evidence: Vec<EvidenceRow>,
+    /// How this node catches up with the others; `None` while it is up to date.
+    #[serde(default)]
+    pub catch_up: Option<CatchUp>,
+    /// Nodes that announce themselves on this network; found, not trusted.
+    #[serde(default)]
+    pub found: Vec<FoundNode>,
     /// The rules in force.
     pub parameters: ParametersView,
     /// How many voices each kind of change needs.

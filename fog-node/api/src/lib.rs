@@ -30,11 +30,15 @@
 //! | `POST /api/demo` | [`StartDemo`] | `[`[`Device`]`]` |
 //! | `DELETE /api/demo` | | nothing |
 //! | `GET /api/consortium` | | [`ConsortiumView`] |
+//! | `GET /api/consortium/series?minutes=` | | [`ConsortiumSeries`] |
 //! | `POST /api/consortium/proposals` | [`ProposeChange`] | [`ProposalRow`], once it is final |
 //! | `POST /api/consortium/proposals/{number}/vote` | [`CastVote`] | [`ProposalRow`], once it is final |
 //! | `POST /api/consortium/preflight` | [`consortium::Change`] | `[`[`PreflightFinding`]`]` |
 //! | `POST /api/consortium/invitations` | [`MakeInvitation`] | [`InvitationMade`] |
 //! | `DELETE /api/consortium/invitations/{id}` | | nothing; it cannot be used any more |
+//! | `POST /api/consortium/join/invitation` | [`ReadInvitation`] | [`InvitationView`]; nothing is done |
+//! | `POST /api/consortium/join` | [`JoinConsortium`] | [`JoinProgress`], at once; it goes on by itself |
+//! | `GET /api/consortium/join` | | [`JoinProgress`] |
 //! | `GET /api/events?waves=DEVICE` | | server-sent [`Event`]s, one JSON object each |
 //! | `GET /api/openapi.json` | | OpenAPI 3.1 |
 //!
@@ -45,8 +49,10 @@ pub mod consortium;
 pub mod device;
 pub mod error;
 pub mod event;
+pub mod joining;
 pub mod light;
 pub mod reading;
+pub mod series;
 pub mod status;
 
 pub use chain::{
@@ -64,6 +70,11 @@ pub use device::{
 };
 pub use error::ApiError;
 pub use event::{DeviceLive, Event, Wave};
+pub use joining::{
+    CatchUp, CatchUpWay, FoundNode, InvitationView, InvitedPeer, JoinConsortium, JoinProgress,
+    JoinStage, OwnChain, ReadInvitation,
+};
 pub use light::{LightPage, LightQuery, LightRow, StateAnswer, StateQuery};
 pub use reading::{History, HistoryPoint, HistoryQuery, ReadingRow, ReadingsQuery, SampleSegment};
+pub use series::{ConsortiumSeries, NodeSeries};
 pub use status::{Finality, Status, Storage};

@@ -69,7 +69,7 @@ impl People {
     }
 
     /// The name of the node with this voting key.
-    fn voter(&self, key: &PublicKey) -> String {
+    pub(super) fn voter(&self, key: &PublicKey) -> String {
         let found = self.members.iter().find(|member| member.vote_key == *key);
         found.map_or_else(|| key.short(), |member| member.name.clone())
     }
@@ -129,6 +129,8 @@ impl Node {
             queue: queue.iter().map(|seat| seat_row(seat, &people)).collect(),
             invitations: self.invitation_rows(),
             evidence: self.evidence_rows(&people),
+            catch_up: None,
+            found: Vec::new(),
             parameters: change::parameters_view(&governance::parameters(&snapshot)?),
             thresholds: change::thresholds_view(&governance::thresholds(&snapshot)?),
         })
