@@ -19,7 +19,7 @@ use crate::digest::Digest;
 use crate::genesis::{Genesis, MAX_GENESIS_BYTES};
 use crate::governance::{Propose, Vote};
 use crate::ids::{ChainId, Nonce};
-use crate::key::{PublicKey, SecretKey, Signature, SignatureError};
+use crate::key::{PublicKey, SecretKey, Signature, SignatureBatch, SignatureError};
 
 /// Longest transaction in bytes, save the genesis.
 pub const MAX_TRANSACTION_BYTES: usize = 64 * 1024;
@@ -165,12 +165,51 @@ impl SignedTransaction {
     /// # Errors
     /// [`TransactionError`].
     pub fn verify(self, chain: ChainId) -> Result<VerifiedTransaction, TransactionError> {
+        let formed = self.formed(chain)?;
+        self.sender.verify(&self.signed(), &self.signature)?;
+        Ok(formed)
+    }
+
+    /// Checks many as [`SignedTransaction::verify`] checks each, with the same outcome for each; where
+    /// all signatures hold, in about a third of the time.
+    #[must_use]
+    pub fn verify_all(
+        transactions: Vec<Self>,
+        chain: ChainId,
+    ) -> Vec<Result<VerifiedTransaction, TransactionError>> {
+        let (mut batch, mut seed) = (SignatureBatch::default(), Vec::new());
+        let mut outcomes = Vec::with_capacity(transactions.len());
+        for transaction in &transactions {
+            let formed = transaction.formed(chain);
+            if let Ok(formed) = &formed {
+                batch.add(
+                    &transaction.sender,
+                    &transaction.signed(),
+                    &transaction.signature,
+                );
+                seed.extend(formed.id.0);
+            }
+            outcomes.push(formed);
+        }
+        // The ids stand for all keys, signatures and signed bytes.
+        if batch.holds(Digest::tagged("fogward/signature-batch/1", &[&seed])) {
+            return outcomes;
+        }
+        let alone = transactions.into_iter().map(|one| one.verify(chain));
+        alone.collect()
+    }
+
+    /// The bytes that are signed.
+    fn signed(&self) -> Vec<u8> {
+        [SIGNING_TAG, &self.body].concat()
+    }
+
+    /// What it is once its signature is known to hold: form and chain are checked here.
+    fn formed(&self, chain: ChainId) -> Result<VerifiedTransaction, TransactionError> {
         let body = self.body()?;
         if body.chain != chain {
             return Err(TransactionError::OtherChain);
         }
-        let signed = [SIGNING_TAG, &self.body].concat();
-        self.sender.verify(&signed, &self.signature)?;
         Ok(VerifiedTransaction {
             id: self.id(),
             sender: self.sender,

@@ -4,7 +4,7 @@
 //! Upon a block of height h, over the state after h − 1:
 //! 1. format, chain, height, parent, time, proposer, validators, size, number of transactions and
 //!    transactions root, all without touching the state;
-//! 2. form, chain and signature of each transaction, on all cores;
+//! 2. form, chain and signature of each transaction, many together, on all cores;
 //! 3. execution in order; a single refused transaction refuses the block;
 //! 4. state root and next validators.
 
@@ -21,15 +21,14 @@ use ledger_core::state::{ExecutionError, Executor, StateView, Writes, next_valid
 use ledger_core::state_tree::root_after;
 use ledger_core::transaction::{Payload, SignedTransaction, TransactionError, VerifiedTransaction};
 use ledger_core::validators::ValidatorSet;
-use rayon::iter::{
-    IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
-};
+use rayon::iter::{IndexedParallelIterator as _, ParallelIterator as _};
+use rayon::slice::ParallelSlice as _;
 
 use crate::error::{Refusal, StoreError};
 use crate::replica::VerifiedCertificate;
 
-/// Below this many transactions, handing them to other cores costs more than it saves.
-const PARALLEL_FROM: usize = 16;
+/// Transactions whose signatures are checked together, on one core.
+const TOGETHER: usize = 256;
 
 /// Looks up transactions that were verified before, by id.
 pub(crate) type Known<'a> = &'a (dyn Fn(&Digest) -> Option<VerifiedTransaction> + Sync);
@@ -311,32 +310,43 @@ pub(crate) fn verify_all(
     block: &Block,
     known: Known<'_>,
 ) -> Result<Vec<VerifiedTransaction>, Refusal> {
-    let verify = |(index, bytes): (usize, &Vec<u8>)| {
-        verify_one(chain, bytes, known).map_err(|error| Refusal::Transaction { index, error })
-    };
-    if block.transactions.len() < PARALLEL_FROM {
-        return block.transactions.iter().enumerate().map(verify).collect();
-    }
-    block
-        .transactions
-        .par_iter()
-        .enumerate()
-        .map(verify)
-        .collect()
+    let chunks = block.transactions.par_chunks(TOGETHER).enumerate();
+    let verified = chunks.map(|(chunk, encoded)| {
+        let refused = |(place, error)| Refusal::Transaction {
+            index: chunk * TOGETHER + place,
+            error,
+        };
+        verify_some(chain, encoded, known).map_err(refused)
+    });
+    let verified: Vec<_> = verified.collect::<Result<_, _>>()?;
+    Ok(verified.into_iter().flatten().collect())
 }
 
-fn verify_one(
+/// As [`verify_all`]; of the refused, the first and its place.
+fn verify_some(
     chain: ChainId,
-    bytes: &[u8],
+    encoded: &[Vec<u8>],
     known: Known<'_>,
-) -> Result<VerifiedTransaction, TransactionError> {
-    let transaction = SignedTransaction::decode(bytes)?;
-    match known(&transaction.id()) {
-        Some(verified) if verified.body().chain == chain && verified.bytes() == bytes => {
-            Ok(verified)
+) -> Result<Vec<VerifiedTransaction>, (usize, TransactionError)> {
+    let (mut before, mut fresh) = (Vec::with_capacity(encoded.len()), Vec::new());
+    for (place, bytes) in encoded.iter().enumerate() {
+        let transaction = SignedTransaction::decode(bytes).map_err(|error| (place, error))?;
+        let found = known(&transaction.id());
+        let found = found.filter(|one| one.body().chain == chain && one.bytes() == bytes);
+        if found.is_none() {
+            fresh.push(transaction);
         }
-        _ => transaction.verify(chain),
+        before.push(found);
     }
+    let mut fresh = SignedTransaction::verify_all(fresh, chain).into_iter();
+    let mut verified = Vec::with_capacity(encoded.len());
+    for (place, found) in before.into_iter().enumerate() {
+        verified.extend(match found {
+            Some(found) => Some(found),
+            None => fresh.next().transpose().map_err(|error| (place, error))?,
+        });
+    }
+    Ok(verified)
 }
 
 /// The executed transactions of a block in the making.

@@ -154,10 +154,11 @@ impl Application {
         }
         let (chain, commands) = (self.chain, self.commands.clone());
         self.runtime.spawn_blocking(move || {
-            let verified = fresh.into_iter().filter_map(|one| one.verify(chain).ok());
+            let verified = SignedTransaction::verify_all(fresh, chain);
+            let verified = verified.into_iter().filter_map(Result::ok).collect();
             if let Some(commands) = commands.upgrade() {
                 // A full queue is no time either.
-                let _ = commands.try_send(Command::Heard(verified.collect()));
+                let _ = commands.try_send(Command::Heard(verified));
             }
             drop(permit);
         });

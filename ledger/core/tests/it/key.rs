@@ -1,7 +1,14 @@
-//! Ed25519, strictly.
+//! Ed25519, by one rule.
 
+use curve25519_dalek::Scalar;
+use curve25519_dalek::constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION};
 use ledger_core::key::SignatureError;
-use ledger_core::{PublicKey, Signature};
+use ledger_core::transaction::RegisterDevice;
+use ledger_core::{
+    ChainId, Digest, Nonce, Payload, PublicKey, SecretKey, Signature, SignedTransaction,
+    TransactionBody,
+};
+use sha2::{Digest as _, Sha512};
 
 use crate::support::key;
 
@@ -76,6 +83,80 @@ fn weak_keys_are_refused() {
         let weak: PublicKey = text.parse().expect("32 bytes");
         assert_eq!(weak.verify(b"text", &zero), Err(SignatureError), "{text}");
     }
+}
+
+/// A signature of `seed`'s key whose R is off by a point of order eight. It holds by the equation with
+/// the cofactor only.
+fn off_by_torsion(seed: [u8; 32], text: &[u8], torsion: usize) -> Signature {
+    let hash = Sha512::digest(seed);
+    let mut secret: [u8; 32] = hash[..32].try_into().expect("32 bytes");
+    secret[0] &= 0xf8;
+    secret[31] = secret[31] & 0x7f | 0x40;
+    let secret = Scalar::from_bytes_mod_order(secret);
+    let nonce = Scalar::from_bytes_mod_order([17; 32]);
+    let r = (nonce * ED25519_BASEPOINT_POINT + EIGHT_TORSION[torsion]).compress();
+    let mut challenge = Sha512::new();
+    challenge.update(r.as_bytes());
+    challenge.update(SecretKey::from_seed(&seed).public().0);
+    challenge.update(text);
+    let challenge = Scalar::from_bytes_mod_order_wide(&challenge.finalize().into());
+    let s = nonce + challenge * secret;
+    let mut signature = Signature([0; 64]);
+    signature.0[..32].copy_from_slice(r.as_bytes());
+    signature.0[32..].copy_from_slice(s.as_bytes());
+    signature
+}
+
+/// Goal: what a signer can play with, and nobody else, is valid by the one rule, alone and together
+/// with others; a rule without the cofactor would tell these apart by chance.
+#[test]
+fn torsion_changes_nothing() {
+    let public = SecretKey::from_seed(&[3; 32]).public();
+    for torsion in 0..8 {
+        let signature = off_by_torsion([3; 32], b"text", torsion);
+        assert_eq!(public.verify(b"text", &signature), Ok(()), "{torsion}");
+        assert_eq!(public.verify(b"next", &signature), Err(SignatureError));
+    }
+}
+
+/// Goal: many transactions checked together come out as each alone. Method: good ones, forged ones,
+/// such of another chain, in every mixture of a few.
+#[test]
+fn together_as_alone() {
+    let chain = ChainId(Digest::of(b"chain"));
+    let other = ChainId(Digest::of(b"other"));
+    let make = |kind: u64, place: u64| {
+        let body = TransactionBody {
+            chain: if kind == 2 { other } else { chain },
+            nonce: Nonce(place),
+            payload: Payload::RegisterDevice(RegisterDevice {
+                handle: Digest::of(&place.to_le_bytes()),
+                key: None,
+                simulated: true,
+            }),
+        };
+        let signed = SignedTransaction::sign(&body, &key(place as u8 % 2 + 1));
+        if kind != 1 {
+            return signed;
+        }
+        let mut bytes = signed.encode();
+        *bytes.last_mut().expect("bytes") ^= 0x01;
+        SignedTransaction::decode(&bytes).expect("well formed")
+    };
+    for mixture in 0..81u64 {
+        let kinds = (0..4).map(|place| (mixture / 3u64.pow(place)) % 3);
+        let many: Vec<_> = kinds
+            .zip(0..)
+            .map(|(kind, place)| make(kind, place))
+            .collect();
+        let alone: Vec<_> = many.iter().cloned().map(|one| one.verify(chain)).collect();
+        assert_eq!(
+            SignedTransaction::verify_all(many, chain),
+            alone,
+            "{mixture}"
+        );
+    }
+    assert_eq!(SignedTransaction::verify_all(Vec::new(), chain), Vec::new());
 }
 
 /// Goal: nothing secret is printed.
