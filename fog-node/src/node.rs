@@ -25,7 +25,9 @@ use tokio::task::JoinHandle;
 
 use crate::clock::now_millis;
 use crate::consortium::settings::NetworkSettings;
-use crate::consortium::{Membership, Names, found_in, keep_door, keep_peers, known_peers};
+use crate::consortium::{
+    LoadLog, Membership, Names, found_in, keep_door, keep_peers, known_peers,
+};
 use crate::finality_log::{BlockStat, FinalityLog};
 use crate::ingest::{Anchored, BatchPolicy, DeviceIndex, Ingest, Writer, WriterParts};
 use crate::keystore::{Keystore, create_private_dir};
@@ -113,6 +115,7 @@ pub struct Node {
     pub(crate) consortium: Arc<Consortium>,
     pub(crate) live: Arc<LiveView>,
     pub(crate) log: Arc<Mutex<FinalityLog>>,
+    pub(crate) load: Mutex<LoadLog>,
     pub(crate) previews: Arc<Previews>,
     pub(crate) membership: Membership,
     pub(crate) rate: Rate,
@@ -205,6 +208,7 @@ impl Node {
             consortium: Arc::new(consortium),
             live,
             log: Arc::default(),
+            load: Mutex::default(),
             previews: Arc::default(),
             membership,
             rate: Rate::default(),
@@ -523,6 +527,7 @@ async fn tell(node: std::sync::Weak<Node>) {
             node.rate
                 .set((received - last.1) as f64 / elapsed.as_secs_f64());
             last = (now, received);
+            node.note_load();
             is_status_due = true;
         }
         if !node.live.has_listeners() {

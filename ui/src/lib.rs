@@ -9,6 +9,7 @@
 //! the node and shows what it says; only proofs are checked here, with `ledger-core`.
 
 pub mod check;
+pub mod consortium_plots;
 pub mod draft;
 pub mod failure;
 pub mod heat;

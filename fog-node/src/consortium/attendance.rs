@@ -1,10 +1,10 @@
-//! How the validators took part in the last 24 hours, half an hour a cell.
+//! How the validators took part: in the last 24 hours, half an hour a cell, and finer for the plots.
 //!
 //! Counted once a block, one block late, so that signatures that come after the decision count as well.
 //! In memory: after a start it is read back from the last [`READ_BACK`] blocks, of which only the
 //! certificates are left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger_consortium::{Consortium, Participation, Signed};
 use ledger_core::{Height, PublicKey};
@@ -14,8 +14,44 @@ use ledger_store::StoreError;
 const CELL_MILLIS: u64 = 30 * 60 * 1000;
 /// Cells of a day.
 pub(super) const CELLS: u64 = 48;
+/// Most stretches of a plot; see [`Stretch`].
+pub(super) const STRETCHES: u64 = 300;
 /// Blocks read back after a start, and asked for at a time.
 const READ_BACK: u64 = 1000;
+
+/// How finely a plot looks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Stretch {
+    /// Half an hour in stretches of six seconds.
+    Seconds,
+    /// A day in stretches of less than five minutes.
+    Minutes,
+}
+
+impl Stretch {
+    /// What shows at least the last `minutes`, as far as anything does.
+    pub(super) const fn showing(minutes: u32) -> Self {
+        if minutes <= 30 {
+            Self::Seconds
+        } else {
+            Self::Minutes
+        }
+    }
+
+    /// Its length in milliseconds.
+    pub(super) const fn millis(self) -> u64 {
+        match self {
+            Self::Seconds => 6_000,
+            Self::Minutes => 288_000,
+        }
+    }
+
+    /// The numbers of the last [`STRETCHES`] stretches; a number times the length is where it begins.
+    pub(super) const fn until(self, now_millis: u64) -> std::ops::RangeInclusive<u64> {
+        let last = now_millis / self.millis();
+        last.saturating_sub(STRETCHES - 1)..=last
+    }
+}
 
 /// Blocks signed of those there were.
 #[derive(Clone, Copy, Default)]
@@ -30,11 +66,36 @@ impl Count {
     }
 }
 
+/// Counts by cell and validator.
+#[derive(Default)]
+struct Cells(BTreeMap<u64, BTreeMap<PublicKey, Count>>);
+
+impl Cells {
+    /// Counts a block in `cell` and keeps the newest `most` cells.
+    fn count(&mut self, cell: u64, block: &Participation, most: u64) {
+        let cell = self.0.entry(cell).or_default();
+        for (key, signed) in &block.validators {
+            let count = cell.entry(*key).or_default();
+            count.blocks += 1;
+            count.signed += u32::from(*signed != Signed::NotSeen);
+        }
+        while self.0.len() as u64 > most {
+            self.0.pop_first();
+        }
+    }
+
+    fn share(&self, cell: u64, key: &PublicKey) -> Option<f64> {
+        self.0.get(&cell)?.get(key)?.share()
+    }
+}
+
 /// What has been counted.
 #[derive(Default)]
 pub(crate) struct Attendance {
     counted: Option<Height>,
-    cells: BTreeMap<u64, BTreeMap<PublicKey, Count>>,
+    day: Cells,
+    seconds: Cells,
+    minutes: Cells,
     last_signed: BTreeMap<PublicKey, Height>,
 }
 
@@ -63,33 +124,60 @@ impl Attendance {
     }
 
     fn count(&mut self, block: &Participation) {
-        let cell = self.cells.entry(block.time_millis / CELL_MILLIS);
-        let cell = cell.or_default();
+        let number = |length: u64| block.time_millis / length;
+        self.day.count(number(CELL_MILLIS), block, CELLS + 1);
+        for stretch in [Stretch::Seconds, Stretch::Minutes] {
+            let cell = number(stretch.millis());
+            self.plotted_mut(stretch).count(cell, block, STRETCHES + 1);
+        }
         for (key, signed) in &block.validators {
-            let count = cell.entry(*key).or_default();
-            count.blocks += 1;
             if *signed != Signed::NotSeen {
-                count.signed += 1;
                 self.last_signed.insert(*key, block.height);
             }
         }
-        while self.cells.len() as u64 > CELLS + 1 {
-            self.cells.pop_first();
+    }
+
+    const fn plotted_mut(&mut self, stretch: Stretch) -> &mut Cells {
+        match stretch {
+            Stretch::Seconds => &mut self.seconds,
+            Stretch::Minutes => &mut self.minutes,
         }
+    }
+
+    const fn plotted(&self, stretch: Stretch) -> &Cells {
+        match stretch {
+            Stretch::Seconds => &self.seconds,
+            Stretch::Minutes => &self.minutes,
+        }
+    }
+
+    /// The validators of the stretches before `now`, each with the share of blocks it signed in each;
+    /// `None` where there was no block, or it was no validator.
+    pub(super) fn plot(
+        &self,
+        stretch: Stretch,
+        now_millis: u64,
+    ) -> BTreeMap<PublicKey, Vec<Option<f64>>> {
+        let cells = self.plotted(stretch);
+        let shown = stretch.until(now_millis);
+        let counts = cells.0.range(shown.clone());
+        let keys: BTreeSet<_> = counts.flat_map(|(_, cell)| cell.keys().copied()).collect();
+        let shares = |key: &PublicKey| shown.clone().map(|cell| cells.share(cell, key)).collect();
+        keys.into_iter().map(|key| (key, shares(&key))).collect()
     }
 
     /// The share of blocks a validator signed in each cell of the 24 hours before `now`, oldest first.
     pub(super) fn cells_of(&self, key: &PublicKey, now_millis: u64) -> Vec<Option<f64>> {
         let last = now_millis / CELL_MILLIS;
         (last.saturating_sub(CELLS - 1)..=last)
-            .map(|cell| self.cells.get(&cell)?.get(key)?.share())
+            .map(|cell| self.day.share(cell, key))
             .collect()
     }
 
     /// The share of blocks a validator signed in the 24 hours before `now`.
     pub(super) fn share_of(&self, key: &PublicKey, now_millis: u64) -> Option<f64> {
         let last = now_millis / CELL_MILLIS;
-        let cells = self.cells.range(last.saturating_sub(CELLS - 1)..=last);
+        let cells = self.day.0.range(last.saturating_sub(CELLS - 1)..=last);
         let sum =
             cells
                 .filter_map(|(_, cell)| cell.get(key))
@@ -141,6 +229,12 @@ mod tests {
         assert_eq!(attendance.share_of(&one, now), Some(2.0 / 3.0));
         assert_eq!(attendance.last_signed(&one), Some(Height(2)));
         assert_eq!(attendance.share_of(&PublicKey([3; 32]), now), None);
+        // The plots look closer: the first two blocks are in one stretch of six seconds.
+        let plot = attendance.plot(Stretch::Seconds, day + 1);
+        assert_eq!(plot[&one].last(), Some(&Some(1.0)));
+        assert_eq!(plot[&two].last(), Some(&Some(0.5)));
+        assert_eq!(plot[&two].len() as u64, STRETCHES);
+        assert_eq!(plot[&two].iter().flatten().count(), 1);
         // A day later nothing of it is left.
         let later = now + CELLS * CELL_MILLIS;
         assert_eq!(attendance.share_of(&two, later), None);

@@ -22,6 +22,7 @@ mod joining;
 mod noise;
 mod outbox;
 mod peers;
+mod series;
 pub(crate) mod settings;
 mod view;
 
@@ -36,6 +37,8 @@ pub use found::{Founding, found};
 pub(crate) use found::{Names, found_in};
 pub use join::{JoinOptions, Joined, join};
 pub(crate) use peers::{keep_peers, known_peers};
+
+pub(crate) use series::LoadLog;
 
 use attendance::Attendance;
 use issued::IssuedList;

@@ -10,10 +10,11 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use fog_api::consortium::Change;
 use fog_api::{
-    AddDevice, ApiError, BlockDetail, BlockRow, BlocksQuery, CastVote, ConsortiumView, Device,
-    FinalitySeries, History, HistoryQuery, InvitationMade, LightPage, LightQuery, MakeInvitation,
-    Port, PreflightFinding, Preview, ProfileInfo, ProposalRow, ProposeChange, ReadingRow,
-    ReadingsQuery, StartDemo, StartPreview, StateAnswer, StateQuery, Status, TransactionDetail,
+    AddDevice, ApiError, BlockDetail, BlockRow, BlocksQuery, CastVote, ConsortiumSeries,
+    ConsortiumView, Device, FinalitySeries, History, HistoryQuery, InvitationMade, LightPage,
+    LightQuery, MakeInvitation, Port, PreflightFinding, Preview, ProfileInfo, ProposalRow,
+    ProposeChange, ReadingRow, ReadingsQuery, StartDemo, StartPreview, StateAnswer, StateQuery,
+    Status, TransactionDetail,
 };
 use serde::Deserialize;
 use utoipa::OpenApi;
@@ -82,6 +83,7 @@ pub(super) fn router() -> axum::Router<Shared> {
         .routes(routes!(genesis))
         .routes(routes!(start_demo, end_demo))
         .routes(routes!(consortium))
+        .routes(routes!(consortium_series))
         .routes(routes!(propose))
         .routes(routes!(vote))
         .routes(routes!(preflight))
@@ -217,15 +219,15 @@ async fn transaction(State(node): App, Path(id): Path<String>) -> Answer<Transac
 /// How far back the series goes.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-struct FinalityQuery {
+struct PeriodQuery {
     /// Minutes, 1 to 1,440; 15 without it.
     minutes: Option<u32>,
 }
 
 /// Time to finality and load over the last minutes.
-#[utoipa::path(get, path = "/api/finality", tag = "chain", params(FinalityQuery), responses(
+#[utoipa::path(get, path = "/api/finality", tag = "chain", params(PeriodQuery), responses(
     (status = 200, body = FinalitySeries), (status = "default", body = ApiError)))]
-async fn finality(State(node): App, Query(query): Query<FinalityQuery>) -> Json<FinalitySeries> {
+async fn finality(State(node): App, Query(query): Query<PeriodQuery>) -> Json<FinalitySeries> {
     Json(node.finality(query.minutes.unwrap_or(15).clamp(1, 1440)))
 }
 
@@ -290,6 +292,17 @@ fn file(bytes: Vec<u8>) -> Response {
     (status = 200, body = ConsortiumView), (status = "default", body = ApiError)))]
 async fn consortium(State(node): App) -> Answer<ConsortiumView> {
     node.consortium_view().await.map(Json)
+}
+
+/// How much waits for a block, who signs and how far the peers are, over the last minutes.
+#[utoipa::path(get, path = "/api/consortium/series", tag = "consortium", params(PeriodQuery), responses(
+    (status = 200, body = ConsortiumSeries), (status = "default", body = ApiError)))]
+async fn consortium_series(
+    State(node): App,
+    Query(query): Query<PeriodQuery>,
+) -> Answer<ConsortiumSeries> {
+    let minutes = query.minutes.unwrap_or(15).clamp(1, 1440);
+    node.consortium_series(minutes).await.map(Json)
 }
 
 /// Proposes a change; answered once the proposal is final.

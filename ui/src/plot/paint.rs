@@ -479,6 +479,7 @@ pub fn readout(panel: &Panel, time: Millis, offset_minutes: Option<i32>) -> Stri
             let (low, high) = point?.range?;
             let figure = figures(low, high, panel.decimals);
             Some(match index {
+                0 if panel.is_titled => format!("{} {figure} {}", trace.name, panel.unit),
                 0 if panel.unit.is_empty() || panel.unit.contains(' ') => figure,
                 0 => format!("{figure} {}", panel.unit),
                 _ => format!("{} {figure}", trace.name),

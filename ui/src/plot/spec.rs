@@ -39,6 +39,14 @@ impl Colour {
         }
     }
 
+    /// The colour of the `place`th of several things of one kind, such as nodes; after eight they repeat.
+    #[must_use]
+    pub const fn of_place(place: usize) -> Self {
+        // Not what finality is drawn in: the two stand in one view.
+        const ORDER: [u8; 8] = [1, 2, 3, 4, 5, 7, 8, 6];
+        Self(ORDER[place % ORDER.len()])
+    }
+
     /// Its number, 1 to 8.
     #[must_use]
     pub const fn number(self) -> u8 {
@@ -104,6 +112,8 @@ pub enum Simulated {
 pub struct Panel {
     /// What it shows, such as "Pulse"; may hold `SpO₂`.
     pub title: String,
+    /// Whether the title stands before the names of the series, which do not say what they are of.
+    pub is_titled: bool,
     /// The unit, for people, such as "/min".
     pub unit: String,
     /// Decimal places of the readout.
@@ -128,6 +138,7 @@ impl Panel {
     pub fn line(title: &str, unit: &str, colour: Colour, series: SeriesHandle) -> Self {
         Self {
             title: title.into(),
+            is_titled: false,
             unit: unit.into(),
             decimals: 0,
             height_rem: 7.0,

@@ -22,6 +22,7 @@ const DESCRIBE_MILLIS: i64 = 10_000;
 /// What the page lays out for one panel; changes seldom.
 #[derive(Clone, PartialEq)]
 struct Head {
+    title: Option<String>,
     style: String,
     unit: String,
     traces: Vec<(String, String)>,
@@ -118,15 +119,25 @@ fn heads(spec: &PlotSpec) -> Vec<Head> {
             .map(|trace| trace.colour.property())
             .unwrap_or_default();
         let name = |name: &str| {
-            if panel.traces.len() == 1 {
+            if panel.traces.len() == 1 && !panel.is_titled {
                 panel.title.clone()
             } else {
                 name.to_owned()
             }
         };
+        let unit = if panel.unit.is_empty() {
+            String::new()
+        } else {
+            format!(", {}", panel.unit)
+        };
         Head {
+            title: panel.is_titled.then(|| format!("{}{unit}", panel.title)),
             style: format!("--c:var({colour});--h:{}rem", panel.height_rem),
-            unit: panel.unit.clone(),
+            unit: if panel.is_titled {
+                String::new()
+            } else {
+                panel.unit.clone()
+            },
             traces: panel
                 .traces
                 .iter()
@@ -149,7 +160,7 @@ fn caption(head: Head) -> impl IntoView {
         .collect();
     view! {
         <div class="plot" style=head.style>
-            <div class="plots-caption">{names}</div>
+            <div class="plots-caption">{head.title.map(|title| view! { <span>{title}</span> })}{names}</div>
             <div class="area"></div>
         </div>
     }

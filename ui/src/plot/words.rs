@@ -31,7 +31,7 @@ fn sentence(panel: &Panel, window: Span, offset_minutes: i32) -> String {
                 };
                 format!("{}{unit}", figures(low, high, panel.decimals))
             });
-            if panel.traces.len() == 1 {
+            if panel.traces.len() == 1 && !panel.is_titled {
                 range
             } else {
                 format!("{} {range}", trace.name)
@@ -79,14 +79,17 @@ pub fn table(spec: &PlotSpec, rows: usize, offset_minutes: i32) -> (Vec<String>,
         .flat_map(|panel| panel.traces.iter().map(move |trace| (panel, trace)))
         .collect();
     let mut head = vec!["Time".to_owned()];
-    head.extend(
-        traces
-            .iter()
-            .map(|(panel, trace)| match panel.unit.as_str() {
-                "" => trace.name.clone(),
-                unit => format!("{}, {unit}", trace.name),
-            }),
-    );
+    head.extend(traces.iter().map(|(panel, trace)| {
+        let name = if panel.is_titled {
+            format!("{}: {}", panel.title, trace.name)
+        } else {
+            trace.name.clone()
+        };
+        match panel.unit.as_str() {
+            "" => name,
+            unit => format!("{name}, {unit}"),
+        }
+    }));
     let step = row_step(spec.window.length(), rows);
     let newest = spec.window.to.div_euclid(step);
     let body = (0..rows as Millis)

@@ -5,6 +5,7 @@ mod decided;
 mod invite;
 mod invited;
 mod nodes;
+mod plots;
 mod preflight;
 mod proposal;
 mod propose;
@@ -177,6 +178,7 @@ fn Known(desk: Consortium) -> impl IntoView {
                 {move || member.get().then(|| view! { <invite::Invite desk=desk/> })}
             </div>
             <div class="lower">
+                <plots::Runs/>
                 <decided::Decided desk=desk/>
                 <rules::Organisations desk=desk/>
                 <rules::Rules desk=desk/>
