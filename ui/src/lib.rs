@@ -14,6 +14,7 @@ pub mod draft;
 pub mod failure;
 pub mod heat;
 pub mod live_model;
+pub mod remedy;
 pub mod route;
 pub mod spark;
 pub mod testids;

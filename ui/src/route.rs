@@ -26,8 +26,8 @@ pub enum Route {
     Proof(String),
     /// Who signs, what is voted on.
     Consortium,
-    /// Writing a proposal.
-    Propose,
+    /// Writing a proposal; to take the seat of the validator whose voting key this is, for what it signed.
+    Propose(Option<String>),
     /// An address that leads nowhere.
     Unknown(String),
 }
@@ -69,7 +69,9 @@ impl Route {
             ("proofs", None) => Self::Proofs,
             ("proofs", Some(reading)) => Self::Proof(reading),
             ("consortium", None) => Self::Consortium,
-            ("consortium", Some(rest)) if rest == "propose" => Self::Propose,
+            ("consortium", Some(rest)) if rest == "propose" => {
+                Self::Propose(query.strip_prefix("evidence=").map(unescape))
+            }
             _ => Self::Unknown(fragment.to_owned()),
         }
     }
@@ -89,7 +91,8 @@ impl Route {
             Self::Proofs => "#/proofs".to_owned(),
             Self::Proof(reading) => format!("#/proofs/{}", escape(reading)),
             Self::Consortium => "#/consortium".to_owned(),
-            Self::Propose => "#/consortium/propose".to_owned(),
+            Self::Propose(None) => "#/consortium/propose".to_owned(),
+            Self::Propose(Some(key)) => format!("#/consortium/propose?evidence={}", escape(key)),
             Self::Unknown(fragment) => fragment.clone(),
         }
     }
@@ -102,7 +105,7 @@ impl Route {
             Self::Devices | Self::Pair(_) | Self::Device(_) => Some(Place::Devices),
             Self::Chain | Self::Block(_) | Self::Transaction(_) => Some(Place::Chain),
             Self::Proofs | Self::Proof(_) => Some(Place::Proofs),
-            Self::Consortium | Self::Propose => Some(Place::Consortium),
+            Self::Consortium | Self::Propose(_) => Some(Place::Consortium),
             Self::Unknown(_) => None,
         }
     }
@@ -165,7 +168,8 @@ mod tests {
             Route::Proofs,
             Route::Proof("91d0.17".to_owned()),
             Route::Consortium,
-            Route::Propose,
+            Route::Propose(None),
+            Route::Propose(Some("ab12".to_owned())),
         ];
         for place in places {
             assert_eq!(Route::parse(&place.href()), place);

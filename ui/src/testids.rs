@@ -195,6 +195,8 @@ pub const CONSORTIUM_HALTED: &str = "consortium-halted";
 pub const CONSORTIUM_WAITING: &str = "consortium-waiting";
 /// Says that a validator signed two different things; one a validator.
 pub const EVIDENCE: &str = "evidence";
+/// Opens the proposal to take its seat, written as far as can be.
+pub const EVIDENCE_PROPOSE: &str = "evidence-propose";
 /// One open proposal; carries `data-number`.
 pub const PROPOSAL: &str = "proposal";
 /// What its votes come down to.

@@ -119,7 +119,7 @@ fn search(words: &str, live: crate::live::Live) -> Vec<Found> {
         ("chain", "Chain", Route::Chain),
         ("proof", "Proofs", Route::Proofs),
         ("consortium", "Consortium", Route::Consortium),
-        ("plus", "Propose a change", Route::Propose),
+        ("plus", "Propose a change", Route::Propose(None)),
     ];
     let mut found = Vec::new();
     let digits: String = wanted.chars().filter(char::is_ascii_digit).collect();

@@ -327,4 +327,4 @@ pub fn fraction_words(fraction: FractionView) -> String {
 
 #[cfg(test)]
 #[path = "consortium_tests.rs"]
-mod tests;
+pub(crate) mod tests;

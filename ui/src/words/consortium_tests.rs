@@ -5,7 +5,7 @@ use super::*;
 fn node(name: &str, validator: bool) -> NodeRow {
     NodeRow {
         key: name.to_owned(),
-        vote_key: String::new(),
+        vote_key: format!("vote-{name}"),
         name: name.to_owned(),
         organisation: "a".to_owned(),
         validator,
@@ -22,7 +22,7 @@ fn node(name: &str, validator: bool) -> NodeRow {
 }
 
 /// So many validators, so many of them heard.
-fn view(all: usize, present: u32) -> ConsortiumView {
+pub(crate) fn view(all: usize, present: u32) -> ConsortiumView {
     let needed = u32::try_from(all * 2 / 3 + 1).unwrap();
     let half = FractionView {
         numerator: 1,

@@ -24,6 +24,7 @@ use crate::components::{
 };
 use crate::consortium::{Consortium, use_consortium};
 use crate::live::use_live;
+use crate::remedy::Remedy;
 use crate::route::Route;
 use crate::testids;
 use crate::words::consortium as words;
@@ -60,7 +61,7 @@ pub fn ConsortiumPage() -> impl IntoView {
     view! {
         <div class="page">
             <PageHead heading=heading sub=sub>
-                <a class="btn" href=Route::Propose.href() hidden=move || !can_vote.get() data-testid=testids::PROPOSE_OPEN>
+                <a class="btn" href=Route::Propose(None).href() hidden=move || !can_vote.get() data-testid=testids::PROPOSE_OPEN>
                     <Icon name="plus"/>"Propose a change"
                 </a>
             </PageHead>
@@ -114,13 +115,26 @@ fn Evidence(desk: Consortium) -> impl IntoView {
         rows.get()
             .into_iter()
             .map(|row| {
-                view! { <Note state=State::Critical words=liar(&row) testid=testids::EVIDENCE/> }
+                let key = row.vote_key.clone();
+                let of = key.clone();
+                let remedy = Memo::new(move |_| {
+                    desk.view
+                        .with(|view| view.as_ref().map(|view| Remedy::of(view, &of)))
+                });
+                let words = move || liar(&row, remedy.get().as_ref());
+                let address = Route::Propose(Some(key)).href();
+                view! {
+                    <Note state=State::Critical words=Signal::derive(words) testid=testids::EVIDENCE>
+                        <a class="btn" href=address hidden=move || remedy.get() != Some(Remedy::Propose)
+                            data-testid=testids::EVIDENCE_PROPOSE>"Propose to take its seat"</a>
+                    </Note>
+                }
             })
             .collect_view()
     }
 }
 
-fn liar(row: &EvidenceRow) -> ApiError {
+fn liar(row: &EvidenceRow, remedy: Option<&Remedy>) -> ApiError {
     let noticed = i64::try_from(row.noticed).unwrap_or(i64::MAX);
     ApiError {
         code: "UI-06".to_owned(),
@@ -133,7 +147,10 @@ fn liar(row: &EvidenceRow) -> ApiError {
             local_date(noticed),
             local_clock_minutes(noticed)
         ),
-        next: "ask its organisation: its key is in two places, or stolen. The proof is kept here; it is a reason to propose that its seat be taken away.".to_owned(),
+        next: format!(
+            "ask its organisation: its key is in two places, or stolen. {}",
+            remedy.map(Remedy::words).unwrap_or_default()
+        ),
     }
 }
 

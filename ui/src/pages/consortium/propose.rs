@@ -10,6 +10,7 @@ use crate::components::{FailureNote, Icon, PageHead, Waiting};
 use crate::consortium::{Consortium, use_consortium};
 use crate::draft::{Choice, Kind, RulesText};
 use crate::failure::Failure;
+use crate::remedy::prepared;
 use crate::route::Route;
 use crate::testids;
 
@@ -78,6 +79,23 @@ impl Draft {
         self.step.set(step);
     }
 
+    /// Fills in what follows from the proof against the validator with this voting key, and goes on to
+    /// the last step, once the node has said what it knows. What is written already stays.
+    fn follow_evidence(self, vote_key: String) {
+        let known = Memo::new(move |_| self.desk.read(|view| prepared(view, &vote_key)));
+        Effect::new(move || {
+            let Some((choice, reason)) = known.get() else {
+                return;
+            };
+            if self.kind.get_untracked().is_none() {
+                self.begin(Kind::RemoveValidator);
+                self.chosen.set(Some(choice));
+                self.reason.set(reason);
+                self.go(3);
+            }
+        });
+    }
+
     fn begin(self, kind: Kind) {
         self.kind.set(Some(kind));
         self.chosen.set(None);
@@ -92,10 +110,16 @@ impl Draft {
 
 /// The page.
 #[component]
-pub fn ProposePage() -> impl IntoView {
+pub fn ProposePage(
+    /// The voting key of a validator whose seat is to be taken, for what it signed.
+    evidence: Option<String>,
+) -> impl IntoView {
     let desk = use_consortium();
     desk.watch();
     let draft = Draft::new(desk);
+    if let Some(vote_key) = evidence {
+        draft.follow_evidence(vote_key);
+    }
     let ready = Memo::new(move |_| {
         desk.view
             .with(|view| view.as_ref().map(|view| view.me.can_vote))
