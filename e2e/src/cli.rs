@@ -69,7 +69,12 @@ impl Node {
             .args(["run", "--api", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(arguments);
-        let (program, line) = Program::start_and_read(&mut command, Duration::from_secs(60))?;
+        Self::from_command(&mut command)
+    }
+
+    /// Starts the node that a command runs, and waits until it is ready.
+    pub fn from_command(command: &mut Command) -> Result<Self> {
+        let (program, line) = Program::start_and_read(command, Duration::from_secs(60))?;
         let ready: Value =
             serde_json::from_str(&line).with_context(|| format!("no JSON line: {line}"))?;
         let address = ready["api"].as_str().context("no address in the line")?;
@@ -77,6 +82,11 @@ impl Node {
             address: address.to_owned(),
             program,
         })
+    }
+
+    /// Ends it at once, as a power cut does (`kill -9`).
+    pub fn kill(self) -> Result<()> {
+        self.program.kill()
     }
 
     /// Stops it as a service supervisor does; an unclean end is an error.

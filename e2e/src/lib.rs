@@ -12,4 +12,5 @@ pub mod page;
 pub mod process;
 pub mod screen;
 pub mod sensor;
+pub mod town;
 pub mod webdriver;

@@ -59,6 +59,13 @@ impl Program {
         self.wait(PATIENCE)
     }
 
+    /// Ends the program at once, whatever it is at.
+    pub fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// Waits until the program ends by itself.
     pub fn wait(mut self, patience: Duration) -> Result<ExitStatus> {
         let began = Instant::now();

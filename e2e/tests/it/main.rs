@@ -7,5 +7,6 @@ mod consortium;
 mod desktop;
 mod feed;
 mod journey;
+mod kills;
 mod looks;
 mod proof_file;
