@@ -19,6 +19,7 @@ pub mod consortium;
 mod failure;
 mod finality_log;
 pub mod fsck;
+mod host;
 pub mod http;
 pub mod ingest;
 pub mod keystore;
@@ -38,5 +39,8 @@ pub mod vault;
 
 pub use failure::Failure;
 pub use finality_log::percentile;
+pub use host::Host;
 pub use ingest::BatchPolicy;
-pub use node::{LOCK_FILE, Node, NodeConfig, REPLICA_FILE, SerialDevice, lock_data_dir};
+pub use node::{
+    LOCK_FILE, Node, NodeConfig, REPLICA_FILE, SNAPSHOT_BEHIND, SerialDevice, lock_data_dir,
+};

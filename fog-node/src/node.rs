@@ -20,13 +20,14 @@ use ledger_consortium::{Consortium, ConsortiumConfig};
 use ledger_core::{ChainId, Genesis, PublicKey};
 use ledger_store::Replica;
 use rusqlite::Connection;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::clock::now_millis;
 use crate::consortium::settings::NetworkSettings;
 use crate::consortium::{
-    LoadLog, Membership, Names, found_in, keep_door, keep_peers, known_peers,
+    LoadLog, Membership, Names, finish_joining, found_in, keep_door, keep_peers, keep_up,
+    known_peers, take_over,
 };
 use crate::finality_log::{BlockStat, FinalityLog};
 use crate::ingest::{Anchored, BatchPolicy, DeviceIndex, Ingest, Writer, WriterParts};
@@ -66,7 +67,13 @@ pub struct NodeConfig {
     pub listen: Option<SocketAddr>,
     /// Where others reach it, `host:port`, if that is another address; as at its last start if absent.
     pub address: Option<String>,
+    /// Blocks behind its peers at which the node takes over a snapshot from them instead of every block;
+    /// never if absent: an archive node.
+    pub snapshot_behind: Option<u64>,
 }
+
+/// Blocks behind at which a node takes over a snapshot unless said otherwise.
+pub const SNAPSHOT_BEHIND: u64 = 2_000;
 
 /// A serial device named on the command line.
 #[derive(Clone)]
@@ -97,6 +104,7 @@ impl NodeConfig {
             batch: BatchPolicy::default(),
             listen: None,
             address: None,
+            snapshot_behind: Some(SNAPSHOT_BEHIND),
         }
     }
 }
@@ -121,6 +129,9 @@ pub struct Node {
     pub(crate) rate: Rate,
     vault_reader: Mutex<Connection>,
     running: Mutex<Running>,
+    pub(crate) snapshot_behind: Option<u64>,
+    /// Whether it asks to be started again.
+    restart: watch::Sender<bool>,
     _lock: File,
 }
 
@@ -156,9 +167,14 @@ impl Node {
     /// # Errors
     /// In words for a person: the folder cannot be used, another node runs in it, or its content is
     /// damaged.
-    pub async fn start(config: NodeConfig) -> anyhow::Result<Arc<Self>> {
+    pub async fn start(mut config: NodeConfig) -> anyhow::Result<Arc<Self>> {
         create_private_dir(&config.data_dir)?;
         let lock = lock_data_dir(&config.data_dir)?;
+        if finish_joining(&config.data_dir)?.is_some() {
+            // What was said when joining counts from now on, not what this program was started with.
+            (config.name, config.listen, config.address) = (None, None, None);
+        }
+        take_over(&config.data_dir)?;
         let keys = Keystore::open(&config.data_dir)?;
         let (node_key, vote_key) = (keys.node.public(), keys.validator.public());
         let settings = network_settings(&config)?;
@@ -167,7 +183,8 @@ impl Node {
         let listen = settings.listen;
         let peers = known_peers(&settings).await;
         let (replica, genesis) = open_replica(&config.data_dir, &keys, &name, &settings)?;
-        let membership = Membership::open(&config.data_dir, keys.admin, settings)?;
+        let vote = keys.validator.clone();
+        let membership = Membership::open(&config.data_dir, keys.admin, vote, settings)?;
         let chain = genesis.chain_id();
         let live = Arc::new(LiveView::default());
         let final_nonce = Arc::new(AtomicU64::new(
@@ -213,6 +230,8 @@ impl Node {
             membership,
             rate: Rate::default(),
             running: Mutex::default(),
+            snapshot_behind: config.snapshot_behind,
+            restart: watch::Sender::new(false),
             _lock: lock,
         });
         node.run(writer, submit, from_writer, final_nonce).await?;
@@ -261,6 +280,7 @@ impl Node {
         let consortium = Arc::clone(&self.consortium);
         let peers = tokio::spawn(keep_peers(Arc::downgrade(self), consortium));
         let door = tokio::spawn(keep_door(Arc::downgrade(self)));
+        let catch_up = tokio::spawn(keep_up(Arc::downgrade(self)));
         for anchored in pending {
             submit
                 .send(anchored)
@@ -276,7 +296,7 @@ impl Node {
         running.ingest = Some(ingest);
         running.writer = Some(writer);
         running.submitter = Some(submitter);
-        running.tasks = vec![blocks, ticker, retention, peers, door];
+        running.tasks = vec![blocks, ticker, retention, peers, door, catch_up];
         Ok(())
     }
 
@@ -313,7 +333,23 @@ impl Node {
         self.consortium.shutdown().await;
         for task in tasks {
             task.abort();
+            // Aborted, or it has ended before.
+            let _ = task.await;
         }
+    }
+
+    /// Resolves when what is on disk is to take the place of what the node works with: it must be stopped
+    /// and started again then.
+    pub async fn restart_wanted(&self) {
+        let mut restart = self.restart.subscribe();
+        // The sender lives as long as this node.
+        let _ = restart.wait_for(|is_wanted| *is_wanted).await;
+    }
+
+    /// Asks to be started again; whether anybody hears it.
+    pub(crate) fn ask_restart(&self) -> bool {
+        self.restart.send_replace(true);
+        self.restart.receiver_count() > 0
     }
 
     /// Events from now on.

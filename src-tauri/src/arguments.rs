@@ -3,9 +3,8 @@
 
 use anyhow::Context as _;
 use clap::Parser;
-use fog_node::{Node, NodeConfig, SerialDevice};
+use fog_node::{NodeConfig, SerialDevice};
 use std::path::PathBuf;
-use std::sync::Arc;
 use tracing_subscriber::EnvFilter;
 
 /// Fogward's console: a window, and a fog node in the same program.
@@ -25,18 +24,17 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Starts the node that the command line describes; `user_data` is where a user's data goes.
-    pub async fn start(self, user_data: Option<PathBuf>) -> anyhow::Result<Arc<Node>> {
+    /// The node that the command line describes; `user_data` is where a user's data goes.
+    pub fn config(self, user_data: Option<PathBuf>) -> anyhow::Result<NodeConfig> {
         let data_dir = self
             .data
             .or_else(|| Some(user_data?.join("fogward")))
             .context("there is no folder for the user's data; please name one with --data")?;
-        Node::start(NodeConfig {
+        Ok(NodeConfig {
             serial: self.serial,
             demo: self.demo,
             ..NodeConfig::new(data_dir)
         })
-        .await
     }
 }
 

@@ -64,7 +64,8 @@ fn start_node(app: &AppHandle, arguments: Arguments) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         let user_data = app.path().data_dir().ok();
-        Box::pin(app.state::<Host>().start(arguments.start(user_data))).await;
+        let config = arguments.config(user_data);
+        Box::pin(app.state::<Host>().start(config)).await;
     });
 }
 

@@ -19,10 +19,10 @@ use tracing_subscriber::EnvFilter;
 
 use super::Outcome;
 use super::output::print_json;
-use crate::http::{Access, Token, router, serve};
+use crate::http::{Access, Token, host_router, serve};
 use crate::ingest::BatchPolicy;
 use crate::keystore::create_private_dir;
-use crate::{Node, NodeConfig, SerialDevice};
+use crate::{Host, NodeConfig, SNAPSHOT_BEHIND, SerialDevice};
 
 /// `fogward run`
 #[derive(Debug, clap::Args)]
@@ -65,6 +65,12 @@ pub(super) struct Run {
     /// Where others reach the node, if that is another address; kept for later starts.
     #[arg(long, value_name = "HOST:PORT")]
     address: Option<String>,
+    /// Get every block from the peers, never a snapshot of their state: all transactions are here then.
+    #[arg(long, conflicts_with = "snapshot_behind")]
+    archive: bool,
+    /// Take over a snapshot from the peers when so many blocks behind them.
+    #[arg(long, value_name = "BLOCKS", default_value_t = SNAPSHOT_BEHIND, value_parser = clap::value_parser!(u64).range(1..))]
+    snapshot_behind: u64,
     /// The node's name, for people; kept from its first start.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -95,8 +101,8 @@ impl Run {
         let listener = serve::bind(self.api).await?;
         let address = listener.local_addr()?;
         let token = Token::load_or_make(&self.data)?;
-        let node = Node::start(self.config()?).await?;
-        let status = node.status()?;
+        let host = Arc::new(Host::default());
+        let status = host.start(self.config()?).await?.status()?;
         print_json(&Ready {
             api: format!("http://{address}/?token={}", token.digits()),
             chain_id: status.chain_id,
@@ -106,23 +112,23 @@ impl Run {
             token,
             port: address.port(),
         };
-        let (asked, failing) = (signals.nth(1), Arc::clone(&node));
+        let (asked, failing) = (signals.nth(1), Arc::clone(&host));
         let (say, failed) = oneshot::channel();
         let stop = async move {
             tokio::select! {
                 () = asked => {}
                 // Nobody waits for the answer when serving has failed meanwhile.
-                state = failing.failed() => drop(say.send(state)),
+                why = failing.trouble() => drop(say.send(why)),
             }
         };
-        let served = serve::serve(listener, router(Arc::clone(&node), access), stop).await;
+        let served = serve::serve(listener, host_router(Arc::clone(&host), access), stop).await;
         tracing::info!("stopping");
         tokio::select! {
-            () = node.shutdown() => {}
+            () = host.stop() => {}
             () = signals.nth(2) => bail!("stopped before the last batch was final; it is durable and goes on at the next start"),
         }
         match failed.await {
-            Ok(state) => bail!("consensus stopped by itself ({state:?}); start the node again"),
+            Ok(why) => bail!(why),
             Err(_) => served,
         }
     }
@@ -155,6 +161,7 @@ impl Run {
             },
             listen: self.listen,
             address: self.address,
+            snapshot_behind: (!self.archive).then_some(self.snapshot_behind),
             ..NodeConfig::new(self.data)
         })
     }

@@ -1,4 +1,5 @@
-//! The door: where invited nodes knock. Closed while no invitation is out.
+//! The door: where invited nodes knock, and where nodes of the consortium get snapshots. Closed while no
+//! invitation is out and this node is alone.
 //!
 //! Upon a knock: find the invitation by its number, open the request with its token, check that the
 //! joiner holds the keys it names, propose to admit it, end the invitation, answer with the genesis and
@@ -13,10 +14,11 @@ use fog_api::ApiError;
 use ledger_core::governance::{self, Change, NewOrganisation, Node as NewNode, Outcome};
 use ledger_core::{Height, OrganisationId, ProposalNumber, canonical};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::joining::{JoinAnswer, JoinRequest, Joiner, Welcome};
 use super::noise;
+use super::transfer::{self, serve};
 use super::view::People;
 use crate::clock::unix_millis;
 use crate::failure::Failure;
@@ -29,8 +31,8 @@ const KNOCKS: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(45);
 /// How long a request may take to arrive.
 const ARRIVAL: Duration = Duration::from_secs(5);
-/// How often it is looked whether the last invitation has expired.
-const LOOK: Duration = Duration::from_secs(30);
+/// How often it is looked whether the last invitation has expired, or the first peer has come.
+const LOOK: Duration = Duration::from_secs(2);
 /// Pause after a knock that could not be taken.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Hours the proposal to admit a joiner is open.
@@ -62,18 +64,11 @@ pub(crate) async fn keep_door(node: Weak<Node>) {
         tokio::select! {
             stream = knock(listener.as_ref()) => {
                 if let Ok(permit) = Arc::clone(&knocks).try_acquire_owned() {
-                    let node = node.clone();
-                    tokio::spawn(async move {
-                        let answered = tokio::time::timeout(PATIENCE, answer(node, stream)).await;
-                        if let Ok(Err(error)) = answered {
-                            tracing::info!(%error, "a knock at the door was not answered");
-                        }
-                        drop(permit);
-                    });
+                    tokio::spawn(heard(node.clone(), stream, permit));
                 }
             }
             changed = changes.changed() => if changed.is_err() { return },
-            // Invitations expire.
+            // Invitations expire, and nodes are admitted.
             () = tokio::time::sleep(LOOK) => {}
         }
     }
@@ -101,13 +96,33 @@ async fn knock(listener: Option<&TcpListener>) -> TcpStream {
     }
 }
 
-async fn answer(node: Weak<Node>, mut stream: TcpStream) -> io::Result<()> {
+/// Somebody is at the door. The permit is kept while it is not known who.
+async fn heard(node: Weak<Node>, mut stream: TcpStream, permit: OwnedSemaphorePermit) {
+    let come = tokio::time::timeout(ARRIVAL, noise::come(&mut stream)).await;
+    let answered = match come {
+        Ok(Ok((magic, id))) if magic == *noise::MAGIC => {
+            let answered = tokio::time::timeout(PATIENCE, answer(node, stream, id)).await;
+            drop(permit);
+            answered.unwrap_or(Ok(()))
+        }
+        Ok(Ok((magic, _))) if magic == *transfer::MAGIC => {
+            drop(permit);
+            serve(node, stream).await
+        }
+        _ => Err(io::ErrorKind::InvalidData.into()),
+    };
+    match answered {
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
+            tracing::info!(%error, "a knock at the door was not answered");
+        }
+        _ => {}
+    }
+}
+
+async fn answer(node: Weak<Node>, stream: TcpStream, id: [u8; 16]) -> io::Result<()> {
     let gone = || io::Error::from(io::ErrorKind::ConnectionAborted);
     let node = node.upgrade().ok_or_else(gone)?;
     let late = |_| io::Error::from(io::ErrorKind::TimedOut);
-    let id = tokio::time::timeout(ARRIVAL, noise::knocked(&mut stream))
-        .await
-        .map_err(late)??;
     let found = node.membership.issued().find(&id, unix_millis()).cloned();
     let issued = found.ok_or_else(|| io::Error::from(io::ErrorKind::PermissionDenied))?;
     let (key, token) = (issued.door_key(), issued.token());
@@ -136,9 +151,18 @@ fn unreadable() -> ApiError {
 }
 
 impl Node {
-    /// Where the door should be open, if anybody is invited.
+    /// Where the door should be open, if anybody is invited or there are other nodes.
     fn door_wanted(&self) -> Option<SocketAddr> {
-        self.membership.issued().valid(unix_millis()).next()?;
+        let is_invited = self
+            .membership
+            .issued()
+            .valid(unix_millis())
+            .next()
+            .is_some();
+        self.membership.transfer.offers.tidy();
+        if !is_invited && self.consortium.status().peers.is_empty() {
+            return None;
+        }
         self.membership.settings().door_listen()
     }
 

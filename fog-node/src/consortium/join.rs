@@ -1,4 +1,5 @@
-//! Joining a consortium with an invitation, while the node is stopped.
+//! Joining a consortium with an invitation, while the node is stopped. A running node joins by `online.rs`,
+//! with the same steps.
 //!
 //! In order: make the node's keys, knock, check the genesis against the invitation, put an own chain
 //! aside, begin the replica with block 0, note the peers. Killed at any point, the same command goes on:
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use ledger_core::governance::is_address;
-use ledger_core::{Block, ChainId, Genesis, canonical};
+use ledger_core::{ChainId, canonical};
 use ledger_store::Replica;
 use tokio::net::TcpStream;
 
@@ -18,7 +19,7 @@ use super::invitation::Invitation;
 use super::joining::{JoinAnswer, JoinRequest, Joiner, Welcome};
 use super::noise;
 use super::peers::resolve;
-use super::settings::NetworkSettings;
+use super::pending::{Invited, Place, try_first_block};
 use crate::clock::unix_millis;
 use crate::keystore::{Keystore, create_private_dir};
 use crate::node::{REPLICA_FILE, lock_data_dir};
@@ -119,9 +120,18 @@ pub async fn join(options: &JoinOptions) -> anyhow::Result<Joined> {
         address: advertised,
     };
     let welcome = knock(&invitation, joiner, &keys).await?;
-    let (genesis, first_block) = checked(&welcome, chain)?;
+    let invited = Invited::check(welcome, chain)?;
+    try_first_block(&invited)?;
     let own_chain = own.map(|own| put_aside(data_dir, own)).transpose()?;
-    begin(options, &genesis, &first_block, &welcome)?;
+    let place = Place {
+        node: options.node.clone(),
+        listen: options.listen,
+        address: options.address.clone(),
+    };
+    invited.begin(data_dir, &place)?;
+    let Invited {
+        genesis, welcome, ..
+    } = invited;
     Ok(Joined {
         chain_id: chain.to_string(),
         consortium: genesis.name,
@@ -132,7 +142,7 @@ pub async fn join(options: &JoinOptions) -> anyhow::Result<Joined> {
 }
 
 /// The chain that a folder holds.
-fn own_chain(data_dir: &Path) -> anyhow::Result<Option<ChainId>> {
+pub(super) fn own_chain(data_dir: &Path) -> anyhow::Result<Option<ChainId>> {
     let path = data_dir.join(REPLICA_FILE);
     if !path.exists() {
         return Ok(None);
@@ -145,7 +155,7 @@ fn own_chain(data_dir: &Path) -> anyhow::Result<Option<ChainId>> {
     }
 }
 
-async fn knock(
+pub(super) async fn knock(
     invitation: &Invitation,
     joiner: Joiner,
     keys: &Keystore,
@@ -175,23 +185,12 @@ async fn knock(
         .with_context(away)??;
     match JoinAnswer::open(&answer).context("the answer has an unknown form")? {
         JoinAnswer::Asked(welcome) => Ok(welcome),
-        JoinAnswer::Refused(no) => bail!("{} {} {} ({})", no.what, no.why, no.next, no.code),
+        JoinAnswer::Refused(no) => Err(no.into()),
     }
 }
 
-/// The genesis of the invited chain and block 0, if they are.
-fn checked(welcome: &Welcome, chain: ChainId) -> anyhow::Result<(Genesis, Block)> {
-    let genesis = Genesis::from_file(&welcome.genesis).ok();
-    let genesis = genesis.filter(|genesis| genesis.chain_id() == chain).context(
-        "the genesis is not the one the invitation promises; do not join, and tell who invited you",
-    )?;
-    genesis.check()?;
-    let block = Block::decode(&welcome.first_block).context("block 0 cannot be read")?;
-    Ok((genesis, block))
-}
-
 /// Moves what belongs to a chain aside, whole.
-fn put_aside(data_dir: &Path, chain: ChainId) -> anyhow::Result<PathBuf> {
+pub(super) fn put_aside(data_dir: &Path, chain: ChainId) -> anyhow::Result<PathBuf> {
     let aside = data_dir.join(LEFT_CHAINS).join(chain.0.short());
     create_private_dir(&aside)?;
     drop(lock_data_dir(&aside)?);
@@ -217,33 +216,4 @@ fn put_aside(data_dir: &Path, chain: ChainId) -> anyhow::Result<PathBuf> {
         std::fs::File::open(folder)?.sync_all()?;
     }
     Ok(aside)
-}
-
-/// Begins the replica and notes the peers.
-fn begin(
-    options: &JoinOptions,
-    genesis: &Genesis,
-    first_block: &Block,
-    welcome: &Welcome,
-) -> anyhow::Result<()> {
-    let peers = welcome
-        .peers
-        .iter()
-        .filter(|(_, address)| is_address(address));
-    let settings = NetworkSettings {
-        node: options.node.clone(),
-        listen: Some(options.listen),
-        address: options.address.clone(),
-        peers: peers
-            .map(|(key, address)| (key.to_string(), address.clone()))
-            .collect(),
-    };
-    settings.save(&options.data_dir)?;
-    let replica = Replica::open(options.data_dir.join(REPLICA_FILE))?;
-    if replica.read()?.tip().is_none() {
-        replica
-            .join(genesis, first_block)
-            .context("block 0 is not that of the genesis")?;
-    }
-    Ok(())
 }

@@ -58,7 +58,8 @@ pub(crate) struct Welcome {
 }
 
 /// Why not, for a person.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
+#[error("{what} {why} {next} ({code})")]
 pub(crate) struct Refusal {
     pub(crate) code: String,
     pub(crate) what: String,
@@ -79,6 +80,17 @@ impl From<ApiError> for Refusal {
             what,
             why,
             next,
+        }
+    }
+}
+
+impl From<&Refusal> for ApiError {
+    fn from(refusal: &Refusal) -> Self {
+        Self {
+            code: refusal.code.clone(),
+            what: refusal.what.clone(),
+            why: refusal.why.clone(),
+            next: refusal.next.clone(),
         }
     }
 }

@@ -10,6 +10,7 @@
 
 mod actions;
 mod attendance;
+mod catch_up;
 mod change;
 mod door;
 mod findings;
@@ -20,30 +21,38 @@ mod issued;
 mod join;
 mod joining;
 mod noise;
+mod online;
 mod outbox;
 mod peers;
+mod pending;
 mod series;
 pub(crate) mod settings;
+mod transfer;
 mod view;
 
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ledger_core::{PublicKey, SecretKey};
 use tokio::sync::watch;
 
+pub(crate) use catch_up::keep_up;
 pub(crate) use door::keep_door;
 pub use found::{Founding, found};
 pub(crate) use found::{Names, found_in};
 pub use join::{JoinOptions, Joined, join};
 pub(crate) use peers::{keep_peers, known_peers};
+pub(crate) use pending::finish_joining;
+pub(crate) use transfer::take_over;
 
 pub(crate) use series::LoadLog;
 
 use attendance::Attendance;
 use issued::IssuedList;
+use online::Joining;
 use outbox::GovernanceOutbox;
 use settings::{FOLDER, NetworkSettings};
+use transfer::Transfer;
 
 /// What the node keeps of its part in the consortium.
 pub(crate) struct Membership {
@@ -53,6 +62,8 @@ pub(crate) struct Membership {
     issued: Mutex<IssuedList>,
     outbox: GovernanceOutbox,
     attendance: Mutex<Attendance>,
+    joining: Mutex<Joining>,
+    transfer: Arc<Transfer>,
     /// One proposal or vote at a time: their nonces follow each other.
     turn: tokio::sync::Mutex<()>,
     /// One joiner at a time.
@@ -71,14 +82,17 @@ impl Membership {
     pub(crate) fn open(
         data_dir: &Path,
         admin: SecretKey,
+        vote: SecretKey,
         settings: NetworkSettings,
     ) -> anyhow::Result<Self> {
         Ok(Self {
             admin,
+            transfer: Arc::new(Transfer::open(data_dir, vote)?),
             settings: Mutex::new(settings),
             issued: Mutex::new(IssuedList::open(data_dir)?),
             outbox: GovernanceOutbox::open(data_dir.join(FOLDER).join("outbox"))?,
             attendance: Mutex::default(),
+            joining: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
             door: tokio::sync::Mutex::default(),
             changes: watch::Sender::new(0),
@@ -103,6 +117,10 @@ impl Membership {
         self.attendance
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn joining(&self) -> MutexGuard<'_, Joining> {
+        self.joining.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn changed(&self) {

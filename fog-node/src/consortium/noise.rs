@@ -18,7 +18,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use super::invitation::Token;
 
 const PATTERN: &str = "Noise_NKpsk0_25519_ChaChaPoly_BLAKE2s";
-const MAGIC: &[u8; 7] = b"FWDOOR1";
+/// How a knock begins.
+pub(super) const MAGIC: &[u8; 7] = b"FWDOOR1";
 /// Longest request in bytes.
 pub(super) const MAX_REQUEST_BYTES: usize = 8 << 10;
 /// Longest answer in bytes.
@@ -99,14 +100,12 @@ pub(super) async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
     Ok(whole)
 }
 
-/// Who knocks: the invitation's id, before anything is proven.
-pub(super) async fn knocked<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<[u8; 16]> {
-    let mut head = [0; MAGIC.len() + 16];
-    stream.read_exact(&mut head).await?;
-    match head.split_first_chunk() {
-        Some((magic, id)) if magic == MAGIC => Ok(id.try_into().unwrap_or_default()),
-        _ => Err(io::ErrorKind::InvalidData.into()),
-    }
+/// Who comes, before anything is proven: seven letters and sixteen bytes, the invitation's id of a knock.
+pub(super) async fn come<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<([u8; 7], [u8; 16])> {
+    let (mut magic, mut id) = ([0; 7], [0; 16]);
+    stream.read_exact(&mut magic).await?;
+    stream.read_exact(&mut id).await?;
+    Ok((magic, id))
 }
 
 /// A request whose sender holds the token, and the way to answer it.
@@ -117,7 +116,7 @@ pub(super) struct Asked<S> {
     noise: snow::HandshakeState,
 }
 
-/// Receives the request after [`knocked`].
+/// Receives the request after [`come`].
 pub(super) async fn receive_request<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
     door_key: &DoorKey,
@@ -186,7 +185,7 @@ mod tests {
         let public = key.public;
         let door = door.clone();
         let answering = tokio::spawn(async move {
-            assert_eq!(knocked(&mut far).await?, [4; 16]);
+            assert_eq!(come(&mut far).await?, (*MAGIC, [4; 16]));
             let asked = receive_request(far, &key, &door).await?;
             assert_eq!(asked.request, b"may I?");
             asked.answer(&vec![8; size]).await

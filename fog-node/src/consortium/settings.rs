@@ -30,6 +30,18 @@ pub(crate) struct NetworkSettings {
     /// Where the nodes that the invitation names listen, by the key they are reached under.
     #[serde(default)]
     pub(crate) peers: BTreeMap<String, String>,
+    /// What this node has joined with an invitation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) joined: Option<JoinNote>,
+}
+
+/// What a node has joined.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct JoinNote {
+    /// The consortium's name.
+    pub(crate) consortium: String,
+    /// Number of the proposal to admit this node.
+    pub(crate) proposal: u64,
 }
 
 impl NetworkSettings {
@@ -77,10 +89,7 @@ impl NetworkSettings {
 
     /// Where others knock, if this node listens: one port above.
     pub(crate) fn door(&self) -> Option<String> {
-        let advertised = self.advertised()?;
-        let (host, port) = advertised.rsplit_once(':')?;
-        let port: u16 = port.parse().ok()?;
-        Some(format!("{host}:{}", port.checked_add(1)?))
+        door_of(&self.advertised()?)
     }
 
     /// Where the door listens.
@@ -88,6 +97,13 @@ impl NetworkSettings {
         let listen = self.listen?;
         Some(SocketAddr::new(listen.ip(), listen.port().checked_add(1)?))
     }
+}
+
+/// Where the door of a node is that listens at `address`: one port above.
+pub(crate) fn door_of(address: &str) -> Option<String> {
+    let (host, port) = address.rsplit_once(':')?;
+    let port: u16 = port.parse().ok()?;
+    Some(format!("{host}:{}", port.checked_add(1)?))
 }
 
 fn file(data_dir: &Path) -> PathBuf {

@@ -129,7 +129,7 @@ impl Node {
             queue: queue.iter().map(|seat| seat_row(seat, &people)).collect(),
             invitations: self.invitation_rows(),
             evidence: self.evidence_rows(&people),
-            catch_up: None,
+            catch_up: self.catch_up(),
             found: Vec::new(),
             parameters: change::parameters_view(&governance::parameters(&snapshot)?),
             thresholds: change::thresholds_view(&governance::thresholds(&snapshot)?),

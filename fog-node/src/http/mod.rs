@@ -31,7 +31,7 @@ use tower_http::compression::CompressionLayer;
 
 pub use access::{Access, Token};
 
-use crate::Node;
+use crate::{Host, Node};
 
 /// Longest request body in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -69,14 +69,33 @@ pub fn router(node: Arc<Node>, access: Access) -> Router {
         .layer(CompressionLayer::new().compress_when(is_json))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(shared);
-    let router = match access {
+    guarded(router, access).layer(from_fn(add_headers))
+}
+
+/// The same for a host, whose node may be started again while it is served.
+pub fn host_router(host: Arc<Host>, access: Access) -> Router {
+    let forward = move |request: Request| {
+        let host = Arc::clone(&host);
+        async move { host.call(request).await }
+    };
+    let router = guarded(Router::new().fallback(forward), access);
+    router.layer(from_fn(add_headers))
+}
+
+fn guarded(router: Router, access: Access) -> Router {
+    match access {
         Access::InProcess => router,
         Access::Loopback { token, port } => {
             let door = Arc::new(access::Door::new(token, port));
             router.layer(from_fn_with_state(door, access::guard))
         }
-    };
-    router.layer(from_fn(add_headers))
+    }
+}
+
+/// Answers with a file of the console while no node runs.
+pub(crate) async fn console_file(request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    console::file(parts.method, parts.uri, parts.headers).await
 }
 
 /// Only JSON is worth compressing: files go over loopback, events must not wait in a compressor.

@@ -11,10 +11,10 @@ use axum::response::{IntoResponse, Response};
 use fog_api::consortium::Change;
 use fog_api::{
     AddDevice, ApiError, BlockDetail, BlockRow, BlocksQuery, CastVote, ConsortiumSeries,
-    ConsortiumView, Device, FinalitySeries, History, HistoryQuery, InvitationMade, LightPage,
-    LightQuery, MakeInvitation, Port, PreflightFinding, Preview, ProfileInfo, ProposalRow,
-    ProposeChange, ReadingRow, ReadingsQuery, StartDemo, StartPreview, StateAnswer, StateQuery,
-    Status, TransactionDetail,
+    ConsortiumView, Device, FinalitySeries, History, HistoryQuery, InvitationMade, InvitationView,
+    JoinConsortium, JoinProgress, LightPage, LightQuery, MakeInvitation, Port,
+    PreflightFinding, Preview, ProfileInfo, ProposalRow, ProposeChange, ReadInvitation, ReadingRow,
+    ReadingsQuery, StartDemo, StartPreview, StateAnswer, StateQuery, Status, TransactionDetail,
 };
 use serde::Deserialize;
 use utoipa::OpenApi;
@@ -89,6 +89,8 @@ pub(super) fn router() -> axum::Router<Shared> {
         .routes(routes!(preflight))
         .routes(routes!(invite))
         .routes(routes!(revoke_invitation))
+        .routes(routes!(read_invitation))
+        .routes(routes!(join, join_progress))
         .routes(routes!(events::events));
     let (router, description) = routes.split_for_parts();
     router.route(
@@ -349,4 +351,28 @@ async fn revoke_invitation(
     node.revoke_invitation(id)
         .await
         .map(|()| StatusCode::NO_CONTENT)
+}
+
+/// What an invitation says, and what becomes of this node if it takes it. Nothing is done.
+#[utoipa::path(post, path = "/api/consortium/join/invitation", tag = "consortium", request_body = ReadInvitation,
+    responses((status = 200, body = InvitationView), (status = "default", body = ApiError)))]
+async fn read_invitation(
+    State(node): App,
+    Body(asked): Body<ReadInvitation>,
+) -> Answer<InvitationView> {
+    node.read_invitation(asked).await.map(Json)
+}
+
+/// Takes an invitation; answered at once. The node starts again by itself once its door has answered.
+#[utoipa::path(post, path = "/api/consortium/join", tag = "consortium", request_body = JoinConsortium,
+    responses((status = 200, body = JoinProgress), (status = "default", body = ApiError)))]
+async fn join(State(node): App, Body(asked): Body<JoinConsortium>) -> Answer<JoinProgress> {
+    node.join_consortium(asked).await.map(Json)
+}
+
+/// How far joining is; answered between two lives of the node as well.
+#[utoipa::path(get, path = "/api/consortium/join", tag = "consortium", responses(
+    (status = 200, body = JoinProgress), (status = "default", body = ApiError)))]
+async fn join_progress(State(node): App) -> Answer<JoinProgress> {
+    node.join_progress().await.map(Json)
 }

@@ -8,13 +8,13 @@ use serde_json::{Value, json as value};
 use crate::program::{Running, fogward, json, text, wait_for};
 
 /// A node's folder and its address among its peers, on a loopback host of its own.
-struct Place {
-    data: PathBuf,
-    listen: String,
+pub(crate) struct Place {
+    pub(crate) data: PathBuf,
+    pub(crate) listen: String,
 }
 
 impl Place {
-    fn new(folder: &Path, number: u8) -> Self {
+    pub(crate) fn new(folder: &Path, number: u8) -> Self {
         let process = std::process::id();
         let (high, low) = (process >> 8 & 0xff, process & 0xff);
         Self {
@@ -23,17 +23,17 @@ impl Place {
         }
     }
 
-    fn data(&self) -> &str {
+    pub(crate) fn data(&self) -> &str {
         self.data.to_str().unwrap()
     }
 
-    fn start(&self) -> (Running, String) {
+    pub(crate) fn start(&self) -> (Running, String) {
         let node = Running::start(&self.data, &[]);
         let address = node.address();
         (node, address)
     }
 
-    fn join(&self, invitation: &str, organisation: &str, name: &str) -> Value {
+    pub(crate) fn join(&self, invitation: &str, organisation: &str, name: &str) -> Value {
         let (code, joined) = json([
             "consortium",
             "join",
@@ -53,11 +53,11 @@ impl Place {
     }
 }
 
-fn view(api: &str) -> Value {
+pub(crate) fn view(api: &str) -> Value {
     json(["consortium", "status", "--api", api, "--json"]).1
 }
 
-fn invite(api: &str, arguments: &[&str]) -> String {
+pub(crate) fn invite(api: &str, arguments: &[&str]) -> String {
     let asked = ["consortium", "invite", "--api", api, "--json"];
     let (code, made) = json(asked.into_iter().chain(arguments.iter().copied()));
     assert_eq!(code, 0, "{made}");
@@ -65,14 +65,14 @@ fn invite(api: &str, arguments: &[&str]) -> String {
     made["text"].as_str().unwrap().to_owned()
 }
 
-fn propose(api: &str, change: &Value) -> Value {
+pub(crate) fn propose(api: &str, change: &Value) -> Value {
     let change = change.to_string();
     let (code, row) = json(["consortium", "propose", &change, "--api", api, "--json"]);
     assert_eq!(code, 0, "{row}");
     row
 }
 
-fn vote(api: &str, number: u64, choice: &str) -> Value {
+pub(crate) fn vote(api: &str, number: u64, choice: &str) -> Value {
     // What is final at one node is a moment later at another.
     wait_for("the proposal at this node", || {
         let (_, all) = json(["consortium", "proposals", "--api", api, "--json"]);
@@ -99,20 +99,20 @@ fn node(view: &Value, name: &str) -> Option<Value> {
     nodes.iter().find(|node| node["name"] == name).cloned()
 }
 
-fn key_of(api: &str, name: &str) -> String {
+pub(crate) fn key_of(api: &str, name: &str) -> String {
     node(&view(api), name).unwrap()["key"]
         .as_str()
         .unwrap()
         .to_owned()
 }
 
-fn height(api: &str) -> u64 {
+pub(crate) fn height(api: &str) -> u64 {
     json(["status", "--api", api, "--json"]).1["height"]
         .as_u64()
         .unwrap()
 }
 
-fn create(place: &Place) {
+pub(crate) fn create(place: &Place) {
     let (code, created) = json([
         "consortium",
         "create",

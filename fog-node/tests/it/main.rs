@@ -6,6 +6,7 @@ mod consortium;
 mod crash;
 mod fsck;
 mod fuzz;
+mod joining;
 mod light;
 mod program;
 mod pty;

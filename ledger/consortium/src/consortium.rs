@@ -140,6 +140,13 @@ impl Consortium {
         keeper.set(&peers).await
     }
 
+    /// Begins no further height while it rests: for a node that takes over a snapshot, which would get the
+    /// blocks before it for nothing. The height that was begun goes on. A node that listens nowhere does
+    /// not rest.
+    pub fn rest(&self, rests: bool) {
+        self.peers.rest(rests);
+    }
+
     /// What validators signed that they must not, proven by their own signatures, the oldest first.
     /// Kept on disk; at most 16 pieces of one validator.
     #[must_use]

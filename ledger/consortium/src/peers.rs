@@ -92,6 +92,8 @@ struct Table {
     said: VecDeque<u64>,
     /// When a peer last gave back a hello of this node that this node never said.
     double: Option<Instant>,
+    /// Whether no further height is to begin.
+    rests: bool,
 }
 
 /// The other nodes. Clones share one table.
@@ -118,6 +120,16 @@ impl Peers {
     fn table(&self) -> MutexGuard<'_, Table> {
         // Each change below leaves the table whole.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether no further height is to begin.
+    pub(crate) fn rest(&self, rests: bool) {
+        self.table().rests = rests;
+    }
+
+    /// Whether no further height is to begin.
+    pub(crate) fn rests(&self) -> bool {
+        self.table().rests
     }
 
     /// The list of peers is this one now.

@@ -9,6 +9,7 @@
 //!   help others to catch up;
 //! - a block is **due** when the heartbeat in force has passed since the last one, when validator changes
 //!   wait for their turn, and when a proposal's time runs out;
+//! - **not at all** while the node rests, because it takes over a snapshot;
 //! - **not at all** otherwise: an idle chain makes no blocks. The only validator without anybody
 //!   connected has nothing to tell and waits, also after its start.
 
@@ -78,6 +79,9 @@ impl Application {
         let Some(peers) = &self.peers else {
             return self.mempool.is_ready() || self.is_block_due();
         };
+        if peers.rests() {
+            return false;
+        }
         if self.due.at_work.is_some_and(|height| height > self.tip) {
             return true;
         }

@@ -184,6 +184,24 @@ impl SnapshotImport {
         headers.or_else(|| self.manifest.state.get(self.stage.state as usize))
     }
 
+    /// The chunks that are still to be offered, in order.
+    #[must_use]
+    pub fn left(&self) -> Vec<SnapshotChunk> {
+        let headers = self.manifest.headers.iter();
+        let state = self.manifest.state.iter();
+        headers
+            .skip(self.stage.headers as usize)
+            .chain(state.skip(self.stage.state as usize))
+            .cloned()
+            .collect()
+    }
+
+    /// The manifest it goes by.
+    #[must_use]
+    pub const fn manifest(&self) -> &SnapshotManifest {
+        &self.manifest
+    }
+
     /// How far it is.
     #[must_use]
     pub fn progress(&self) -> ImportProgress {

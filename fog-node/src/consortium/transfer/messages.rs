@@ -1,0 +1,141 @@
+//! What is asked and answered about snapshots. Pure; decoders are total.
+//!
+//! ```text
+//! request  0x01 ‖ height u64                      a snapshot, if one of that height can be had
+//!          0x02 ‖ SHA-256 (32)                    the chunk with this hash
+//! answer   0x10                                   it is being made; ask again
+//!          0x11 ‖ length u32 ‖ manifest ‖ trust   it is here
+//!          0x12 ‖ bytes                           the chunk
+//!          0x13                                   there is none
+//! ```
+
+use ledger_core::Digest;
+
+/// Longest request in bytes.
+pub(super) const MAX_REQUEST_BYTES: usize = 33;
+/// Longest offer in bytes: a manifest has about 130 bytes for each MiB, a certified change about 400.
+pub(super) const MAX_OFFER_BYTES: usize = 32 << 20;
+
+/// What is asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Request {
+    /// A snapshot, at this height if that can be had.
+    Offer { at: u64 },
+    /// The chunk with this hash.
+    Chunk(Digest),
+}
+
+/// What is answered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Answer {
+    /// A snapshot is being made.
+    Preparing,
+    /// The manifest and the trust file of a snapshot.
+    Offer { manifest: Vec<u8>, trust: Vec<u8> },
+    /// A chunk.
+    Chunk(Vec<u8>),
+    /// There is none.
+    Unknown,
+}
+
+impl Request {
+    pub(super) fn encode(self) -> Vec<u8> {
+        match self {
+            Self::Offer { at } => [&[1][..], &at.to_be_bytes()].concat(),
+            Self::Chunk(hash) => [&[2][..], &hash.0].concat(),
+        }
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        match bytes.split_first()? {
+            (1, rest) => Some(Self::Offer {
+                at: u64::from_be_bytes(rest.try_into().ok()?),
+            }),
+            (2, rest) => Some(Self::Chunk(Digest(rest.try_into().ok()?))),
+            _ => None,
+        }
+    }
+}
+
+impl Answer {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Preparing => vec![0x10],
+            Self::Offer { manifest, trust } => {
+                let length = u32::try_from(manifest.len()).unwrap_or(u32::MAX);
+                [&[0x11], &length.to_be_bytes()[..], manifest, trust].concat()
+            }
+            Self::Chunk(bytes) => [&[0x12], &bytes[..]].concat(),
+            Self::Unknown => vec![0x13],
+        }
+    }
+
+    pub(super) fn decode(mut bytes: Vec<u8>) -> Option<Self> {
+        match (*bytes.first()?, bytes.len()) {
+            (0x10, 1) => Some(Self::Preparing),
+            (0x11, _) => {
+                let (length, rest) = bytes[1..].split_first_chunk()?;
+                let length = u32::from_be_bytes(*length) as usize;
+                let (manifest, trust) = rest.split_at_checked(length)?;
+                Some(Self::Offer {
+                    manifest: manifest.to_vec(),
+                    trust: trust.to_vec(),
+                })
+            }
+            (0x12, _) => {
+                bytes.remove(0);
+                Some(Self::Chunk(bytes))
+            }
+            (0x13, 1) => Some(Self::Unknown),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Goal: what is encoded is decoded, in these bytes, and no bytes do harm. Method: examples, arbitrary
+    //! bytes.
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_bytes_are_as_documented() {
+        for (request, hex) in [
+            (Request::Offer { at: 258 }, "010000000000000102".to_owned()),
+            (
+                Request::Chunk(Digest([0xab; 32])),
+                format!("02{}", "ab".repeat(32)),
+            ),
+        ] {
+            assert_eq!(hex::encode(request.encode()), hex);
+            assert_eq!(Request::decode(&request.encode()), Some(request));
+        }
+        let offer = Answer::Offer {
+            manifest: vec![1, 2],
+            trust: vec![3],
+        };
+        for (answer, hex) in [
+            (Answer::Preparing, "10"),
+            (offer, "1100000002010203"),
+            (Answer::Chunk(vec![5, 6]), "120506"),
+            (Answer::Unknown, "13"),
+        ] {
+            assert_eq!(hex::encode(answer.encode()), hex);
+            assert_eq!(Answer::decode(answer.encode()), Some(answer));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+            if let Some(request) = Request::decode(&bytes) {
+                prop_assert_eq!(request.encode(), bytes.clone());
+            }
+            if let Some(answer) = Answer::decode(bytes.clone()) {
+                prop_assert_eq!(answer.encode(), bytes);
+            }
+        }
+    }
+}

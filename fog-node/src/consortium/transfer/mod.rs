@@ -1,0 +1,58 @@
+//! Snapshots between the nodes of a consortium: a node that is far behind gets one from its peers.
+//!
+//! ```text
+//! asker ──channel──▶ door's port of a peer ── Offer ─▶ manifest, trust ─┐   each checked from the genesis
+//!       ── Chunk, from several peers in turn ───────▶ chunk ────────────┴▶ DATA/catch-up/half.db
+//! all there, root right ─▶ own blocks put back ─▶ DATA/replica.next ─▶ start again ─▶ DATA/replica.db
+//! ```
+//!
+//! `ledger-store` decides what a snapshot proves; here it travels. What came from whom is known, so a
+//! peer that lies is named and not asked again. Left out: when a snapshot is wanted (`catch_up.rs`).
+
+mod channel;
+mod fetch;
+mod messages;
+mod offers;
+mod progress;
+mod serve;
+mod sources;
+mod swap;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ledger_core::SecretKey;
+
+use super::settings::FOLDER;
+use offers::Offers;
+use serve::Pace;
+
+pub(super) use channel::MAGIC;
+pub(super) use fetch::Fetch;
+pub(super) use progress::Progress;
+pub(super) use serve::serve;
+pub(super) use sources::Source;
+pub(crate) use swap::take_over;
+
+/// Folder below the data folder for a snapshot on its way.
+pub(super) const CATCH_UP: &str = "catch-up";
+
+/// What a node needs to serve and to get snapshots.
+pub(super) struct Transfer {
+    /// The key it proves to its peers.
+    pub(super) vote: SecretKey,
+    pub(super) offers: Arc<Offers>,
+    pub(super) pace: Pace,
+    pub(super) progress: Arc<Progress>,
+}
+
+impl Transfer {
+    pub(super) fn open(data_dir: &Path, vote: SecretKey) -> anyhow::Result<Self> {
+        Ok(Self {
+            vote,
+            offers: Arc::new(Offers::open(data_dir.join(FOLDER).join("offered"))?),
+            pace: Pace::default(),
+            progress: Arc::default(),
+        })
+    }
+}

@@ -1,0 +1,119 @@
+//! Serving snapshots to peers, over the door's port.
+//!
+//! Only active nodes of the consortium are answered, four at a time, one answer each; together they get
+//! no more than [`PACE_BYTES`] a second, so that consensus has the rest of the line and of the disk.
+
+use std::io;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use ledger_core::PublicKey;
+use tokio::net::TcpStream;
+use tokio::sync::{Mutex, Semaphore};
+use tokio::time::Instant;
+
+use super::super::view::People;
+use super::channel::Channel;
+use super::messages::{Answer, MAX_REQUEST_BYTES, Request};
+use crate::node::Node;
+
+/// Peers served at a time.
+const PEERS: usize = 4;
+/// Bytes a second for all of them.
+const PACE_BYTES: u64 = 64 << 20;
+/// How long the handshake may take.
+const ARRIVAL: Duration = Duration::from_secs(5);
+/// How long a peer may be silent, or not take what it asked for.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Bytes of a part; what travels between two waits of the pace.
+const PART_BYTES: usize = 60_000;
+
+/// Bounds what is served.
+pub(in crate::consortium) struct Pace {
+    peers: Arc<Semaphore>,
+    /// When the next part may leave.
+    next: Mutex<Instant>,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            peers: Arc::new(Semaphore::new(PEERS)),
+            next: Mutex::new(Instant::now()),
+        }
+    }
+}
+
+impl Pace {
+    /// Waits until `bytes` more may leave.
+    async fn wait(&self, bytes: usize) {
+        let takes = Duration::from_nanos(bytes as u64 * 1_000_000_000 / PACE_BYTES);
+        let mut next = self.next.lock().await;
+        let leaves = (*next).max(Instant::now());
+        *next = leaves + takes;
+        drop(next);
+        tokio::time::sleep_until(leaves).await;
+    }
+}
+
+/// Serves one peer whose head was read, until it hangs up.
+pub(in crate::consortium) async fn serve(node: Weak<Node>, stream: TcpStream) -> io::Result<()> {
+    let gone = || io::Error::from(io::ErrorKind::ConnectionAborted);
+    let late = |_| io::Error::from(io::ErrorKind::TimedOut);
+    stream.set_nodelay(true)?;
+    let running = node.upgrade().ok_or_else(gone)?;
+    let transfer = Arc::clone(&running.membership.transfer);
+    let Ok(_permit) = Arc::clone(&transfer.pace.peers).try_acquire_owned() else {
+        return Err(io::ErrorKind::WouldBlock.into());
+    };
+    let chain = running.chain;
+    let members = running.voting_keys()?;
+    drop(running);
+    let accepted = Channel::accept(stream, chain, &transfer.vote, |asker| {
+        members.contains(asker)
+    });
+    let mut channel = tokio::time::timeout(ARRIVAL, accepted)
+        .await
+        .map_err(late)??;
+    loop {
+        let asked = channel.receive(MAX_REQUEST_BYTES);
+        let request = tokio::time::timeout(PATIENCE, asked)
+            .await
+            .map_err(late)??;
+        let request = Request::decode(&request).ok_or(io::ErrorKind::InvalidData)?;
+        let running = node.upgrade().ok_or_else(gone)?;
+        if !running.voting_keys()?.contains(&channel.peer) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        let (offers, replica) = (Arc::clone(&transfer.offers), Arc::clone(&running.replica));
+        drop(running);
+        let answer = match request {
+            Request::Offer { at } => offers.offer(&replica, at),
+            Request::Chunk(hash) => tokio::task::spawn_blocking(move || offers.chunk(&hash))
+                .await
+                .map_err(io::Error::other)?,
+        };
+        drop(replica);
+        let sent = send(&mut channel, &answer, &transfer.pace);
+        tokio::time::timeout(PATIENCE, sent).await.map_err(late)??;
+    }
+}
+
+async fn send(channel: &mut Channel<TcpStream>, answer: &Answer, pace: &Pace) -> io::Result<()> {
+    let bytes = answer.encode();
+    channel.begin(bytes.len()).await?;
+    for part in bytes.chunks(PART_BYTES) {
+        pace.wait(part.len()).await;
+        channel.send_part(part).await?;
+    }
+    Ok(())
+}
+
+impl Node {
+    /// The keys of the active nodes.
+    fn voting_keys(&self) -> io::Result<Vec<PublicKey>> {
+        let view = self.replica.read().map_err(io::Error::other)?;
+        let people = People::read(&view).map_err(io::Error::other)?;
+        Ok(people.members().iter().map(|one| one.vote_key).collect())
+    }
+}

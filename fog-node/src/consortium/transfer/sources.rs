@@ -1,0 +1,104 @@
+//! The peers a snapshot is got from.
+
+use std::io;
+use std::time::Duration;
+
+use ledger_core::{ChainId, Digest, PublicKey, SecretKey};
+use ledger_store::SnapshotChunk;
+use tokio::net::TcpStream;
+
+use super::super::peers::resolve;
+use super::channel::Channel;
+use super::messages::{Answer, MAX_OFFER_BYTES, Request};
+
+/// How long a connection and its handshake may take.
+const CONNECTING: Duration = Duration::from_secs(5);
+/// How long an answer may take: a chunk has 64 MiB at most.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often it is asked whether a snapshot is made.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
+/// How long a peer may take to make one.
+const MAKING: Duration = Duration::from_secs(120);
+
+/// A peer that may have a snapshot.
+#[derive(Clone, Debug)]
+pub(in crate::consortium) struct Source {
+    /// The key it is reached under.
+    pub(in crate::consortium) key: PublicKey,
+    /// Its name, for people.
+    pub(in crate::consortium) name: String,
+    /// Where it serves snapshots, `host:port`.
+    pub(in crate::consortium) address: String,
+}
+
+/// One that answers.
+pub(super) struct Connected {
+    pub(super) source: Source,
+    channel: Channel<TcpStream>,
+}
+
+fn late(_: tokio::time::error::Elapsed) -> io::Error {
+    io::ErrorKind::TimedOut.into()
+}
+
+impl Source {
+    /// Connects to it.
+    pub(super) async fn connect(self, chain: ChainId, own: &SecretKey) -> io::Result<Connected> {
+        let connecting = async {
+            let address = resolve(&self.address).await;
+            let address = address.ok_or(io::ErrorKind::NotFound)?;
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            Channel::open(stream, chain, own, self.key).await
+        };
+        let channel = tokio::time::timeout(CONNECTING, connecting)
+            .await
+            .map_err(late)??;
+        Ok(Connected {
+            source: self,
+            channel,
+        })
+    }
+}
+
+impl Connected {
+    async fn ask(&mut self, request: Request, limit: usize) -> io::Result<Answer> {
+        let asked = async {
+            self.channel.send(&request.encode()).await?;
+            let answer = self.channel.receive(limit).await?;
+            Answer::decode(answer).ok_or_else(|| io::ErrorKind::InvalidData.into())
+        };
+        tokio::time::timeout(PATIENCE, asked).await.map_err(late)?
+    }
+
+    /// Its snapshot, made if it has none; manifest and trust file. `None` if it can make none.
+    pub(super) async fn offer(&mut self, at: u64) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
+        let until = tokio::time::Instant::now() + MAKING;
+        while tokio::time::Instant::now() < until {
+            match self.ask(Request::Offer { at }, MAX_OFFER_BYTES).await? {
+                Answer::Preparing => tokio::time::sleep(ASK_AGAIN).await,
+                Answer::Offer { manifest, trust } => return Ok(Some((manifest, trust))),
+                Answer::Unknown => return Ok(None),
+                Answer::Chunk(_) => return Err(io::ErrorKind::InvalidData.into()),
+            }
+        }
+        Err(io::ErrorKind::TimedOut.into())
+    }
+
+    /// A chunk as it sends it, unchecked; `None` if it has none of this hash.
+    pub(super) async fn chunk(&mut self, chunk: &SnapshotChunk) -> io::Result<Option<Vec<u8>>> {
+        let hash: Digest = chunk
+            .sha256
+            .parse()
+            .map_err(|_| io::ErrorKind::InvalidInput)?;
+        let limit = usize::try_from(chunk.bytes).unwrap_or(usize::MAX);
+        match self
+            .ask(Request::Chunk(hash), limit.saturating_add(1))
+            .await?
+        {
+            Answer::Chunk(bytes) => Ok(Some(bytes)),
+            Answer::Unknown => Ok(None),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+}
