@@ -103,7 +103,7 @@ impl Deceivers {
                     self.twisted += 1;
                     vec![Message::Status(status)]
                 }
-                Message::Response(response) => vec![self.damage(response)],
+                Message::Response(number, response) => vec![self.damage(*number, response)],
                 _ => self.tell(node, true, true, message),
             },
         }
@@ -246,7 +246,7 @@ impl Deceivers {
     }
 
     /// One of the blocks, or of the certificates, with one bit turned.
-    fn damage(&mut self, response: &Response<Chain>) -> Message {
+    fn damage(&mut self, number: u64, response: &Response<Chain>) -> Message {
         let Response::ValueResponse(mut response) = response.clone();
         if let Some(value) = response.values.first_mut() {
             self.twisted += 1;
@@ -264,7 +264,7 @@ impl Deceivers {
                 }
             }
         }
-        Message::Response(Response::ValueResponse(response))
+        Message::Response(number, Response::ValueResponse(response))
     }
 }
 

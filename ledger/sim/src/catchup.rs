@@ -2,7 +2,9 @@
 //!
 //! Upon a status above the own height, or the start of a height: ask one of those ahead for up to
 //! [`BATCH`] blocks; one question at a time. Upon blocks: the one that is due goes to consensus, later
-//! ones wait. Upon silence, nothing, or a lie: ask somebody else.
+//! ones wait. Upon silence, nothing, or a lie: ask somebody else; who gave nothing or lied is asked
+//! again when it says again that it is ahead. What answers no open question counts for nothing: an answer
+//! that comes twice would make two questions of one, and four of those.
 //!
 //! Written for the simulation: the real node's `arc-malachitebft-sync` chooses among its peers by a
 //! map without order and by the machine's clock, so that no run of it could be repeated. What it
@@ -43,12 +45,19 @@ struct Question {
 pub(crate) struct Catchup {
     tips: BTreeMap<NodeIndex, Height>,
     question: Option<Question>,
-    questions: u64,
     waiting: BTreeMap<Height, (NodeIndex, RawDecidedValue<Chain>)>,
     /// Peers whose last answer was of no use.
     failed: BTreeSet<NodeIndex>,
     /// When a peer's word that it is ahead last began a height.
     believed: Option<Moment>,
+}
+
+impl Catchup {
+    /// A peer that said it was ahead gave nothing of use: it is asked again when it says so again.
+    fn disappointed_by(&mut self, peer: NodeIndex) {
+        self.failed.insert(peer);
+        self.tips.remove(&peer);
+    }
 }
 
 impl Host<'_> {
@@ -119,14 +128,14 @@ impl Host<'_> {
         let Some((asked, tip)) = self.shell.random.pick(&candidates).copied() else {
             return;
         };
+        // Drawn, so that an answer to what was asked before a crash answers nothing.
+        let id = self.shell.random.next();
         let catchup = &mut self.shell.catchup;
-        catchup.questions += 1;
-        let id = catchup.questions;
         catchup.question = Some(Question { id, asked });
         let last = Height(tip.0.min(first.0 + BATCH - 1));
         let range = BlockHeight(first)..=BlockHeight(last);
         let request = Request::ValueRequest(ValueRequest::new(range));
-        self.send(Some(asked), Message::Request(request));
+        self.send(Some(asked), Message::Request(id, request));
         let overdue = Output::Tick(Tick::Request(id), PATIENCE);
         self.shell.outputs.push(overdue);
     }
@@ -140,7 +149,12 @@ impl Host<'_> {
     }
 
     /// Final blocks for a peer that asks.
-    pub(crate) fn answer_request(&mut self, from: NodeIndex, request: &Request<Chain>) {
+    pub(crate) fn answer_request(
+        &mut self,
+        from: NodeIndex,
+        number: u64,
+        request: &Request<Chain>,
+    ) {
         let Request::ValueRequest(request) = request;
         let first = request.range.start().0.0.max(1);
         let last = request.range.end().0.0.min(first.saturating_add(BATCH - 1));
@@ -153,22 +167,20 @@ impl Host<'_> {
         let response = ValueResponse::new(BlockHeight(Height(first)), blocks.collect());
         self.send(
             Some(from),
-            Message::Response(Response::ValueResponse(response)),
+            Message::Response(number, Response::ValueResponse(response)),
         );
     }
 
     /// Blocks have come.
-    pub(crate) fn heard_blocks(&mut self, from: NodeIndex, response: Response<Chain>) {
+    pub(crate) fn heard_blocks(&mut self, from: NodeIndex, number: u64, response: Response<Chain>) {
         let Response::ValueResponse(response) = response;
         let catchup = &mut self.shell.catchup;
-        let asked = catchup.question.take_if(|question| question.asked == from);
-        if asked.is_none() {
+        let answered = |open: &mut Question| open.asked == from && open.id == number;
+        if catchup.question.take_if(answered).is_none() {
             return;
         }
         if response.values.is_empty() {
-            catchup.failed.insert(from);
-            // Whoever says that it is ahead and gives nothing is asked again when it says so again.
-            catchup.tips.remove(&from);
+            catchup.disappointed_by(from);
         }
         let due = self.next_height();
         for value in response.values {
@@ -190,7 +202,7 @@ impl Host<'_> {
         };
         let catchup = &mut self.shell.catchup;
         catchup.waiting.retain(|_, (giver, _)| *giver != from);
-        catchup.failed.insert(from);
+        catchup.disappointed_by(from);
         self.shell.outputs.push(Output::Refused);
         self.ask();
     }

@@ -190,12 +190,12 @@ impl Host<'_> {
                 self.heard_status(from, status.tip_height.0);
                 Ok(None)
             }
-            Message::Request(request) => {
-                self.answer_request(from, &request);
+            Message::Request(number, request) => {
+                self.answer_request(from, number, &request);
                 Ok(None)
             }
-            Message::Response(response) => {
-                self.heard_blocks(from, response);
+            Message::Response(number, response) => {
+                self.heard_blocks(from, number, response);
                 Ok(None)
             }
         }

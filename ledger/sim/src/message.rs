@@ -19,10 +19,10 @@ pub(crate) enum Message {
     Part(StreamMessage<ProposalPart>),
     /// How far the sender is.
     Status(Status<Chain>),
-    /// Asks for blocks.
-    Request(Request<Chain>),
-    /// Blocks that were asked for.
-    Response(Response<Chain>),
+    /// Asks for blocks, under a number of the asker's.
+    Request(u64, Request<Chain>),
+    /// Blocks that were asked for under this number.
+    Response(u64, Response<Chain>),
 }
 
 /// A message on its way.
@@ -48,6 +48,21 @@ where
     PostcardCodec.decode(bytes.clone()).ok()
 }
 
+/// The real network gives every question a stream of its own; here its number stands before it.
+fn numbered(number: u64, bytes: Option<Bytes>) -> Option<Bytes> {
+    let bytes = bytes?;
+    Some([&number.to_be_bytes()[..], &bytes].concat().into())
+}
+
+fn read_numbered<T>(bytes: &Bytes) -> Option<(u64, T)>
+where
+    PostcardCodec: Codec<T>,
+{
+    let (number, _) = bytes.split_first_chunk()?;
+    let rest = bytes.slice(number.len()..);
+    Some((u64::from_be_bytes(*number), read(&rest)?))
+}
+
 impl Message {
     /// The message as it travels; none if it has no form on the wire.
     pub(crate) fn pack(&self) -> Option<Packet> {
@@ -56,8 +71,8 @@ impl Message {
             Self::Liveness(message) => (1, bytes_of(message)),
             Self::Part(message) => (2, bytes_of(message)),
             Self::Status(message) => (3, bytes_of(message)),
-            Self::Request(message) => (4, bytes_of(message)),
-            Self::Response(message) => (5, bytes_of(message)),
+            Self::Request(number, message) => (4, numbered(*number, bytes_of(message))),
+            Self::Response(number, message) => (5, numbered(*number, bytes_of(message))),
         };
         bytes.map(|bytes| Packet { kind, bytes })
     }
@@ -70,8 +85,8 @@ impl Message {
             1 => read(bytes).map(Self::Liveness),
             2 => read(bytes).map(Self::Part),
             3 => read(bytes).map(Self::Status),
-            4 => read(bytes).map(Self::Request),
-            5 => read(bytes).map(Self::Response),
+            4 => read_numbered(bytes).map(|(number, message)| Self::Request(number, message)),
+            5 => read_numbered(bytes).map(|(number, message)| Self::Response(number, message)),
             _ => None,
         }
     }

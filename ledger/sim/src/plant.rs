@@ -25,6 +25,8 @@ pub enum Plant {
     RepeatedTransaction,
     /// Node 0 fails by itself.
     FailingNode,
+    /// Every message is given back to its sender, twice, and so are those.
+    Echo,
 }
 
 impl Plant {
@@ -65,7 +67,8 @@ impl Plant {
             | Self::ForgetfulOutbox
             | Self::StoppedValidators
             | Self::OtherExecution
-            | Self::FailingNode => {}
+            | Self::FailingNode
+            | Self::Echo => {}
         }
     }
 }

@@ -63,6 +63,8 @@ pub(crate) struct Record {
     pub healed: Moment,
     /// When all correct nodes had what they were to have; none if they never had.
     pub reached: Option<Moment>,
+    /// Whether it was ended for it had more events than any history that gets somewhere.
+    pub endless: bool,
     /// When they were to have it.
     pub deadline: Moment,
     /// The height they were to have.

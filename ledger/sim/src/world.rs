@@ -2,7 +2,8 @@
 //!
 //! Everything happens in the order of the agenda, and whatever is left to chance is drawn from the
 //! seed, so that one seed is one history. The loop ends when all correct nodes have what they are to
-//! have, or when the time allowed for it after healing is over.
+//! have, when the time allowed for it after healing is over, or when there are so many events that it gets
+//! nowhere.
 
 mod traffic;
 mod trouble;
@@ -37,6 +38,9 @@ use crate::verified::SharedVerifier;
 const RECOVERY: Duration = Duration::from_secs(60);
 /// How long each height may take then, with a proposer that breaks the rules.
 const PER_HEIGHT: Duration = Duration::from_secs(3);
+/// Most events for each height and each pair of nodes. A history with more than that chases its tail:
+/// without this bound its violation would be a simulation that never ends.
+const MOST_EVENTS: u64 = 60;
 /// How long faults last, for each height.
 const FAULTS_PER_HEIGHT: Duration = Duration::from_millis(250);
 
@@ -132,6 +136,7 @@ impl World {
             failed: Vec::new(),
             healed,
             reached: None,
+            endless: false,
             deadline: healed.plus(RECOVERY).plus(left),
             goal: Height(scenario.heights),
         };
@@ -156,8 +161,12 @@ impl World {
     /// Lets time pass until the end, and says what is left.
     pub(crate) fn run(mut self) -> Outcome {
         self.plan_all();
+        let most = self.most_events();
+        let mut events = 0;
         while let Some((at, event)) = self.agenda.next() {
-            if at > self.record.deadline {
+            events += 1;
+            self.record.endless = events > most;
+            if at > self.record.deadline || self.record.endless {
                 break;
             }
             self.now = at;
@@ -168,6 +177,14 @@ impl World {
             }
         }
         self.finish()
+    }
+
+    fn most_events(&self) -> u64 {
+        let nodes = self.nodes.len() as u64;
+        let heights = self.scenario.heights.saturating_add(10);
+        MOST_EVENTS
+            .saturating_mul(heights)
+            .saturating_mul(nodes * nodes)
     }
 
     fn plan_all(&mut self) {
@@ -251,10 +268,17 @@ impl World {
             self.network.lost += 1;
             return;
         }
-        let Some(node) = self.nodes.get_mut(to).filter(|node| node.is_running()) else {
+        if !self.nodes.get(to).is_some_and(Node::is_running) {
+            return;
+        }
+        self.trace.add(self.now, to, packet.kind, &packet.bytes);
+        if self.scenario.plant == Some(Plant::Echo) {
+            self.post(to, from, Some(packet));
+            self.post(to, from, Some(packet));
+        }
+        let Some(node) = self.nodes.get_mut(to) else {
             return;
         };
-        self.trace.add(self.now, to, packet.kind, &packet.bytes);
         if let Some(message) = Message::unpack(packet) {
             let ran = node.receive(self.now, from, message);
             self.carry_out(to, ran);

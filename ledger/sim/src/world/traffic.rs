@@ -35,7 +35,7 @@ impl World {
         }
     }
 
-    fn post(&mut self, from: NodeIndex, to: NodeIndex, packet: Option<&Packet>) {
+    pub(super) fn post(&mut self, from: NodeIndex, to: NodeIndex, packet: Option<&Packet>) {
         let Some(packet) = packet else {
             return;
         };

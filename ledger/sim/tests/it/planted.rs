@@ -64,6 +64,11 @@ fn liveness() {
 }
 
 #[test]
+fn liveness_of_a_history_without_end() {
+    finds(Plant::Echo, false, 0..1, "liveness");
+}
+
+#[test]
 fn one_voice() {
     finds(Plant::ForgetfulDisk, false, 0..4, "one_voice");
 }

@@ -75,6 +75,16 @@ fn four_validators_twenty_heights() {
     holds(4, 20, 200..206);
 }
 
+/// A liar, alone within reach of a node that was behind, was asked again as soon as its answer was refused;
+/// and as an answer that came twice counted for the next question, too, questions grew without end.
+#[test]
+fn a_liar_is_not_asked_again_and_again() {
+    for seed in [4033, 8048] {
+        let report = holds(4, 20, seed..seed + 1);
+        assert!(report.tally.events < 10_000, "{:?}", report.tally);
+    }
+}
+
 #[test]
 fn seven_validators() {
     holds(7, 8, 0..4);
