@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fog_api::{
-    BlockDetail, BlockRow, BlocksQuery, FinalitySeries, TransactionDetail, TransactionRow,
+    BlockDetail, BlockRow, BlocksQuery, FinalitySeries, PrunedBlock, PruningRun, TransactionDetail,
+    TransactionRow,
 };
 use ledger_core::genesis::Member;
 use ledger_core::governance::{self, Choice};
@@ -15,6 +16,7 @@ use ledger_store::{BlockSummary, Snapshot, StoreError, StoredTransaction};
 use crate::clock::now_millis;
 use crate::failure::Failure;
 use crate::node::Node;
+use crate::retention::log;
 
 /// Blocks in an answer without a limit.
 const DEFAULT_LIMIT: u32 = 50;
@@ -145,7 +147,10 @@ impl Node {
             .collect::<Result<_, _>>()?;
         let readings = transactions.iter().map(|row| row.readings).sum();
         let took = self.finality_by_height().get(&height.0).copied().flatten();
+        let pruned = self.pruned_block(&snapshot, &header, &stored)?;
+        let readings = pruned_readings(&snapshot, &header, pruned.is_some())?.unwrap_or(readings);
         Ok(BlockDetail {
+            pruned,
             row: row_of(&snapshot, &header, header.hash(), readings, took)?,
             parent: header.parent.to_string(),
             tx_root: header.tx_root.to_string(),
@@ -160,17 +165,67 @@ impl Node {
         })
     }
 
-    fn transaction_detail(&self, id: &str) -> Result<TransactionDetail, Failure> {
-        let missing = || {
-            Failure::not_found(
-                "There is no such transaction.",
-                "A transaction is named by 64 hexadecimal digits; copy all of them.",
-            )
+    /// What became of the transactions of a block that are not here.
+    fn pruned_block(
+        &self,
+        snapshot: &Snapshot<'_>,
+        header: &Header,
+        kept: &[StoredTransaction],
+    ) -> Result<Option<PrunedBlock>, Failure> {
+        let Some(ids) = snapshot.pruned_ids(header.height)? else {
+            return Ok(None);
         };
-        let id: Digest = id.parse().map_err(|_| missing())?;
+        let missing = ids
+            .iter()
+            .filter(|id| kept.iter().all(|row| row.id != **id));
+        Ok(Some(PrunedBlock {
+            missing: header.tx_count.saturating_sub(kept.len() as u32),
+            ids: missing.map(Digest::to_string).collect(),
+            run: self.pruning_of(header.height, !ids.is_empty()),
+        }))
+    }
+
+    /// The run that let a block's transactions go, if they ever were here.
+    fn pruning_of(&self, height: Height, were_here: bool) -> Option<PruningRun> {
+        let run = were_here.then(|| log::run_of(&self.data_dir, height.0))??;
+        Some(PruningRun {
+            time: run.time,
+            height: run.height,
+            bytes_freed: run.bytes_freed,
+        })
+    }
+
+    /// Why a transaction that is not here cannot be shown.
+    fn no_transaction(&self, snapshot: &Snapshot<'_>, id: &Digest) -> Result<Failure, Failure> {
+        let Some(height) = snapshot.pruned_height_of(id)? else {
+            return Ok(no_such_transaction());
+        };
+        let freed = self.pruning_of(height, true).map(|run| {
+            format!(
+                " It was pruned at height {}; that run freed {} bytes.",
+                run.height, run.bytes_freed
+            )
+        });
+        Ok(Failure::new(
+            404,
+            "API-11",
+            "This transaction was pruned.",
+            format!(
+                "It is final in block {height}, and this node keeps only its id.{}",
+                freed.unwrap_or_default()
+            ),
+            "Proofs that were made before still verify. Ask a node that keeps all, or put the archive back.",
+        ))
+    }
+
+    fn transaction_detail(&self, id: &str) -> Result<TransactionDetail, Failure> {
+        let id: Digest = id.parse().map_err(|_| no_such_transaction())?;
         let snapshot = self.replica.read()?;
-        let stored = snapshot.transaction(&id)?.ok_or_else(missing)?;
-        let header = snapshot.header(stored.height)?.ok_or_else(missing)?;
+        let Some(stored) = snapshot.transaction(&id)? else {
+            return Err(self.no_transaction(&snapshot, &id)?);
+        };
+        let header = snapshot.header(stored.height)?;
+        let header = header.ok_or_else(no_such_transaction)?;
         let transaction = SignedTransaction::decode(&stored.bytes).map_err(Failure::internal)?;
         let body = transaction.body().map_err(Failure::internal)?;
         Ok(TransactionDetail {
@@ -184,6 +239,26 @@ impl Node {
             fields: fields_of(&body.payload),
         })
     }
+}
+
+fn no_such_transaction() -> Failure {
+    Failure::not_found(
+        "There is no such transaction.",
+        "A transaction is named by 64 hexadecimal digits; copy all of them.",
+    )
+}
+
+/// The readings a pruned block anchors, which its header's row remembers.
+fn pruned_readings(
+    snapshot: &Snapshot<'_>,
+    header: &Header,
+    is_pruned: bool,
+) -> Result<Option<u64>, StoreError> {
+    if !is_pruned {
+        return Ok(None);
+    }
+    let summary = snapshot.blocks(header.height, 1)?.into_iter().next();
+    Ok(summary.map(|summary| summary.readings))
 }
 
 fn transaction_row(

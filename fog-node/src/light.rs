@@ -9,6 +9,7 @@ use fog_api::{LightPage, LightQuery, StateAnswer, StateQuery};
 use ledger_core::light::{LightBlock, Step};
 use ledger_core::state::StateKey;
 use ledger_core::{Height, LightClient, LightError};
+use ledger_store::Snapshot;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use crate::clock::now_millis;
@@ -22,7 +23,7 @@ impl Node {
     /// Light blocks, oldest first.
     ///
     /// # Errors
-    /// [`Failure`] if the replica cannot be read.
+    /// [`Failure`] if the replica cannot be read, or does not hold the first of these blocks' certificates.
     pub async fn light_blocks(self: &Arc<Self>, query: LightQuery) -> Result<LightPage, Failure> {
         self.blocking(move |node| {
             let from = query.from.unwrap_or(1).max(1);
@@ -41,7 +42,7 @@ impl Node {
     /// The light block of one height.
     ///
     /// # Errors
-    /// [`Failure`] if there is none: above the tip, and at 0.
+    /// [`Failure`] if there is none: above the tip, at 0, and where the certificate is not held.
     pub async fn light_block(self: &Arc<Self>, height: u64) -> Result<LightPage, Failure> {
         let page = self
             .blocking(move |node| node.light_page(Height(height), 1))
@@ -83,7 +84,11 @@ impl Node {
         let blocks = if limit == 0 || from.0 > tip {
             Vec::new()
         } else {
-            snapshot.light_blocks(from, limit)?
+            let blocks = snapshot.light_blocks(from, limit)?;
+            if blocks.is_empty() && from.0 > 0 {
+                return Err(never_here(&snapshot, from)?);
+            }
+            blocks
         };
         Ok(LightPage::of(&blocks, tip, now_millis()))
     }
@@ -112,6 +117,20 @@ pub(crate) fn follow(
         stepped(client.accept(block?, now_millis)?);
     }
     Ok(())
+}
+
+/// This node went on from a snapshot, and never had the certificate of this block.
+fn never_here(snapshot: &Snapshot<'_>, height: Height) -> Result<Failure, Failure> {
+    let first = snapshot.certified_from()?;
+    Ok(Failure::new(
+        404,
+        "API-10",
+        &format!("This node does not hold the certificate of block {height}."),
+        format!(
+            "It started from a snapshot; without a hole it holds certificates from block {first} on."
+        ),
+        "Ask a node that has followed the chain from the start, or put an archive of the old blocks back.",
+    ))
 }
 
 fn bad_key() -> Failure {

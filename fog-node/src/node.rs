@@ -23,6 +23,7 @@ use rusqlite::Connection;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::backup::Turn;
 use crate::clock::now_millis;
 use crate::consortium::settings::NetworkSettings;
 use crate::consortium::{
@@ -124,6 +125,7 @@ pub struct Node {
     pub(crate) live: Arc<LiveView>,
     pub(crate) log: Arc<Mutex<FinalityLog>>,
     pub(crate) load: Mutex<LoadLog>,
+    pub(crate) backup_turn: Turn,
     pub(crate) previews: Arc<Previews>,
     pub(crate) membership: Membership,
     pub(crate) rate: Rate,
@@ -226,6 +228,7 @@ impl Node {
             live,
             log: Arc::default(),
             load: Mutex::default(),
+            backup_turn: Turn::default(),
             previews: Arc::default(),
             membership,
             rate: Rate::default(),

@@ -4,6 +4,8 @@
 //! The rules say what *may* be deleted. The node's own transactions stay all the same, so that a vote of
 //! others never takes away its proofs; `fogward prune` deletes those too, when its admin says so.
 
+pub(crate) mod log;
+
 use std::sync::Weak;
 use std::time::Duration;
 
@@ -48,7 +50,13 @@ pub(crate) async fn keep(node: Weak<Node>) {
 fn prune(node: &Node) -> anyhow::Result<Option<Pruned>> {
     let rules = parameters(&node.replica.read()?)?.retention;
     let vault = vault::open_read_only(&node.data_dir.join(VAULT_FILE))?;
-    by_rules(&node.replica, &vault, rules, node.node_key, now_millis())
+    let now = now_millis();
+    let pruned = by_rules(&node.replica, &vault, rules, node.node_key, now)?;
+    if let Some(pruned) = &pruned {
+        let tip = node.consortium.status().height;
+        log::note(&node.data_dir, pruned, tip.0, now.unsigned_abs())?;
+    }
+    Ok(pruned)
 }
 
 /// Prunes what `rules` let go at `now_millis`; `None` where they let nothing go.

@@ -37,6 +37,7 @@ pub fn App() -> impl IntoView {
                 Route::Proofs => view! { <pages::proof::ProofsPage/> }.into_any(),
                 Route::Proof(reading) => view! { <pages::proof::ProofPage reading=reading/> }.into_any(),
                 Route::Consortium => view! { <pages::consortium::ConsortiumPage/> }.into_any(),
+                Route::Join => view! { <pages::consortium::JoinPage/> }.into_any(),
                 Route::Propose(evidence) => view! { <pages::consortium::ProposePage evidence=evidence/> }.into_any(),
                 Route::Unknown(address) => view! { <pages::unknown::UnknownPage address=address/> }.into_any(),
             }}

@@ -26,6 +26,8 @@ pub enum Route {
     Proof(String),
     /// Who signs, what is voted on.
     Consortium,
+    /// Taking an invitation to a consortium.
+    Join,
     /// Writing a proposal; to take the seat of the validator whose voting key this is, for what it signed.
     Propose(Option<String>),
     /// An address that leads nowhere.
@@ -72,6 +74,7 @@ impl Route {
             ("consortium", Some(rest)) if rest == "propose" => {
                 Self::Propose(query.strip_prefix("evidence=").map(unescape))
             }
+            ("consortium", Some(rest)) if rest == "join" => Self::Join,
             _ => Self::Unknown(fragment.to_owned()),
         }
     }
@@ -91,6 +94,7 @@ impl Route {
             Self::Proofs => "#/proofs".to_owned(),
             Self::Proof(reading) => format!("#/proofs/{}", escape(reading)),
             Self::Consortium => "#/consortium".to_owned(),
+            Self::Join => "#/consortium/join".to_owned(),
             Self::Propose(None) => "#/consortium/propose".to_owned(),
             Self::Propose(Some(key)) => format!("#/consortium/propose?evidence={}", escape(key)),
             Self::Unknown(fragment) => fragment.clone(),
@@ -105,7 +109,7 @@ impl Route {
             Self::Devices | Self::Pair(_) | Self::Device(_) => Some(Place::Devices),
             Self::Chain | Self::Block(_) | Self::Transaction(_) => Some(Place::Chain),
             Self::Proofs | Self::Proof(_) => Some(Place::Proofs),
-            Self::Consortium | Self::Propose(_) => Some(Place::Consortium),
+            Self::Consortium | Self::Join | Self::Propose(_) => Some(Place::Consortium),
             Self::Unknown(_) => None,
         }
     }
@@ -168,6 +172,7 @@ mod tests {
             Route::Proofs,
             Route::Proof("91d0.17".to_owned()),
             Route::Consortium,
+            Route::Join,
             Route::Propose(None),
             Route::Propose(Some("ab12".to_owned())),
         ];

@@ -285,6 +285,10 @@ fn Crumbs() -> impl IntoView {
                 trail.push(("One reading".to_owned(), None));
             }
             Route::Consortium => trail.push(("Consortium".to_owned(), None)),
+            Route::Join => {
+                trail.push(parent("Consortium", &Route::Consortium));
+                trail.push(("Join a consortium".to_owned(), None));
+            }
             Route::Propose(_) => {
                 trail.push(parent("Consortium", &Route::Consortium));
                 trail.push(("Propose a change".to_owned(), None));

@@ -272,6 +272,51 @@ pub const PROPOSE_KEEP: &str = "propose-keep";
 /// Leaves without proposing.
 pub const PROPOSE_CANCEL: &str = "propose-cancel";
 
+/// How far this node is that is behind; carries `data-percent`.
+pub const CATCH_UP: &str = "catch-up";
+/// The nodes found nearby.
+pub const FOUND_NODES: &str = "found-nodes";
+/// Opens the page that takes an invitation.
+pub const JOIN_OPEN: &str = "join-open";
+/// The invitation's text: a `textarea`.
+pub const JOIN_TEXT: &str = "join-text";
+/// The file input under it.
+pub const JOIN_FILE: &str = "join-file";
+/// Has it read.
+pub const JOIN_READ: &str = "join-read";
+/// What it says.
+pub const JOIN_SAYS: &str = "join-says";
+/// Why it cannot be taken.
+pub const JOIN_OBSTACLE: &str = "join-obstacle";
+/// What becomes of the node's own chain.
+pub const JOIN_OWN_CHAIN: &str = "join-own-chain";
+/// The box to tick for it.
+pub const JOIN_LEAVE: &str = "join-leave";
+/// The organisation's name.
+pub const JOIN_ORGANISATION: &str = "join-organisation";
+/// The node's name.
+pub const JOIN_NODE: &str = "join-node";
+/// Where it listens.
+pub const JOIN_LISTEN: &str = "join-listen";
+/// Where others reach it.
+pub const JOIN_ADDRESS: &str = "join-address";
+/// Takes the invitation.
+pub const JOIN_SEND: &str = "join-send";
+/// How it goes; carries `data-stage`.
+pub const JOIN_PROGRESS: &str = "join-progress";
+/// Why it did not work; carries `data-code`.
+pub const JOIN_FAILED: &str = "join-failed";
+/// The passphrase of a backup.
+pub const BACKUP_PASSPHRASE: &str = "backup-passphrase";
+/// The same once more.
+pub const BACKUP_AGAIN: &str = "backup-again";
+/// Makes the backup and saves it.
+pub const BACKUP_MAKE: &str = "backup-make";
+/// What is missing, or where it was saved.
+pub const BACKUP_SAYS: &str = "backup-says";
+/// Says that a block's transactions were pruned.
+pub const BLOCK_PRUNED: &str = "block-pruned";
+
 /// A live value, by LOINC code.
 #[must_use]
 pub fn vital(code: &str) -> String {

@@ -63,8 +63,36 @@ pub struct BlockDetail {
     pub absent: Vec<String>,
     /// Its size in bytes.
     pub bytes: u64,
-    /// Its transactions, in order.
+    /// Its transactions, in order; of a pruned block, those that were kept.
     pub transactions: Vec<TransactionRow>,
+    /// What became of its other transactions; `None` if all are here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pruned: Option<PrunedBlock>,
+}
+
+/// A block whose transactions are not all here any more, or never were. Header and certificate are, and
+/// proofs that were made before still verify.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PrunedBlock {
+    /// Transactions that are not here.
+    pub missing: u32,
+    /// Their ids, in order; empty if they were never here: the node started from a snapshot.
+    pub ids: Vec<String>,
+    /// The run of pruning that let them go, if it is on record here.
+    pub run: Option<PruningRun>,
+}
+
+/// One run of pruning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PruningRun {
+    /// When it was.
+    pub time: u64,
+    /// The newest block then.
+    pub height: u64,
+    /// Bytes it gave back to the disk, of all blocks it let go together.
+    pub bytes_freed: u64,
 }
 
 /// A transaction in a list.

@@ -39,11 +39,13 @@
 //! | `POST /api/consortium/join/invitation` | [`ReadInvitation`] | [`InvitationView`]; nothing is done |
 //! | `POST /api/consortium/join` | [`JoinConsortium`] | [`JoinProgress`], at once; it goes on by itself |
 //! | `GET /api/consortium/join` | | [`JoinProgress`] |
+//! | `POST /api/backup` | [`MakeBackup`] | sealed backup of the node, `application/octet-stream` |
 //! | `GET /api/events?waves=DEVICE` | | server-sent [`Event`]s, one JSON object each |
 //! | `GET /api/openapi.json` | | OpenAPI 3.1 |
 //!
 //! A refusal is an [`ApiError`] with a status of 400, 401, 403, 404, 405, 409, 413, 429, 500 or 503.
 
+pub mod backup;
 pub mod chain;
 pub mod consortium;
 pub mod device;
@@ -55,9 +57,10 @@ pub mod reading;
 pub mod series;
 pub mod status;
 
+pub use backup::MakeBackup;
 pub use chain::{
-    BlockDetail, BlockRow, BlocksQuery, FinalityPoint, FinalitySeries, TransactionDetail,
-    TransactionRow,
+    BlockDetail, BlockRow, BlocksQuery, FinalityPoint, FinalitySeries, PrunedBlock, PruningRun,
+    TransactionDetail, TransactionRow,
 };
 pub use consortium::{
     CastVote, ConsortiumView, EvidenceRow, InvitationMade, InvitationRow, MakeInvitation, Me,

@@ -15,12 +15,14 @@
 
 mod read;
 mod sealed;
+mod served;
 mod write;
 
 use serde::{Deserialize, Serialize};
 
 pub use read::restore;
 pub use sealed::{BACKUP_MAGIC, SealedError};
+pub(crate) use served::Turn;
 pub use write::backup;
 
 /// Shortest passphrase, in characters.

@@ -10,7 +10,7 @@ use super::output::{bytes_words, print, print_json};
 use crate::clock::unix_millis;
 use crate::keystore::Keystore;
 use crate::node::{LOCK_FILE, REPLICA_FILE, lock_data_dir};
-use crate::retention::awaited;
+use crate::retention::{awaited, log};
 use crate::vault::{self, VAULT_FILE};
 
 /// `fogward prune`
@@ -75,6 +75,8 @@ impl Prune {
         let pruned = replica
             .prune(&policy, now)
             .context("cannot prune the replica")?;
+        let tip = replica.read()?.tip().map_or(0, |tip| tip.height().0);
+        log::note(&self.data, &pruned, tip, now)?;
         if self.json {
             print_json(&pruned)?;
         } else {

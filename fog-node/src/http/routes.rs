@@ -12,7 +12,7 @@ use fog_api::consortium::Change;
 use fog_api::{
     AddDevice, ApiError, BlockDetail, BlockRow, BlocksQuery, CastVote, ConsortiumSeries,
     ConsortiumView, Device, FinalitySeries, History, HistoryQuery, InvitationMade, InvitationView,
-    JoinConsortium, JoinProgress, LightPage, LightQuery, MakeInvitation, Port,
+    JoinConsortium, JoinProgress, LightPage, LightQuery, MakeBackup, MakeInvitation, Port,
     PreflightFinding, Preview, ProfileInfo, ProposalRow, ProposeChange, ReadInvitation, ReadingRow,
     ReadingsQuery, StartDemo, StartPreview, StateAnswer, StateQuery, Status, TransactionDetail,
 };
@@ -91,6 +91,7 @@ pub(super) fn router() -> axum::Router<Shared> {
         .routes(routes!(revoke_invitation))
         .routes(routes!(read_invitation))
         .routes(routes!(join, join_progress))
+        .routes(routes!(backup))
         .routes(routes!(events::events));
     let (router, description) = routes.split_for_parts();
     router.route(
@@ -287,6 +288,24 @@ async fn end_demo(State(node): App) -> Result<StatusCode, Failure> {
 fn file(bytes: Vec<u8>) -> Response {
     let kind = [(header::CONTENT_TYPE, "application/octet-stream")];
     (kind, bytes).into_response()
+}
+
+/// A backup of the whole node, sealed under the passphrase; answered once it is made.
+#[utoipa::path(post, path = "/api/backup", tag = "node", request_body = MakeBackup, responses(
+    (status = 200, body = [u8], content_type = "application/octet-stream"),
+    (status = "default", body = ApiError)))]
+async fn backup(State(node): App, Body(asked): Body<MakeBackup>) -> Result<Response, Failure> {
+    let ready = node.make_backup(asked).await?;
+    let name = format!(
+        "attachment; filename=\"fogward-{}.fwbackup\"",
+        ready.about.height
+    );
+    let kind = "application/octet-stream".to_owned();
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_DISPOSITION, name),
+    ];
+    Ok((headers, ready.into_body()).into_response())
 }
 
 /// The consortium: organisations, nodes, proposals, invitations, rules.

@@ -161,7 +161,7 @@ async fn every_described_route_answers() {
     }
     assert_eq!(
         (paths.len(), answered),
-        (30, 20),
+        (31, 20),
         "the table in fog-api lists them all"
     );
     let genesis = ledger_core::Genesis::from_file(&served.get("/api/genesis").await.1).unwrap();
@@ -175,6 +175,48 @@ async fn every_described_route_answers() {
             .verify(&genesis)
             .valid
     );
+    served.end().await;
+}
+
+/// A backup taken over the API restores to this very node; a short passphrase is refused and told nowhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_downloaded() {
+    let served = Served::with_demo(1).await;
+    let short = served.send("POST", "/api/backup", r#"{"passphrase":"tell nobody"}"#);
+    let (status, error) = refusal(short.await).await;
+    assert_eq!((status, error.code.as_str()), (400, "BAK-01"));
+    assert!(!format!("{error:?}").contains("tell nobody"));
+    let words = "five words that nobody knows";
+    let asked = format!(r#"{{"passphrase":"{words}"}}"#);
+    let one = served.send("POST", "/api/backup", asked.clone()).await;
+    assert_eq!(one.status(), StatusCode::OK);
+    let name = one.headers()[header::CONTENT_DISPOSITION]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert!(name.ends_with(".fwbackup\""), "{name}");
+    let meanwhile = served.send("POST", "/api/backup", asked.clone()).await;
+    assert_eq!(
+        refusal(meanwhile).await.1.code,
+        "BAK-02",
+        "the first is not sent yet"
+    );
+    let bytes = one.into_body().collect().await.unwrap().to_bytes();
+    assert!(bytes.starts_with(fog_node::backup::BACKUP_MAGIC));
+    let again = served.send("POST", "/api/backup", asked).await;
+    assert_eq!(
+        again.status(),
+        StatusCode::OK,
+        "it is sent, the next may be made"
+    );
+    drop(again);
+
+    let folder = tempfile::tempdir().unwrap();
+    let (file, data) = (folder.path().join("file"), folder.path().join("data"));
+    std::fs::write(&file, &bytes).unwrap();
+    assert!(fog_node::backup::restore(&file, &data, "another passphrase").is_err());
+    let about = fog_node::backup::restore(&file, &data, words).unwrap();
+    assert_eq!(about.node_id, served.json("/api/status").await["node_id"]);
     served.end().await;
 }
 

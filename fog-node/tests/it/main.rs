@@ -8,6 +8,7 @@ mod fsck;
 mod fuzz;
 mod joining;
 mod light;
+mod light_witness;
 mod program;
 mod pty;
 mod served;

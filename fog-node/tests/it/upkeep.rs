@@ -111,6 +111,28 @@ fn a_pruned_node_is_whole_and_goes_on() {
         "{}",
         text(&again.stderr)
     );
+    let (status, block) = get(&address, "/api/blocks/1");
+    let gone = &block["pruned"];
+    assert_eq!(
+        (status, gone["missing"].as_u64()),
+        (200, block["row"]["transactions"].as_u64()),
+        "{block}"
+    );
+    assert_eq!(gone["run"]["bytes_freed"], pruned["bytes_freed"], "{block}");
+    assert_eq!(gone["run"]["height"], after["replica"]["height"], "{block}");
+    let id = gone["ids"][0].as_str().unwrap();
+    let (status, refused) = get(&address, &format!("/api/transactions/{id}"));
+    assert_eq!(
+        (status, &refused["code"]),
+        (404, &"API-11".into()),
+        "{refused}"
+    );
+    assert!(
+        refused["why"].as_str().unwrap().contains("block 1"),
+        "{refused}"
+    );
+    let (_, unknown) = get(&address, &format!("/api/transactions/{}", "0".repeat(64)));
+    assert_eq!(unknown["code"], "API-04");
     let height = |status: &Value| status["height"].as_u64();
     let (_, status) = json(["status", "--api", &address, "--json"]);
     let first = height(&status);
@@ -228,6 +250,84 @@ fn a_snapshot_becomes_a_replica() {
     assert_eq!((own.tip, own.readings), (theirs.tip, theirs.readings));
     let again = fogward(import);
     assert_eq!(again.status.code(), Some(2), "a replica is not overwritten");
+    serves_what_it_holds(&joiner, taken["height"].as_u64().unwrap(), &genesis);
+}
+
+/// A node that went on from a snapshot says which certificates it never had, and serves the others.
+fn serves_what_it_holds(data: &Path, height: u64, genesis: &Path) {
+    // It knows no peer, but listens, as who follows a consortium must; the host is this test's own.
+    let (high, low) = (std::process::id() >> 8 & 0xff, std::process::id() & 0xff);
+    let listen = format!("--listen=127.{high}.{low}.99:7401");
+    let node = Running::start(data, &[listen]);
+    let address = node.address();
+    let ask = |path: &str| get(&address, path);
+    let (status, refused) = ask("/api/light/blocks?from=1");
+    assert_eq!(
+        (status, &refused["code"]),
+        (404, &"API-10".into()),
+        "{refused}"
+    );
+    let words = refused["why"].as_str().unwrap();
+    assert!(
+        words.contains(&format!("from block {height} on")),
+        "{words}"
+    );
+    assert_eq!(ask("/api/light/blocks/1").1["code"], "API-10");
+    let (status, page) = ask(&format!("/api/light/blocks?from={height}"));
+    assert_eq!(
+        (status, &page["blocks"][0]["height"]),
+        (200, &height.into())
+    );
+    assert_eq!(ask(&format!("/api/light/blocks/{height}")).0, 200);
+    let (status, block) = ask("/api/blocks/1");
+    let pruned = &block["pruned"];
+    assert_eq!(
+        (status, &pruned["ids"]),
+        (200, &Value::Array(Vec::new())),
+        "{block}"
+    );
+    assert_eq!(
+        (&pruned["missing"], &pruned["run"]),
+        (&block["row"]["transactions"], &Value::Null),
+        "{block}"
+    );
+
+    let genesis = genesis.to_str().unwrap();
+    let light = ["light", "--api", &address, "--genesis", genesis];
+    let each = fogward(light);
+    assert_eq!(each.status.code(), Some(1));
+    assert!(
+        text(&each.stderr).contains("API-10"),
+        "{}",
+        text(&each.stderr)
+    );
+    let (code, few) = json(light.iter().chain(&["--skip", "--json"]));
+    assert_eq!(
+        (code, &few["refused"]),
+        (0, &Value::Null),
+        "the newest leads to the genesis: {few}"
+    );
+    assert!(node.terminate().success());
+}
+
+/// What a running node answers at `path`.
+fn get(address: &str, path: &str) -> (u16, Value) {
+    let (base, token) = address.split_once("/?token=").unwrap();
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .proxy(None)
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let asked = agent.get(format!("{base}{path}"));
+    let mut answer = asked
+        .header("Authorization", format!("Bearer {token}"))
+        .call()
+        .unwrap();
+    let body = answer.body_mut().read_to_string().unwrap();
+    (
+        answer.status().as_u16(),
+        serde_json::from_str(&body).unwrap(),
+    )
 }
 
 const PASSPHRASE: &str = "correct horse battery staple";

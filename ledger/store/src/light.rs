@@ -11,10 +11,12 @@ use ledger_core::validators::ValidatorSet;
 
 use crate::error::{StoreError, damaged};
 use crate::snapshot::{MAX_ROWS, Snapshot, Tip};
+use crate::table::certificates;
 
 impl Snapshot<'_> {
     /// Up to `limit` (at most [`MAX_ROWS`]) light blocks from a height on, in order and without a hole.
-    /// Block 0 has none: nothing certifies it.
+    /// Block 0 has none: nothing certifies it. They end before a block whose certificate was never here:
+    /// a replica that started from a snapshot holds few of those before it.
     ///
     /// # Errors
     /// [`StoreError`] if the replica cannot be read or is damaged; so for all readers below.
@@ -34,13 +36,21 @@ impl Snapshot<'_> {
             } else {
                 self.validators_of(Height(height.0.saturating_add(1)))?
             };
-            let certificate = self.certificate(height)?;
-            let certificate =
-                certificate.ok_or_else(|| damaged(format!("block {height} has no certificate")))?;
+            let Some(certificate) = self.certificate(height)? else {
+                break;
+            };
             validators = Some(next.clone());
             blocks.push(LightBlock::new(header, certificate, current, next));
         }
         Ok(blocks)
+    }
+
+    /// The height from which on every block's certificate is here.
+    ///
+    /// # Errors
+    /// As [`Snapshot::light_blocks`].
+    pub fn certified_from(&self) -> Result<Height, StoreError> {
+        certificates::unbroken_from(self.connection()?)
     }
 
     /// The light block of a height, or `None` above the tip and at 0.

@@ -18,6 +18,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ledger_core::digest::Digest;
 use ledger_core::ids::Height;
 use ledger_core::key::PublicKey;
 use rusqlite::Connection;
@@ -246,6 +247,23 @@ impl Snapshot<'_> {
     /// [`StoreError`] if the replica cannot be read.
     pub fn is_pruned(&self, height: Height) -> Result<bool, StoreError> {
         pruned::is(self.connection()?, height)
+    }
+
+    /// The ids of a pruned block's transactions, in order; empty if they were never here, as on a replica
+    /// that started from a snapshot; `None` if the block is whole.
+    ///
+    /// # Errors
+    /// As [`Snapshot::is_pruned`].
+    pub fn pruned_ids(&self, height: Height) -> Result<Option<Vec<Digest>>, StoreError> {
+        Ok(pruned::at(self.connection()?, height)?.map(|row| row.ids))
+    }
+
+    /// The pruned block that held a transaction, as far as its ids are here. Looks through all of them.
+    ///
+    /// # Errors
+    /// As [`Snapshot::is_pruned`].
+    pub fn pruned_height_of(&self, id: &Digest) -> Result<Option<Height>, StoreError> {
+        pruned::holding(self.connection()?, id)
     }
 
     /// The height from which on every block is whole: what a peer can be served.

@@ -120,6 +120,7 @@ fn search(words: &str, live: crate::live::Live) -> Vec<Found> {
         ("proof", "Proofs", Route::Proofs),
         ("consortium", "Consortium", Route::Consortium),
         ("plus", "Propose a change", Route::Propose(None)),
+        ("consortium", "Join a consortium", Route::Join),
     ];
     let mut found = Vec::new();
     let digits: String = wanted.chars().filter(char::is_ascii_digit).collect();

@@ -1,6 +1,6 @@
 //! One block: every field of its header, who signed, and its transactions.
 
-use fog_api::{BlockDetail, TransactionRow};
+use fog_api::{BlockDetail, PrunedBlock, TransactionRow};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -49,8 +49,8 @@ pub fn BlockPage(
                 <div class="cols" data-cols="halves">
                     <section class="card" aria-labelledby="h-block">{card_head(&block)}{header(&block, true)}</section>
                     <section class="card" aria-labelledby="h-txs">
-                        <div class="card-head"><h2 id="h-txs">{chain::transactions(block.transactions.len())}</h2></div>
-                        {transactions(&block.transactions)}
+                        <div class="card-head"><h2 id="h-txs">{chain::transactions(block.row.transactions as usize)}</h2></div>
+                        {body(&block)}
                     </section>
                 </div>
             })}
@@ -77,8 +77,8 @@ pub fn BlockCard(
                 Some(block) => view! {
                     {card_head(&block)}
                     {header(&block, false)}
-                    <div class="card-head ruled"><h3>{chain::transactions(block.transactions.len())}</h3></div>
-                    {transactions(&block.transactions)}
+                    <div class="card-head ruled"><h3>{chain::transactions(block.row.transactions as usize)}</h3></div>
+                    {body(&block)}
                 }.into_any(),
             }}
         </section>
@@ -148,8 +148,13 @@ fn header(block: &BlockDetail, whole: bool) -> impl IntoView + use<> {
     let absent: Vec<_> = absent
         .map(|name| view! { <StateMark state=State::Offline word=format!("{name} did not")/> })
         .collect();
-    let nobody =
-        (block.round.is_none()).then_some("nobody: whoever trusts the genesis trusts this block");
+    let nobody = block
+        .round
+        .is_none()
+        .then_some(match block.row.height {
+            0 => "nobody: whoever trusts the genesis trusts this block",
+            _ => "not known here: this node started from a snapshot, and trusts it for the certified block above",
+        });
     view! {
         <div class="card-body">
             <dl class="kv">
@@ -165,6 +170,30 @@ fn header(block: &BlockDetail, whole: bool) -> impl IntoView + use<> {
                 <dt>"Size"</dt><dd class="nowrap">{bytes(block.bytes)}</dd>
                 <dt>"Signed by"</dt><dd class="row">{signers}{absent}{nobody}</dd>
             </dl>
+        </div>
+    }
+}
+
+/// The transactions that are here, and what became of the others.
+fn body(block: &BlockDetail) -> impl IntoView + use<> {
+    let gone = block.pruned.as_ref().map(pruned);
+    let here = (gone.is_none() || !block.transactions.is_empty())
+        .then(|| transactions(&block.transactions));
+    view! { {gone}{here} }
+}
+
+fn pruned(block: &PrunedBlock) -> impl IntoView + use<> {
+    let (what, stays) = chain::pruned(block);
+    let ids: Vec<_> = block
+        .ids
+        .iter()
+        .map(|id| view! { <li><Hash text=id.clone()/></li> })
+        .collect();
+    let known = !ids.is_empty();
+    view! {
+        <div class="card-body stack" data-testid=testids::BLOCK_PRUNED>
+            <div class="note"><Icon name="chain"/><div><h3>{what}</h3><p>{stays}</p></div></div>
+            {known.then(|| view! { <p class="small dim">"Their ids:"</p><ul class="ids">{ids}</ul> })}
         </div>
     }
 }

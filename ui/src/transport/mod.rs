@@ -87,6 +87,15 @@ pub async fn bytes(path: &str) -> Result<Vec<u8>, Failure> {
     call("GET", path, None).await
 }
 
+/// Asks for a file to be made.
+///
+/// # Errors
+/// As [`Failure`] says.
+pub async fn post_for_bytes(path: &str, body: &impl Serialize) -> Result<Vec<u8>, Failure> {
+    let body = serde_json::to_string(body).map_err(|error| Failure::Strange(error.to_string()))?;
+    call("POST", path, Some(body)).await
+}
+
 /// Saves a file for the person: a download in a browser, the downloads folder in the desktop window.
 /// Answers where it went.
 ///

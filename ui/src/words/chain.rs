@@ -1,8 +1,8 @@
 //! What is said of blocks and transactions.
 
-use fog_api::{BlockDetail, BlockRow, Status};
+use fog_api::{BlockDetail, BlockRow, PrunedBlock, Status};
 
-use super::number::{count, duration, spelled, thousands};
+use super::number::{bytes, count, duration, spelled, thousands};
 use super::state::State;
 
 /// The chain page's answer: the newest block, and how long it took.
@@ -59,7 +59,8 @@ pub fn took(block: &BlockRow, limit_ms: Option<u32>) -> (String, Option<State>) 
 #[must_use]
 pub fn finality(block: &BlockDetail) -> String {
     match block.round {
-        None => "Agreed on by its founders".to_owned(),
+        None if block.row.height == 0 => "Agreed on by its founders".to_owned(),
+        None => "Final; its certificate is not here".to_owned(),
         Some(_) => format!(
             "Final, {} of {}",
             thousands(u64::from(block.row.signed)),
@@ -73,13 +74,43 @@ pub fn finality(block: &BlockDetail) -> String {
 pub fn block_heading(block: &BlockDetail) -> String {
     let height = thousands(block.row.height);
     match (block.round, block.row.readings) {
-        (None, _) => format!("Block {height} is where this chain begins."),
+        (None, _) if block.row.height == 0 => format!("Block {height} is where this chain begins."),
         (_, 0) => format!("Block {height} is final. It anchors no readings."),
         (_, readings) => format!(
             "Block {height} is final. It anchors {}.",
             count(readings, "reading", "readings")
         ),
     }
+}
+
+/// Why a block's transactions are not all here: what happened, and what stays.
+#[must_use]
+pub fn pruned(block: &PrunedBlock) -> (String, String) {
+    let missing = count(
+        u64::from(block.missing),
+        "transaction is",
+        "transactions are",
+    );
+    let what = if block.ids.is_empty() {
+        format!("{missing} not here: this node started from a snapshot.")
+    } else if let Some(run) = &block.run {
+        format!(
+            "Pruned at height {}, {} freed: {missing} not here any more.",
+            thousands(run.height),
+            bytes(run.bytes_freed)
+        )
+    } else {
+        format!("Pruned: {missing} not here any more.")
+    };
+    let freed = if block.run.is_some() {
+        " What was freed is of all blocks that were pruned then."
+    } else {
+        ""
+    };
+    let stays = format!(
+        "Header and certificate stay, and proofs that were made before still verify.{freed}"
+    );
+    (what, stays)
 }
 
 /// Who proposed a block and in which round.
@@ -165,7 +196,8 @@ mod tests {
         BlockDetail {
             row: BlockRow {
                 readings,
-                ..row(48_213, None)
+                // Only block 0 is certified by nobody.
+                ..row(if round.is_some() { 48_213 } else { 0 }, None)
             },
             parent: String::new(),
             tx_root: String::new(),
@@ -177,6 +209,7 @@ mod tests {
             absent: Vec::new(),
             bytes: 0,
             transactions: Vec::new(),
+            pruned: None,
         }
     }
 
@@ -220,7 +253,7 @@ mod tests {
         );
         assert_eq!(
             block_heading(&detail(None, 0)),
-            "Block 48\u{202f}213 is where this chain begins."
+            "Block 0 is where this chain begins."
         );
         assert_eq!(proposed(&detail(Some(2), 0)), "harbour-1, round 2");
         assert_eq!(
@@ -240,5 +273,35 @@ mod tests {
         assert!(limit(500, None).0);
         let (drawn, words) = limit(500, Some(8.0));
         assert!(!drawn && words.contains("500 ms"));
+    }
+
+    /// A block without its transactions says what happened to them, and that nothing proven is lost.
+    #[test]
+    fn pruned_blocks_say_so() {
+        let run = fog_api::PruningRun {
+            time: 0,
+            height: 48_300,
+            bytes_freed: 12_000_000,
+        };
+        let block = |ids: &[&str], run| PrunedBlock {
+            missing: 2,
+            ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+            run,
+        };
+        let (what, stays) = pruned(&block(&["a", "b"], Some(run)));
+        let freed = bytes(12_000_000);
+        let height = thousands(48_300);
+        assert_eq!(
+            what,
+            format!(
+                "Pruned at height {height}, {freed} freed: 2 transactions are not here any more."
+            )
+        );
+        assert!(stays.contains("still verify") && stays.contains("all blocks"));
+        let (what, stays) = pruned(&block(&["a", "b"], None));
+        assert_eq!(what, "Pruned: 2 transactions are not here any more.");
+        assert!(!stays.contains("all blocks"));
+        let (what, _) = pruned(&block(&[], None));
+        assert!(what.contains("started from a snapshot"), "{what}");
     }
 }

@@ -6,6 +6,7 @@
 pub mod chain;
 pub mod consortium;
 pub mod device;
+pub mod joining;
 pub mod node;
 pub mod number;
 pub mod proof;

@@ -151,7 +151,8 @@ pub(super) fn skip(
 
 /// The height of the node's newest block, as it says.
 pub(super) fn tip_of(api: &Api) -> Result<Height, Stop> {
-    let page: LightPage = api.ask(&question(1, None, 1))?;
+    // Beyond any tip: no block is asked for, since the first may not be held.
+    let page: LightPage = api.ask(&question(u64::MAX, None, 1))?;
     Ok(Height(page.tip))
 }
 

@@ -5,7 +5,7 @@ use ledger_core::certificate::Certificate;
 use ledger_core::ids::Height;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::column;
+use super::{column, height};
 use crate::error::{Doing as _, StoreError, damaged};
 
 pub(crate) const MIGRATION: &str = "
@@ -28,6 +28,18 @@ pub(crate) fn insert(connection: &Connection, certificate: &Certificate) -> Resu
         .and_then(|mut insert| insert.execute(values))
         .doing("write a certificate")?;
     Ok(())
+}
+
+/// The height after the last one that has no certificate, as block 0 has none.
+pub(crate) fn unbroken_from(connection: &Connection) -> Result<Height, StoreError> {
+    let last = connection
+        .prepare_cached(
+            "SELECT headers.height FROM headers LEFT JOIN certificates USING (height)
+             WHERE certificates.height IS NULL ORDER BY headers.height DESC LIMIT 1",
+        )
+        .and_then(|mut select| select.query_row([], |row| height(row, 0)).optional())
+        .doing("read the certificates")?;
+    Ok(last.map_or(Height(0), |last| Height(last.0.saturating_add(1))))
 }
 
 pub(crate) fn at(connection: &Connection, at: Height) -> Result<Option<Certificate>, StoreError> {

@@ -57,6 +57,25 @@ pub(crate) fn is(connection: &Connection, at: Height) -> Result<bool, StoreError
         .doing("read what is pruned")
 }
 
+/// The pruned block that held a transaction.
+pub(crate) fn holding(connection: &Connection, id: &Digest) -> Result<Option<Height>, StoreError> {
+    let doing = "read what is pruned";
+    let mut select = connection
+        .prepare_cached(
+            "SELECT height, readings, ids FROM pruned WHERE instr(ids, ?1) > 0 ORDER BY height",
+        )
+        .doing(doing)?;
+    let mut rows = select.query([id.0]).doing(doing)?;
+    while let Some(row) = rows.next().doing(doing)? {
+        // The same bytes may lie across two ids.
+        let row = decode(read(row).doing(doing)?)?;
+        if row.ids.contains(id) {
+            return Ok(Some(row.height));
+        }
+    }
+    Ok(None)
+}
+
 /// The highest pruned block.
 pub(crate) fn last(connection: &Connection) -> Result<Option<Height>, StoreError> {
     connection

@@ -1,9 +1,14 @@
 //! *Consortium*: is it safe to vote yes? Who signs and how many may fail in the heading, then the nodes,
 //! what is voted on with what it would break, who may come, and the rules in force.
 
+mod backup;
+mod catching_up;
 mod decided;
 mod invite;
 mod invited;
+mod join;
+mod join_paper;
+mod join_say;
 mod nodes;
 mod plots;
 mod preflight;
@@ -17,6 +22,7 @@ use fog_api::ApiError;
 use fog_api::consortium::{ConsortiumView, EvidenceRow, NodeRole};
 use leptos::prelude::*;
 
+pub use join::JoinPage;
 pub use propose::ProposePage;
 
 use crate::components::{
@@ -93,6 +99,7 @@ fn Troubles(desk: Consortium) -> impl IntoView {
             <Note state=State::Critical words=quorum testid=testids::CONSORTIUM_HALTED/>
         })}
         <Evidence desk=desk/>
+        <catching_up::CatchingUp desk=desk/>
         {move || waiting.get().map(|key| view! { <NotAdmitted key=key/> })}
         {move || failure.get().map(|failure| view! { <FailureNote failure=failure retry=move |()| desk.ask()/> })}
     }
@@ -183,6 +190,28 @@ fn Unknown(desk: Consortium) -> impl IntoView {
     }
 }
 
+/// The way into another consortium, for a node that has been invited.
+#[component]
+fn Elsewhere(desk: Consortium) -> impl IntoView {
+    let alone = desk.part(words::is_alone);
+    let explains = move || {
+        if alone.get() {
+            "With another hospital’s invitation this node becomes a part of its consortium. Its own chain goes aside then, whole, and stays readable and provable."
+        } else {
+            "With an invitation this node can go over to another consortium. This one’s chain goes aside then, whole, and stays readable and provable."
+        }
+    };
+    view! {
+        <section class="card" aria-labelledby="h-join">
+            <div class="card-head"><h2 id="h-join">"Join a consortium"</h2></div>
+            <div class="card-body stack tight">
+                <p class="small soft">{explains}</p>
+                <div class="row"><a class="btn" href=Route::Join.href() data-testid=testids::JOIN_OPEN>"I have an invitation"</a></div>
+            </div>
+        </section>
+    }
+}
+
 #[component]
 fn Known(desk: Consortium) -> impl IntoView {
     let member = desk.part(|view| view.me.role != NodeRole::Waiting);
@@ -193,12 +222,15 @@ fn Known(desk: Consortium) -> impl IntoView {
                 <proposal::Proposals desk=desk/>
                 <decided::Queue desk=desk/>
                 {move || member.get().then(|| view! { <invite::Invite desk=desk/> })}
+                <Elsewhere desk=desk/>
             </div>
             <div class="lower">
                 <plots::Runs/>
                 <decided::Decided desk=desk/>
                 <rules::Organisations desk=desk/>
                 <rules::Rules desk=desk/>
+                <backup::Backup desk=desk/>
+                <catching_up::Found desk=desk/>
             </div>
         </div>
     }
