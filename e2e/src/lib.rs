@@ -8,6 +8,7 @@
 pub mod browser;
 pub mod cli;
 pub mod desktop;
+pub mod hosts;
 pub mod page;
 pub mod process;
 pub mod screen;

@@ -78,6 +78,12 @@ impl Program {
         bail!("{} still ran after {patience:?}", self.name)
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The process ids of everything below this program.
     pub fn descendants(&self) -> Vec<u32> {
         descendants(self.child.id())

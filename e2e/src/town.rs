@@ -131,8 +131,8 @@ impl Place {
         Ok(serde_json::from_str(body).unwrap_or_default())
     }
 
-    /// A connection from this host to itself. A thread that entered another network ends there.
-    fn connect(&self, address: &str) -> Result<TcpStream> {
+    /// A connection from this host to an address. A thread that entered another network ends there.
+    pub fn connect(&self, address: &str) -> Result<TcpStream> {
         let Some(network) = &self.network else {
             return Ok(TcpStream::connect(address)?);
         };

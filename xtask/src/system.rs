@@ -28,6 +28,9 @@ const TEST_PACKAGES: &[&str] = &[
     "chromium",
     "chromium-driver",
     "python3-venv",
+    // Hosts of their own on this machine, with poor lines between them.
+    "iproute2",
+    "nftables",
 ];
 
 /// What the machine is asked to have.

@@ -8,5 +8,6 @@ mod desktop;
 mod feed;
 mod journey;
 mod kills;
+mod lines;
 mod looks;
 mod proof_file;
