@@ -7,8 +7,8 @@
 //!
 //! A node asks to be started again when what it has on disk is to take the place of what it works with:
 //! the chain of a consortium it joins, or a snapshot it has taken over. Between two lives nothing of the
-//! first is left: the second begins only when the first has closed its files. Requests are refused
-//! meanwhile with a reason; how far joining is, is answered all the time.
+//! first is left: the second begins only when the first has closed its files. Requests wait for it, but
+//! not for long; how far joining is, is answered at once all the time.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use std::time::Duration;
 use anyhow::bail;
 use axum::Router;
 use axum::extract::Request;
+use axum::http::Method;
 use axum::response::{IntoResponse as _, Response};
 use fog_api::{ApiError, JoinProgress, JoinStage};
 use tokio::sync::watch;
@@ -28,6 +29,8 @@ use crate::{Failure, Node, NodeConfig};
 /// How long a node's last life may take to close its files.
 const CLOSING: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(10);
+/// How long a request waits between two lives.
+const BETWEEN: Duration = Duration::from_secs(10);
 /// The path that is answered between two lives.
 const JOIN_PATH: &str = "/api/consortium/join";
 
@@ -153,28 +156,39 @@ impl Host {
 
     /// The node's answer to `request`, as soon as there is a node.
     pub async fn call(&self, request: Request) -> Response {
-        let mut stage = self.stage.subscribe();
-        let known = stage.wait_for(|stage| !matches!(stage, Stage::Starting));
-        let stage = match known.await {
-            Ok(stage) => stage.clone(),
-            Err(_) => Stage::Stopped,
-        };
+        let path = request.uri().path();
+        let asks_progress = path == JOIN_PATH && request.method() == Method::GET;
+        let stage = self
+            .settled(asks_progress || !path.starts_with("/api/"))
+            .await;
         if let Stage::Running(_, router) = stage {
             return router
                 .oneshot(request)
                 .await
                 .unwrap_or_else(|never| match never {});
         }
-        let path = request.uri().path();
-        if !path.starts_with("/api/") {
+        if !request.uri().path().starts_with("/api/") {
             return console_file(request).await;
         }
         match absent(&stage) {
-            (progress, _) if path == JOIN_PATH && request.method() == axum::http::Method::GET => {
-                axum::Json(progress).into_response()
-            }
+            (progress, _) if asks_progress => axum::Json(progress).into_response(),
             (_, refusal) => refusal.into_response(),
         }
+    }
+
+    /// Where the node is, once it is there for the first time; between two lives, after a short wait
+    /// unless `at_once`.
+    async fn settled(&self, at_once: bool) -> Stage {
+        let mut stage = self.stage.subscribe();
+        let is_settled = |stage: &Stage| {
+            !matches!(stage, Stage::Starting) && (at_once || !matches!(stage, Stage::Restarting))
+        };
+        let until = tokio::time::timeout(BETWEEN, stage.wait_for(is_settled));
+        if let Ok(Ok(stage)) = until.await {
+            return stage.clone();
+        }
+        let known = stage.wait_for(|stage| !matches!(stage, Stage::Starting));
+        known.await.map_or(Stage::Stopped, |stage| stage.clone())
     }
 
     /// Flushes and stops the node, if it ever ran.

@@ -37,6 +37,7 @@ mod status;
 mod submitter;
 pub mod vault;
 
+pub use consortium::Announce;
 pub use failure::Failure;
 pub use finality_log::percentile;
 pub use host::Host;

@@ -27,8 +27,8 @@ use crate::backup::Turn;
 use crate::clock::now_millis;
 use crate::consortium::settings::NetworkSettings;
 use crate::consortium::{
-    LoadLog, Membership, Names, finish_joining, found_in, keep_door, keep_peers, keep_up,
-    known_peers, take_over,
+    Announce, LoadLog, Membership, Names, finish_joining, found_in, keep_door, keep_nearby,
+    keep_peers, keep_up, known_peers, take_over,
 };
 use crate::finality_log::{BlockStat, FinalityLog};
 use crate::ingest::{Anchored, BatchPolicy, DeviceIndex, Ingest, Writer, WriterParts};
@@ -71,6 +71,8 @@ pub struct NodeConfig {
     /// Blocks behind its peers at which the node takes over a snapshot from them instead of every block;
     /// never if absent: an archive node.
     pub snapshot_behind: Option<u64>,
+    /// Whether the node announces itself on its network.
+    pub announce: Announce,
 }
 
 /// Blocks behind at which a node takes over a snapshot unless said otherwise.
@@ -106,6 +108,7 @@ impl NodeConfig {
             listen: None,
             address: None,
             snapshot_behind: Some(SNAPSHOT_BEHIND),
+            announce: Announce::default(),
         }
     }
 }
@@ -132,6 +135,7 @@ pub struct Node {
     vault_reader: Mutex<Connection>,
     running: Mutex<Running>,
     pub(crate) snapshot_behind: Option<u64>,
+    pub(crate) announce: Announce,
     /// Whether it asks to be started again.
     restart: watch::Sender<bool>,
     _lock: File,
@@ -234,6 +238,7 @@ impl Node {
             rate: Rate::default(),
             running: Mutex::default(),
             snapshot_behind: config.snapshot_behind,
+            announce: config.announce,
             restart: watch::Sender::new(false),
             _lock: lock,
         });
@@ -283,6 +288,7 @@ impl Node {
         let consortium = Arc::clone(&self.consortium);
         let peers = tokio::spawn(keep_peers(Arc::downgrade(self), consortium));
         let door = tokio::spawn(keep_door(Arc::downgrade(self)));
+        let nearby = tokio::spawn(keep_nearby(Arc::downgrade(self)));
         let catch_up = tokio::spawn(keep_up(Arc::downgrade(self)));
         for anchored in pending {
             submit
@@ -299,7 +305,7 @@ impl Node {
         running.ingest = Some(ingest);
         running.writer = Some(writer);
         running.submitter = Some(submitter);
-        running.tasks = vec![blocks, ticker, retention, peers, door, catch_up];
+        running.tasks = vec![blocks, ticker, retention, peers, door, nearby, catch_up];
         Ok(())
     }
 

@@ -10,13 +10,13 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use fog_api::consortium::Change;
 use fog_api::{
-    CastVote, ConsortiumView, InvitationMade, MakeInvitation, PreflightFinding, ProposalRow,
-    ProposeChange,
+    CastVote, CatchUp, CatchUpWay, ConsortiumView, FoundNode, InvitationMade, MakeInvitation,
+    PreflightFinding, ProposalRow, ProposeChange,
 };
 
 use super::Outcome;
 use super::client::{Api, Question};
-use super::output::{print, print_json, time_words};
+use super::output::{bytes_words, print, print_json, time_words};
 use super::table::{cell, numbers, table, words};
 use crate::consortium::{Founding, JoinOptions, found, join};
 
@@ -298,6 +298,8 @@ impl Look {
             &rows,
         ))?;
         print_proposals(&view.open)?;
+        print(&catch_up(view.catch_up.as_ref()))?;
+        print(&nearby(&view.found))?;
         Ok(Outcome::Yes)
     }
 
@@ -311,6 +313,47 @@ impl Look {
         }
         Ok(Outcome::Yes)
     }
+}
+
+/// How far catching up is, and who was refused meanwhile.
+fn catch_up(view: Option<&CatchUp>) -> String {
+    let Some(view) = view else {
+        return String::new();
+    };
+    let rate = match view.by {
+        CatchUpWay::Snapshot => format!(
+            "{} of {}, {} a second",
+            bytes_words(view.bytes),
+            bytes_words(view.of_bytes),
+            bytes_words(view.per_second as u64)
+        ),
+        CatchUpWay::Blocks => format!("{:.0} blocks a second", view.per_second),
+    };
+    let mut text = format!(
+        "\nThis node is at block {} and goes to {}: {:.1} %, {rate}. {}\n",
+        view.height, view.target, view.percent, view.words
+    );
+    for refused in &view.refused {
+        text.push_str(&format!("Refused: {refused}\n"));
+    }
+    text
+}
+
+/// Nodes that announce themselves nearby.
+fn nearby(nodes: &[FoundNode]) -> String {
+    let mut text = String::new();
+    for node in nodes {
+        let chain = if node.same_chain {
+            "says it is of this chain"
+        } else {
+            "another chain"
+        };
+        text.push_str(&format!(
+            "Found on this network, not trusted: {} ({chain})\n",
+            node.address
+        ));
+    }
+    text
 }
 
 fn print_proposals(proposals: &[ProposalRow]) -> anyhow::Result<()> {

@@ -22,7 +22,7 @@ use super::output::print_json;
 use crate::http::{Access, Token, host_router, serve};
 use crate::ingest::BatchPolicy;
 use crate::keystore::create_private_dir;
-use crate::{Host, NodeConfig, SNAPSHOT_BEHIND, SerialDevice};
+use crate::{Announce, Host, NodeConfig, SNAPSHOT_BEHIND, SerialDevice};
 
 /// `fogward run`
 #[derive(Debug, clap::Args)]
@@ -68,6 +68,10 @@ pub(super) struct Run {
     /// Get every block from the peers, never a snapshot of their state: all transactions are here then.
     #[arg(long, conflicts_with = "snapshot_behind")]
     archive: bool,
+    /// Whether the node announces itself by mDNS and shows who does: always or never. Without it, where it
+    /// listens for others than this machine. It tells a port and eight digits, no name.
+    #[arg(long, value_name = "always|never", value_parser = parse_announce)]
+    announce: Option<Announce>,
     /// Take over a snapshot from the peers when so many blocks behind them.
     #[arg(long, value_name = "BLOCKS", default_value_t = SNAPSHOT_BEHIND, value_parser = clap::value_parser!(u64).range(1..))]
     snapshot_behind: u64,
@@ -161,6 +165,7 @@ impl Run {
             },
             listen: self.listen,
             address: self.address,
+            announce: self.announce.unwrap_or_default(),
             snapshot_behind: (!self.archive).then_some(self.snapshot_behind),
             ..NodeConfig::new(self.data)
         })
@@ -179,6 +184,14 @@ fn start_log() {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
+}
+
+fn parse_announce(text: &str) -> Result<Announce, &'static str> {
+    match text {
+        "always" => Ok(Announce::Always),
+        "never" => Ok(Announce::Never),
+        _ => Err("expected always or never"),
+    }
 }
 
 fn parse_serial(text: &str) -> anyhow::Result<(PathBuf, Profile)> {

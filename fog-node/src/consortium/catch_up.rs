@@ -9,15 +9,21 @@ use std::time::{Duration, Instant};
 
 use fog_api::CatchUp;
 use ledger_core::Height;
+use ledger_store::SNAPSHOT_MANIFEST_FILE;
 
 use super::settings::door_of;
-use super::transfer::{Fetch, Source};
+use super::transfer::{CATCH_UP, Fetch, NobodyAnswers, Source};
 use super::view::People;
 use crate::failure::Failure;
 use crate::node::Node;
 
 /// How often it is looked how far the others are.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(250);
+/// How long an observer that starts waits for a peer's word before it gets blocks.
+const FIRST_WORD: Duration = Duration::from_secs(5);
+/// How long a node far behind waits for a peer that serves snapshots before it gets blocks: a door opens
+/// seconds after its node has heard of others.
+const DOORS: Duration = Duration::from_secs(15);
 /// A peer that was not heard for so long says nothing of the present.
 const SILENCE_MILLIS: u64 = 10_000;
 /// Time after a snapshot that could not be got.
@@ -27,32 +33,37 @@ const ASK_AGAIN: Duration = Duration::from_secs(60);
 
 /// Keeps this node from staying behind, until it is gone.
 pub(crate) async fn keep_up(node: Weak<Node>) {
-    let mut not_before = Instant::now();
+    let Some(running) = node.upgrade() else {
+        return;
+    };
+    let mut rest = Rest::begin(&running);
+    drop(running);
     loop {
         tokio::time::sleep(LOOK).await;
         let Some(running) = node.upgrade() else {
             return;
         };
         let (height, highest) = running.heights();
-        running
-            .membership
-            .transfer
-            .progress
-            .blocks(height.0, highest.0);
-        if Instant::now() < not_before || !running.wants_snapshot(height, highest) {
+        let progress = &running.membership.transfer.progress;
+        progress.blocks(height.0, highest.0);
+        let now = Instant::now();
+        if now < rest.not_before || !running.wants_snapshot(height, highest) {
+            rest.end(&running, now);
             continue;
         }
         let fetch = match running.fetch(height, highest) {
             Ok(Some(fetch)) => fetch,
-            Ok(None) => continue,
+            Ok(None) => {
+                rest.end(&running, now);
+                continue;
+            }
             Err(failure) => {
                 tracing::error!(%failure, "the peers could not be read");
                 continue;
             }
         };
-        let consortium = Arc::clone(&running.consortium);
+        running.consortium.rest(true);
         drop(running);
-        consortium.rest(true);
         let got = Box::pin(fetch.run()).await;
         let Some(running) = node.upgrade() else {
             return;
@@ -64,15 +75,57 @@ pub(crate) async fn keep_up(node: Weak<Node>) {
                 }
                 return;
             }
-            Err(error) => {
-                tracing::warn!(%error, "a snapshot could not be got from the peers");
-                running.membership.transfer.progress.end();
-                consortium.rest(false);
-                let is_begun = running.data_dir.join("catch-up/manifest.json").exists();
-                let pause = if is_begun { TRY_AGAIN } else { ASK_AGAIN };
-                not_before = Instant::now() + pause;
-            }
+            Err(error) => rest.failed(&running, &error),
         }
+    }
+}
+
+/// When this node gets no blocks, although there are some.
+struct Rest {
+    /// While it waits for a peer, until then.
+    until: Option<Instant>,
+    /// No snapshot is asked for before.
+    not_before: Instant,
+}
+
+impl Rest {
+    /// An observer that knows others hears how far they are before it gets the first block: a validator
+    /// may be needed at once.
+    fn begin(node: &Node) -> Self {
+        let now = Instant::now();
+        let is_observer = !node.consortium.status().is_validator;
+        let waits = is_observer && node.snapshot_behind.is_some();
+        node.consortium.rest(waits);
+        Self {
+            until: waits.then_some(now + FIRST_WORD),
+            not_before: now,
+        }
+    }
+
+    /// No snapshot is to be got now: the rest ends, unless it is not known yet how far the others are.
+    fn end(&mut self, node: &Node, now: Instant) {
+        let Some(until) = self.until else { return };
+        let status = node.consortium.status();
+        let is_told = status.peers.iter().any(|peer| peer.height.is_some());
+        if is_told || now >= until {
+            node.consortium.rest(false);
+            self.until = None;
+        }
+    }
+
+    /// A snapshot was not got: by blocks, for now.
+    fn failed(&mut self, node: &Node, error: &anyhow::Error) {
+        let now = Instant::now();
+        node.membership.transfer.progress.end();
+        if error.is::<NobodyAnswers>() && now < *self.until.get_or_insert(now + DOORS) {
+            return;
+        }
+        tracing::warn!(%error, "a snapshot could not be got from the peers");
+        let begun = node.data_dir.join(CATCH_UP).join(SNAPSHOT_MANIFEST_FILE);
+        let pause = if begun.exists() { TRY_AGAIN } else { ASK_AGAIN };
+        self.not_before = now + pause;
+        self.until = None;
+        node.consortium.rest(false);
     }
 }
 

@@ -20,6 +20,7 @@ mod invite;
 mod issued;
 mod join;
 mod joining;
+mod nearby;
 mod noise;
 mod online;
 mod outbox;
@@ -41,6 +42,8 @@ pub(crate) use door::keep_door;
 pub use found::{Founding, found};
 pub(crate) use found::{Names, found_in};
 pub use join::{JoinOptions, Joined, join};
+pub use nearby::Announce;
+pub(crate) use nearby::keep_nearby;
 pub(crate) use peers::{keep_peers, known_peers};
 pub(crate) use pending::finish_joining;
 pub(crate) use transfer::take_over;
@@ -49,6 +52,7 @@ pub(crate) use series::LoadLog;
 
 use attendance::Attendance;
 use issued::IssuedList;
+use nearby::Nearby;
 use online::Joining;
 use outbox::GovernanceOutbox;
 use settings::{FOLDER, NetworkSettings};
@@ -64,6 +68,7 @@ pub(crate) struct Membership {
     attendance: Mutex<Attendance>,
     joining: Mutex<Joining>,
     transfer: Arc<Transfer>,
+    nearby: Arc<Nearby>,
     /// One proposal or vote at a time: their nonces follow each other.
     turn: tokio::sync::Mutex<()>,
     /// One joiner at a time.
@@ -87,6 +92,7 @@ impl Membership {
     ) -> anyhow::Result<Self> {
         Ok(Self {
             admin,
+            nearby: Arc::default(),
             transfer: Arc::new(Transfer::open(data_dir, vote)?),
             settings: Mutex::new(settings),
             issued: Mutex::new(IssuedList::open(data_dir)?),

@@ -130,7 +130,7 @@ impl Node {
             invitations: self.invitation_rows(),
             evidence: self.evidence_rows(&people),
             catch_up: self.catch_up(),
-            found: Vec::new(),
+            found: self.membership.nearby.rows(self.chain),
             parameters: change::parameters_view(&governance::parameters(&snapshot)?),
             thresholds: change::thresholds_view(&governance::thresholds(&snapshot)?),
         })

@@ -7,6 +7,7 @@ mod crash;
 mod fsck;
 mod fuzz;
 mod joining;
+mod late;
 mod light;
 mod light_witness;
 mod program;

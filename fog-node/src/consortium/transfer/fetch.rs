@@ -50,6 +50,11 @@ pub(in crate::consortium) struct Fetch {
     pub(in crate::consortium) progress: Arc<Progress>,
 }
 
+/// No peer serves snapshots now.
+#[derive(Debug, thiserror::Error)]
+#[error("no peer answers")]
+pub(in crate::consortium) struct NobodyAnswers;
+
 /// A snapshot that peers offer alike.
 struct Offer {
     /// Whose trust file was not refused, and its files.
@@ -70,6 +75,9 @@ impl Fetch {
         create_private_dir(&folder)?;
         if !folder.join(GOT_FILE).exists() {
             let mut connected = self.connect().await;
+            if connected.is_empty() {
+                return Err(NobodyAnswers.into());
+            }
             let (import, offered_by) = match self.begun(&folder).await? {
                 Some(begun) => begun,
                 None => self.choose(&folder, &mut connected).await?,

@@ -17,6 +17,8 @@ mod progress;
 mod serve;
 mod sources;
 mod swap;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,7 +30,7 @@ use offers::Offers;
 use serve::Pace;
 
 pub(super) use channel::MAGIC;
-pub(super) use fetch::Fetch;
+pub(super) use fetch::{Fetch, NobodyAnswers};
 pub(super) use progress::Progress;
 pub(super) use serve::serve;
 pub(super) use sources::Source;
