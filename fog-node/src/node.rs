@@ -17,7 +17,7 @@ use anyhow::{Context as _, bail};
 use device_drivers::profile::Profile;
 use fog_api::{Event, Wave};
 use ledger_consortium::{Consortium, ConsortiumConfig};
-use ledger_core::{ChainId, Genesis, PublicKey};
+use ledger_core::{ChainId, Genesis, PublicKey, SecretKey};
 use ledger_store::Replica;
 use rusqlite::Connection;
 use tokio::sync::{broadcast, mpsc, watch};
@@ -25,7 +25,7 @@ use tokio::task::JoinHandle;
 
 use crate::backup::Turn;
 use crate::clock::now_millis;
-use crate::consortium::settings::NetworkSettings;
+use crate::consortium::settings::{FOLDER, NetworkSettings};
 use crate::consortium::{
     Announce, LoadLog, Membership, Names, finish_joining, found_in, keep_door, keep_nearby,
     keep_peers, keep_up, known_peers, take_over,
@@ -39,6 +39,7 @@ use crate::restored::start_consortium;
 use crate::retention;
 use crate::sensor::{Sensor, source_of};
 use crate::submitter;
+use crate::vault::renew::renew;
 use crate::vault::seal::MasterKey;
 use crate::vault::{self, VAULT_FILE, devices, gaps};
 
@@ -176,11 +177,7 @@ impl Node {
     pub async fn start(mut config: NodeConfig) -> anyhow::Result<Arc<Self>> {
         create_private_dir(&config.data_dir)?;
         let lock = lock_data_dir(&config.data_dir)?;
-        if finish_joining(&config.data_dir)?.is_some() {
-            // What was said when joining counts from now on, not what this program was started with.
-            (config.name, config.listen, config.address) = (None, None, None);
-        }
-        take_over(&config.data_dir)?;
+        finish_last_life(&mut config)?;
         let keys = Keystore::open(&config.data_dir)?;
         let (node_key, vote_key) = (keys.node.public(), keys.validator.public());
         let settings = network_settings(&config)?;
@@ -198,6 +195,7 @@ impl Node {
         ));
         let (submit, from_writer) = mpsc::channel(submitter::IN_FLIGHT);
         let master = Arc::new(keys.vault);
+        sign_what_waits(&config.data_dir, &replica, &keys.node)?;
         let writer = Writer::open(WriterParts {
             path: config.data_dir.join(VAULT_FILE),
             master: Arc::clone(&master),
@@ -499,6 +497,24 @@ fn network_settings(config: &NodeConfig) -> anyhow::Result<NetworkSettings> {
         settings.save(&config.data_dir)?;
     }
     Ok(settings)
+}
+
+/// Puts in its place what the last life has left for it: a joined chain, a snapshot.
+fn finish_last_life(config: &mut NodeConfig) -> anyhow::Result<()> {
+    if finish_joining(&config.data_dir)?.is_some() {
+        // What was said when joining counts from now on, not what this program was started with.
+        (config.name, config.listen, config.address) = (None, None, None);
+    }
+    take_over(&config.data_dir)?;
+    Ok(())
+}
+
+/// Signs what waits to be submitted with the node's key, if that was rotated.
+fn sign_what_waits(data_dir: &Path, replica: &Replica, key: &SecretKey) -> anyhow::Result<()> {
+    let vault = vault::open(&data_dir.join(VAULT_FILE));
+    let mut vault = vault.context("cannot open the vault")?;
+    renew(&mut vault, &data_dir.join(FOLDER), &replica.read()?, key)?;
+    Ok(())
 }
 
 /// Opens the replica, founding a consortium of one if it is empty.

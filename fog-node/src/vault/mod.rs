@@ -19,6 +19,7 @@ pub mod journal;
 pub mod open_stream;
 pub mod outbox;
 pub mod payloads;
+pub(crate) mod renew;
 pub mod seal;
 pub mod streams;
 #[cfg(test)]
