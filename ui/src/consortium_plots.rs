@@ -83,7 +83,8 @@ fn low(title: &str, unit: &str) -> Panel {
     Panel {
         height_rem: 4.0,
         gaps: false,
-        y: YRange::AtLeast(0.0, 0.0),
+        // Never flat at zero, however little there is.
+        y: YRange::AtLeast(0.0, 3.0),
         traces: Vec::new(),
         ..Panel::line(title, unit, Colour::COUNT, SeriesHandle::new(1, 1))
     }

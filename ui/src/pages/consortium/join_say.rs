@@ -119,7 +119,7 @@ fn Facts(view: InvitationView) -> impl IntoView {
     let part = if view.same_organisation {
         format!("a node of {}", view.inviter)
     } else {
-        "a node of a new organisation, yours, once the others have voted".to_owned()
+        "a node of a new organisation, yours, once the others have voted it in".to_owned()
     };
     let peers = view
         .peers

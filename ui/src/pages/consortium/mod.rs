@@ -85,7 +85,13 @@ pub fn ConsortiumPage() -> impl IntoView {
 #[component]
 fn Troubles(desk: Consortium) -> impl IntoView {
     let live = use_live();
-    let halted = Memo::new(move |_| desk.read(|view| words::is_halted(view).then(|| quorum(view))));
+    // Who is not admitted hears nobody, however well the others do.
+    let halted = Memo::new(move |_| {
+        desk.read(|view| {
+            let hears = view.me.role != NodeRole::Waiting;
+            (hears && words::is_halted(view)).then(|| quorum(view))
+        })
+    });
     let waiting = Memo::new(move |_| {
         desk.read(|view| (view.me.role == NodeRole::Waiting).then(|| view.me.node.clone()))
     });
