@@ -81,8 +81,8 @@ fn poor_lines(hosts: &Hosts, running: &Running) -> Result<()> {
     ensure!(hosts.lost()? > 0, "nothing was lost");
     hosts.delay(Duration::from_millis(10));
     hosts.lose(0, 0)?;
-    hosts.narrow(Some(800))?;
-    goes_on(running, "lines of 100 kB a second")?;
+    hosts.narrow(Some(256))?;
+    goes_on(running, "lines of 32 kB a second")?;
     ensure!(hosts.held_up()? > 0, "the lines were not narrow");
     hosts.narrow(None)
 }

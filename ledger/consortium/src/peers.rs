@@ -270,8 +270,14 @@ impl Peers {
 
     /// Whether anybody is connected.
     pub(crate) fn any_connected(&self) -> bool {
-        let table = self.table();
-        table.rows.values().any(|row| row.connected.is_some())
+        self.connected_count() > 0
+    }
+
+    /// How many peers are connected.
+    pub(crate) fn connected_count(&self) -> usize {
+        let rows = &self.table().rows;
+        let connected = rows.values().filter(|row| row.connected.is_some());
+        connected.count()
     }
 
     /// Which of `validators` are here.

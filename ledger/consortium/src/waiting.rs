@@ -8,6 +8,9 @@ use tokio::sync::oneshot;
 
 use crate::finality::{Finality, Submission, SubmitError};
 
+/// The longest time between two repetitions of what waits.
+const LONGEST_REST_SECONDS: u64 = 32;
+
 type Reply = oneshot::Sender<Result<Finality, SubmitError>>;
 
 #[derive(Debug)]
@@ -31,6 +34,19 @@ impl Waiting {
         waiters.retain(|waiter| !waiter.reply.is_closed());
         waiters.push(Waiter { since, reply });
         Submission { id, outcome }
+    }
+
+    /// What is to be told to the peers again, if they are told once a second: what has waited for 1, 2, 4, 8
+    /// and 16 seconds, and for each multiple of [`LONGEST_REST_SECONDS`]; or `all` of it.
+    pub(crate) fn to_repeat(&self, now: Instant, all: bool) -> impl Iterator<Item = &Digest> {
+        let is_due = move |waiter: &Waiter| {
+            let seconds = now.saturating_duration_since(waiter.since).as_secs();
+            seconds.is_power_of_two()
+                || (seconds > 0 && seconds.is_multiple_of(LONGEST_REST_SECONDS))
+        };
+        let due = self.waiters.iter();
+        let due = due.filter(move |(_, waiters)| all || waiters.first().is_some_and(is_due));
+        due.map(|(id, _)| id)
     }
 
     /// The transaction is on disk at `height` and `index`. Returns what the first submission of it
@@ -73,4 +89,29 @@ pub(crate) fn settled(id: Digest, height: Height, index: u32) -> Submission {
     // The receiver is right here.
     let _ = reply.send(Ok(finality));
     Submission { id, outcome }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Goal: what waits is repeated, and ever more rarely. Method: one submission, watched for two minutes.
+
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn repetitions_become_rare() {
+        let mut waiting = Waiting::default();
+        let since = Instant::now();
+        let submission = waiting.attach(Digest([7; 32]), since);
+        let is_due = |second: &u64| {
+            let now = since + Duration::from_secs(*second);
+            waiting
+                .to_repeat(now, false)
+                .any(|id| *id == submission.id())
+        };
+        let repeated: Vec<_> = (0..=130).filter(is_due).collect();
+        assert_eq!(repeated, [1, 2, 4, 8, 16, 32, 64, 96, 128]);
+        assert_eq!(waiting.to_repeat(since, true).count(), 1);
+    }
 }

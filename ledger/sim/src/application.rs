@@ -470,7 +470,8 @@ impl Host<'_> {
         }
     }
 
-    /// Tells the peers what waits here.
+    /// Tells the peers what waits here: all of it, for what is lost here stays lost. The real node, whose
+    /// connections lose nothing, repeats ever more rarely.
     pub(crate) fn gossip_waiting(&mut self) {
         let waiting = self.shell.mempool.sample(PIECE_BYTES);
         if !waiting.is_empty() {

@@ -1,9 +1,9 @@
 //! Transactions of this node and of its peers, on their way into the mempool.
 //!
 //! Peers hear of a transaction at once, or within [`GATHER`] of the one before, so that under load many
-//! travel in one message; and again every second while it waits. Gossip travels on the
-//! channel of block parts, between peers who know each other's keys. Only members' transactions are
-//! taken, whoever brings them.
+//! travel in one message; and again while it waits, ever more rarely, and when a peer has come. Gossip
+//! travels on the channel of block parts, between peers who know each other's keys. Only members'
+//! transactions are taken, whoever brings them.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,6 +26,9 @@ const MAX_HEARD: usize = 1024;
 /// Transactions that follow each other faster than this are told to the peers together.
 const GATHER: Duration = Duration::from_millis(4);
 
+/// A peer that has connected listens after so many seconds.
+const LISTENS_AFTER: u8 = 3;
+
 /// Transactions of this node that the peers have not been told yet.
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
@@ -33,6 +36,10 @@ pub(super) struct Outgoing {
     bytes: usize,
     /// Nothing is told before this.
     rests_until: Option<tokio::time::Instant>,
+    /// How many peers were connected a second ago.
+    connected: usize,
+    /// For how many seconds more everything is repeated, since a peer has come.
+    newcomers: u8,
 }
 
 impl Outgoing {
@@ -164,9 +171,28 @@ impl Application {
         });
     }
 
-    /// Tells the peers what waits here.
+    /// Tells the peers again of this node's own transactions that wait for long, and of all of them when a
+    /// peer has come. Nobody repeats another's, and nothing is repeated often: on a narrow line repetitions
+    /// would leave no room for votes, so that ever more would wait, and be repeated.
     pub(super) async fn gossip_waiting(&mut self) {
-        let waiting = self.mempool.sample(PIECE_BYTES);
+        let peers = self.peers.as_ref();
+        let connected = peers.map_or(0, |peers| peers.connected_count());
+        if connected > std::mem::replace(&mut self.outgoing.connected, connected) {
+            self.outgoing.newcomers = LISTENS_AFTER;
+        }
+        let all = self.outgoing.newcomers > 0;
+        self.outgoing.newcomers = self.outgoing.newcomers.saturating_sub(1);
+        let mut bytes = 0;
+        let own = self.waiting.to_repeat(Instant::now(), all);
+        let own = own.filter_map(|id| self.mempool.get(id));
+        let own = own.map(|transaction| transaction.bytes().to_vec());
+        let waiting: Vec<_> = own
+            .take_while(|one| {
+                bytes += one.len();
+                bytes <= PIECE_BYTES
+            })
+            .take(MAX_HEARD)
+            .collect();
         if !waiting.is_empty() {
             self.publish_transactions(waiting).await;
         }
