@@ -191,11 +191,12 @@ impl Host {
         known.await.map_or(Stage::Stopped, |stage| stage.clone())
     }
 
-    /// Flushes and stops the node, if it ever ran.
+    /// Flushes and stops the node, if it ever ran. A node that is yet to start has nothing to flush, and is
+    /// not waited for.
     pub async fn stop(&self) {
         self.is_stopping.send_replace(true);
-        let keeper = self.keeper.lock().await.take();
-        if let Some(keeper) = keeper {
+        let keeper = self.keeper.try_lock().ok();
+        if let Some(keeper) = keeper.and_then(|mut keeper| keeper.take()) {
             // A panic of the task has been reported where it happened.
             let _ = keeper.await;
         }
