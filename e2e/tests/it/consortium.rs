@@ -7,9 +7,10 @@ use e2e::page::Page;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// Goal: an admin invites two hospitals and they vote a validator in, without a restart and without a
-/// command besides `join`. Method: three real nodes on loopback hosts of their own, their consoles one after
-/// the other in Chromium; what the consoles show is compared with the command line.
+/// Goal: an admin invites two hospitals and they vote a validator in, without a restart; one joins by the
+/// command line, the other, which has a chain of its own, from its console; the plots show how it went, and
+/// a backup is saved that opens. Method: three real nodes on loopback hosts of their own, their consoles
+/// one after the other in Chromium; what the consoles show is compared with the command line.
 #[tokio::test(flavor = "multi_thread")]
 async fn hospitals_invite_vote_and_sign() -> Result<()> {
     let folder = tempfile::tempdir()?;
@@ -17,7 +18,14 @@ async fn hospitals_invite_vote_and_sign() -> Result<()> {
     places[0].found()?;
     let harbour = places[0].start()?;
     let browser = Browser::start(folder.path()).await?;
-    let journey = journey(&browser, &harbour, &places).await;
+    let journey = async {
+        let nodes = journey(&browser, &harbour, &places).await?;
+        visit(&browser.page, &harbour).await?;
+        plots(&browser).await?;
+        back_up(&browser.page, folder.path()).await?;
+        Ok(nodes)
+    };
+    let journey = journey.await;
     let failure = cli::picture("consortium-failure")?;
     let (eastmoor, quayside) = browser.page.explain(journey, &failure).await?;
     drop(browser);
@@ -43,10 +51,21 @@ async fn journey(browser: &Browser, harbour: &Node, places: &[Place; 3]) -> Resu
 
     // Two voices: the third hospital is admitted by the second one's vote.
     let invitation = invite(page).await?;
-    quay.join(&invitation, "Quayside Lab", "quayside-1")?;
+    let quayside = quay.start()?;
+    visit(page, &quayside).await?;
+    join_here(page, &invitation, &quay.listen).await?;
+    page.until("the joined node to wait for votes", || async {
+        // The page loads anew when the node has started again; a look in between fails.
+        let script = "return !!document.querySelector('[data-testid=consortium-waiting]')";
+        let seen = page.script(script).await;
+        Ok(seen.ok().filter(|seen| *seen == true).map(drop))
+    })
+    .await?;
+    page.picture(&cli::picture("join-waiting")?).await?;
     visit(page, &eastmoor).await?;
     approve(page).await?;
-    let quayside = quay.start()?;
+    let own = quay.data.join("left");
+    ensure!(own.read_dir()?.count() == 1, "its own chain went aside");
     visit(page, harbour).await?;
     heard(page, "quayside-1").await?;
 
@@ -68,11 +87,118 @@ async fn journey(browser: &Browser, harbour: &Node, places: &[Place; 3]) -> Resu
                 "document.documentElement.dataset.theme = '{theme}'"
             ))
             .await?;
+            page.script("scrollTo(0, 0)").await?;
             let file = cli::picture(&format!("consortium-{width}-{theme}"))?;
             page.picture(&file).await?;
         }
     }
     Ok((eastmoor, quayside))
+}
+
+/// Takes an invitation in the console of a node that has a chain of its own.
+async fn join_here(page: &Page, invitation: &str, listen: &str) -> Result<()> {
+    page.click("join-open").await?;
+    page.type_into("join-text", "fogward-invitation-1:nonsense")
+        .await?;
+    page.click("join-read").await?;
+    page.find_css(".note[data-code=GOV-09]").await?;
+    page.find("join-text").await?.clear().await?;
+    page.type_into("join-text", invitation).await?;
+    page.click("join-read").await?;
+    let says = page.text("join-says").await?;
+    ensure!(
+        says.contains("Harbour consortium") && says.contains("Harbour General"),
+        "{says}"
+    );
+    let send = page.find("join-send").await?;
+    ensure!(!send.is_enabled().await?, "nothing is agreed to yet");
+    page.type_into("join-organisation", "Quayside Lab").await?;
+    for (field, words) in [("join-node", "quayside-1"), ("join-listen", listen)] {
+        page.find(field).await?.clear().await?;
+        page.type_into(field, words).await?;
+    }
+    page.picture(&cli::picture("join-says")?).await?;
+    page.click("join-leave").await?;
+    page.click("join-send").await
+}
+
+/// The plots hold what the three nodes did: every panel has figures, and each node its line.
+async fn plots(browser: &Browser) -> Result<()> {
+    let page = &browser.page;
+    page.find("consortium-plots").await?;
+    page.script("document.querySelector('[data-testid=consortium-plots] .plots-toggle').click()")
+        .await?;
+    page.find("plots-table").await?;
+    let columns = [
+        "Time to finality: median, ms",
+        "Blocks signed: harbour-1, %",
+        "Transactions waiting",
+        "Bytes waiting, kB",
+        "Way to a peer: eastmoor-1, ms",
+        "Way to a peer: quayside-1, ms",
+    ];
+    page.until("figures in every plot", || async {
+        let script = "const table = document.querySelector('[data-testid=plots-table]'); \
+            const heads = [...table.querySelectorAll('thead th')].map(head => head.innerText); \
+            const rows = [...table.querySelectorAll('tbody tr')]; \
+            return heads.filter((_, at) => rows.some(row => /^[0-9]/.test(row.children[at].innerText)))";
+        let filled = page.script(script).await?;
+        let is_filled = |name: &&str| {
+            let mut heads = filled.as_array().into_iter().flatten();
+            heads.any(|head| head == *name)
+        };
+        Ok(columns.iter().all(is_filled).then_some(()))
+    })
+    .await?;
+    page.script("document.querySelector('[data-testid=consortium-plots] .plots-toggle').click()")
+        .await?;
+    for (width, height) in [(390, 844), (1440, 900)] {
+        browser.resize(width, height).await?;
+        for theme in ["light", "dark"] {
+            let show = format!(
+                "document.documentElement.dataset.theme = '{theme}'; \
+                 document.querySelector('[data-testid=consortium-plots]').scrollIntoView()"
+            );
+            page.script(&show).await?;
+            let file = cli::picture(&format!("consortium-plots-{width}-{theme}"))?;
+            page.picture(&file).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Saves a backup in the console's way; it opens with its passphrase, and only so.
+async fn back_up(page: &Page, downloads: &Path) -> Result<()> {
+    let words = "five words that nobody knows";
+    page.type_into("backup-passphrase", words).await?;
+    page.type_into("backup-again", words).await?;
+    page.click("backup-make").await?;
+    let file = page
+        .until("a saved backup", || async {
+            let says = page.text("backup-says").await?;
+            let name = says.strip_prefix("Saved as ");
+            let name = name.and_then(|rest| rest.split(',').next());
+            let file = name.map(|name| downloads.join(name));
+            Ok(file.filter(|file| file.exists()))
+        })
+        .await?;
+    let (secret, other) = (downloads.join("secret"), downloads.join("other"));
+    std::fs::write(&secret, words)?;
+    std::fs::write(&other, "five words that are not right")?;
+    let restore = |secret: &Path| {
+        cli::fogward([
+            "restore".as_ref(),
+            file.as_os_str(),
+            "--data".as_ref(),
+            downloads.join("restored").as_os_str(),
+            "--passphrase-file".as_ref(),
+            secret.as_os_str(),
+        ])
+    };
+    ensure!(restore(&other)?.status.code() == Some(1));
+    let restored = restore(&secret)?;
+    ensure!(restored.status.success(), "{restored:?}");
+    Ok(())
 }
 
 /// A node's folder and its address among its peers, on a loopback host of its own.

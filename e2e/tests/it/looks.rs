@@ -39,6 +39,7 @@ async fn every_page_fits_every_window() -> Result<()> {
         ("proofs", "#/proofs"),
         ("consortium-alone", "#/consortium"),
         ("propose", "#/consortium/propose"),
+        ("join", "#/consortium/join"),
     ];
     for theme in ["light", "dark"] {
         page.script(&format!(
