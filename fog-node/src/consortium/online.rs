@@ -387,3 +387,55 @@ fn not_joined_because(error: &anyhow::Error) -> ApiError {
     let why = format!("{error:#}.");
     not_joined(409, &why, "Nothing was changed; it may be asked again.").error
 }
+
+#[cfg(test)]
+mod tests {
+    //! Goal: an invitation that has expired is read, said to be so, and not taken. Method: a real node.
+    use ledger_core::{ChainId, Digest, SecretKey};
+
+    use super::super::invitation::{Terms, Token};
+    use super::*;
+    use crate::NodeConfig;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_expired_invitation_is_not_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let node = Box::pin(Node::start(NodeConfig::new(folder.path())));
+        let node = node.await.unwrap();
+        let terms = Terms {
+            id: [7; 16],
+            chain: ChainId(Digest([3; 32])),
+            consortium: "Harbour consortium".into(),
+            inviter: "Harbour General".into(),
+            same_organisation: false,
+            peers: Vec::new(),
+            door: "192.0.2.7:7402".into(),
+            door_key: [9; 32],
+            token: Token([5; 32]),
+            expires: unix_millis() - 1,
+        };
+        let invitation = Invitation::sign(terms, &SecretKey::from_seed(&[2; 32])).to_string();
+        let read = node.read_invitation(ReadInvitation {
+            invitation: invitation.clone(),
+        });
+        let read = read.await.unwrap();
+        assert!(read.obstacle.unwrap().contains("expired"));
+        let own = read.own_chain.unwrap();
+        assert_eq!((own.chain_id, own.other_nodes), (node.chain.to_string(), 0));
+        let asked = JoinConsortium {
+            invitation,
+            organisation: "Clinic".into(),
+            listen: Some("127.0.0.1:7401".into()),
+            leave_own_chain: true,
+            ..JoinConsortium::default()
+        };
+        let refused = node.join_consortium(asked).await.unwrap_err();
+        assert_eq!(
+            (refused.status, refused.error.code.as_str()),
+            (409, "GOV-09")
+        );
+        let progress = node.join_progress().await.unwrap();
+        assert_eq!(progress.stage, JoinStage::Idle);
+        node.shutdown().await;
+    }
+}

@@ -168,3 +168,85 @@ pub(crate) fn finish_joining(data_dir: &Path) -> anyhow::Result<Option<SocketAdd
     std::fs::File::open(data_dir)?.sync_all()?;
     Ok(Some(listen))
 }
+
+#[cfg(test)]
+mod tests {
+    //! Goal: what was kept is finished by the next start, also by one after a kill, and a chain that is not
+    //! the invited one is refused before anything is touched. Method: real folders and chains.
+    use ledger_core::governance::Node;
+    use ledger_core::{Digest, Height, OrganisationId, SecretKey};
+
+    use super::*;
+    use crate::keystore::Keystore;
+
+    /// A chain and what its door would say of it.
+    fn door(name: &str) -> (ChainId, Welcome) {
+        let key = SecretKey::from_seed(&[1; 32]);
+        let node = Node::with_one_key(key.public(), "one".into());
+        let id = OrganisationId::default();
+        let genesis = Genesis::of_one(name.into(), 1, id, node, Digest::ZERO).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let replica = Replica::open(folder.path().join(REPLICA_FILE)).unwrap();
+        replica.found(&genesis, &key).unwrap();
+        let first = replica.read().unwrap().block(Height(0)).unwrap().unwrap();
+        let welcome = Welcome {
+            proposal: 4,
+            is_admitted: false,
+            genesis: genesis.to_file(),
+            first_block: first.encode(),
+            peers: vec![(key.public(), "192.0.2.7:7401".into())],
+        };
+        (genesis.chain_id(), welcome)
+    }
+
+    fn place() -> Place {
+        Place {
+            node: Some("clinic-1".into()),
+            listen: "127.0.0.1:7401".parse().unwrap(),
+            address: None,
+        }
+    }
+
+    /// A folder with keys and a chain of its own.
+    fn own_folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Keystore::open(folder.path()).unwrap();
+        let settings = NetworkSettings::default();
+        drop(crate::node::open_replica(folder.path(), &keys, "own", &settings).unwrap());
+        folder
+    }
+
+    #[test]
+    fn a_kept_answer_is_finished_at_the_next_start() {
+        let (chain, welcome) = door("one");
+        let folder = own_folder();
+        let own = own_chain(folder.path()).unwrap().unwrap();
+        let invited = Invited::check(welcome, chain).unwrap();
+        try_first_block(&invited).unwrap();
+        invited.keep(folder.path(), &place()).unwrap();
+        assert_eq!(own_chain(folder.path()).unwrap(), Some(own), "not yet");
+        // A start that was killed when the own chain was aside and nothing else done.
+        put_aside(folder.path(), own).unwrap();
+        let listen = finish_joining(folder.path()).unwrap();
+        assert_eq!(listen, Some(place().listen));
+        assert_eq!(own_chain(folder.path()).unwrap(), Some(chain));
+        assert_eq!(finish_joining(folder.path()).unwrap(), None, "once");
+        let left = folder.path().join("left").join(own.0.short());
+        assert_eq!(own_chain(&left).unwrap(), Some(own));
+        let settings = NetworkSettings::load(folder.path()).unwrap();
+        assert_eq!(settings.joined.unwrap().proposal, 4);
+        assert_eq!(settings.peers.len(), 1);
+    }
+
+    #[test]
+    fn another_chain_is_refused_before_anything_is_touched() {
+        let (chain, _) = door("one");
+        let (_, mut welcome) = door("another");
+        let error = Invited::check(welcome.clone(), chain).unwrap_err();
+        assert!(error.to_string().contains("do not join"), "{error}");
+        // The right genesis with another chain's block 0.
+        welcome.genesis = door("one").1.genesis;
+        let invited = Invited::check(welcome, chain).unwrap();
+        assert!(try_first_block(&invited).is_err());
+    }
+}
