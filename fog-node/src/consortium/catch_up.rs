@@ -1,8 +1,9 @@
 //! When this node is behind the others: by blocks, or, far behind, by a snapshot from them.
 //!
-//! Upon peers that are more than so many blocks further: rest, get a snapshot, ask to be started again with
-//! it. While it is got, devices are read and readings become durable as ever. Upon a failure: go on by
-//! blocks, and try again later. A peer that says it is further and is not costs one question a minute.
+//! Upon peers that are more than so many blocks further: ask for a snapshot, rest once one is chosen that
+//! validators have certified, get it, ask to be started again with it. While it is got, devices are read
+//! and readings become durable as ever. Upon a failure: go on by blocks, and try again later. A peer that
+//! says it is further and is not costs one question a minute, and no validator rests for its word.
 
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -62,7 +63,9 @@ pub(crate) async fn keep_up(node: Weak<Node>) {
                 continue;
             }
         };
-        running.consortium.rest(true);
+        if !running.consortium.status().is_validator {
+            running.consortium.rest(true);
+        }
         drop(running);
         let got = Box::pin(fetch.run()).await;
         let Some(running) = node.upgrade() else {
@@ -103,6 +106,7 @@ impl Rest {
     }
 
     /// No snapshot is to be got now: the rest ends, unless it is not known yet how far the others are.
+    /// Only observers rest before a snapshot is chosen.
     fn end(&mut self, node: &Node, now: Instant) {
         let Some(until) = self.until else { return };
         let status = node.consortium.status();
@@ -117,7 +121,9 @@ impl Rest {
     fn failed(&mut self, node: &Node, error: &anyhow::Error) {
         let now = Instant::now();
         node.membership.transfer.progress.end();
+        let is_observer = !node.consortium.status().is_validator;
         if error.is::<NobodyAnswers>() && now < *self.until.get_or_insert(now + DOORS) {
+            node.consortium.rest(is_observer);
             return;
         }
         tracing::warn!(%error, "a snapshot could not be got from the peers");
@@ -167,6 +173,7 @@ impl Node {
     /// What to get from whom; `None` while no peer is known that has not lied.
     fn fetch(&self, height: Height, highest: Height) -> Result<Option<Fetch>, Failure> {
         let transfer = &self.membership.transfer;
+        let consortium = Arc::clone(&self.consortium);
         let people = People::read(&self.replica.read()?)?;
         let mut sources: Vec<_> = self
             .addresses(&people)
@@ -193,8 +200,11 @@ impl Node {
             replica: Arc::clone(&self.replica),
             sources,
             at: highest.0,
-            above: height.0,
+            above: height
+                .0
+                .saturating_add(self.snapshot_behind.unwrap_or_default() / 2),
             progress: Arc::clone(&transfer.progress),
+            chosen: Arc::new(move || consortium.rest(true)),
         }))
     }
 }

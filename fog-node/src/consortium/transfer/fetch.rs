@@ -48,6 +48,8 @@ pub(in crate::consortium) struct Fetch {
     /// A snapshot that is not above this height is of no use.
     pub(in crate::consortium) above: u64,
     pub(in crate::consortium) progress: Arc<Progress>,
+    /// Is called once a snapshot is chosen that validators have certified.
+    pub(in crate::consortium) chosen: Arc<dyn Fn() + Send + Sync>,
 }
 
 /// No peer serves snapshots now.
@@ -82,6 +84,7 @@ impl Fetch {
                 Some(begun) => begun,
                 None => self.choose(&folder, &mut connected).await?,
             };
+            (self.chosen)();
             self.take(&folder, import, connected, &offered_by).await?;
         }
         self.progress.say("Puts this node's own blocks back.");
@@ -123,7 +126,7 @@ impl Fetch {
         &self,
         folder: &Path,
     ) -> anyhow::Result<Option<(SnapshotImport, Vec<PublicKey>)>> {
-        let (folder, genesis) = (folder.to_owned(), self.genesis.clone());
+        let (folder, genesis, above) = (folder.to_owned(), self.genesis.clone(), self.above);
         blocking(move || {
             let read = |name: &str| std::fs::read(folder.join(name));
             let (Ok(manifest), Ok(trust)) = (read(SNAPSHOT_MANIFEST_FILE), read(TRUST_FILE)) else {
@@ -134,13 +137,14 @@ impl Fetch {
             let keys = keys.lines().filter_map(|line| line.parse().ok()).collect();
             let half = folder.join(HALF_FILE);
             match SnapshotImport::open(&half, &genesis, &manifest, &trust) {
-                Ok(import) => Ok(Some((import, keys))),
+                Ok(import) if import.manifest().height > above => return Ok(Some((import, keys))),
+                Ok(_) => {}
                 Err(error) => {
                     tracing::warn!(%error, "a snapshot that was begun cannot be gone on with");
-                    throw_away(&folder)?;
-                    Ok(None)
                 }
             }
+            throw_away(&folder)?;
+            Ok(None)
         })
         .await
     }

@@ -183,6 +183,7 @@ impl Behind {
             at: 0,
             above,
             progress: Arc::clone(&self.progress),
+            chosen: Arc::new(|| {}),
         };
         Box::pin(fetch.run()).await
     }
