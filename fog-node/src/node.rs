@@ -578,7 +578,7 @@ async fn tell(node: std::sync::Weak<Node>) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut last = (tokio::time::Instant::now(), 0);
     let (mut is_status_due, mut has_news) = (true, true);
-    let mut ports = None;
+    let (mut ports, mut present) = (None, 0);
     loop {
         let now = ticks.tick().await;
         let Some(node) = node.upgrade() else { return };
@@ -588,7 +588,8 @@ async fn tell(node: std::sync::Weak<Node>) {
             node.rate
                 .set((received - last.1) as f64 / elapsed.as_secs_f64());
             last = (now, received);
-            node.note_load();
+            let here = node.note_load();
+            has_news |= here != std::mem::replace(&mut present, here);
             is_status_due = true;
         }
         if !node.live.has_listeners() {

@@ -37,6 +37,7 @@ impl Node {
             tip_time: tip.header.time_millis,
             validators: validators as u32,
             signed: signed as u32,
+            present: self.consortium.status().quorum.present as u32,
             quorum: (validators * 2 / 3 + 1) as u32,
             trouble: self.live.trouble(),
             finality: self.log().finality(finality_limit),

@@ -24,8 +24,10 @@ pub struct Status {
     pub tip_time: u64,
     /// Validators of the next height.
     pub validators: u32,
-    /// Validators that signed the newest block.
+    /// Validators whose signatures made the newest block final; it does not wait for the others.
     pub signed: u32,
+    /// Validators that are heard now, this node included.
+    pub present: u32,
     /// Validators needed for a block.
     pub quorum: u32,
     /// Why the node does not seal or anchor now; `None` when all is well.

@@ -48,8 +48,8 @@ fn status_table(status: &fog_api::Status) -> String {
         (
             "signed",
             format!(
-                "{} of {} validators, {} needed",
-                status.signed, status.validators, status.quorum
+                "{} made the newest block final, {} needed; {} of {} validators are here",
+                status.signed, status.quorum, status.present, status.validators
             ),
         ),
         ("finality p50", millis(status.finality.p50_ms)),

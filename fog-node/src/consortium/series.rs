@@ -96,12 +96,14 @@ impl LoadLog {
 }
 
 impl Node {
-    /// Looks at how much waits and how far the peers are. Called once a second.
-    pub(crate) fn note_load(&self) {
+    /// Looks at how much waits and how far the peers are; says how many validators are here. Called once a
+    /// second.
+    pub(crate) fn note_load(&self) -> usize {
         let status = self.consortium.status();
         // Each change leaves the log whole.
         let mut log = self.load.lock().unwrap_or_else(PoisonError::into_inner);
         log.take(&status, unix_millis());
+        status.quorum.present
     }
 
     /// What the plots of the consortium show: the last half hour, or the last day if more is asked for.

@@ -27,13 +27,13 @@ pub fn source(status: Option<&Status>) -> String {
     let Some(status) = status else {
         return source.to_owned();
     };
-    let signing = match (status.signed, status.validators) {
+    let signing = match (status.present, status.validators) {
         (_, 1) => "This node is the only validator.".to_owned(),
-        (signed, all) if signed >= all => {
-            format!("All {} validators signed it.", spelled(u64::from(all)))
+        (present, all) if present >= all => {
+            format!("All {} validators are here.", spelled(u64::from(all)))
         }
-        (signed, all) => {
-            let absent = count(u64::from(all - signed), "validator is", "validators are");
+        (present, all) => {
+            let absent = count(u64::from(all - present), "validator is", "validators are");
             format!("{absent} silent; {} of {all} are needed.", status.quorum)
         }
     };

@@ -11,14 +11,15 @@ use super::state::State;
 pub fn state(status: &Status) -> (State, &'static str) {
     if status.trouble.is_some() {
         (State::Critical, "Not sealing")
-    } else if status.height > 0 && status.signed < status.validators {
+    } else if status.height > 0 && status.present < status.validators {
         (State::Attention, "Sealing, a validator is away")
     } else {
         (State::Ok, "Sealing and in step")
     }
 }
 
-/// Who signs: `6 of 7 validators signing`.
+/// Who is here to sign: `6 of 7 validators here`. A block does not wait for all, so its signatures do not
+/// tell.
 #[must_use]
 pub fn signing(status: &Status) -> String {
     let all = u64::from(status.validators);
@@ -26,8 +27,8 @@ pub fn signing(status: &Status) -> String {
         return format!("{}, no block yet", count(all, "validator", "validators"));
     }
     format!(
-        "{} of {} signing",
-        thousands(u64::from(status.signed)),
+        "{} of {} here",
+        thousands(u64::from(status.present)),
         count(all, "validator", "validators")
     )
 }
@@ -35,12 +36,12 @@ pub fn signing(status: &Status) -> String {
 /// How many validators may fail before the ledger pauses.
 #[must_use]
 pub fn can_lose(status: &Status) -> String {
-    let signed = if status.height == 0 {
+    let present = if status.height == 0 {
         status.validators
     } else {
-        status.signed
+        status.present
     };
-    match signed.saturating_sub(status.quorum) {
+    match present.saturating_sub(status.quorum) {
         0 if status.validators == 1 => "none, it is the only one".to_owned(),
         0 => "none before it pauses".to_owned(),
         spare => format!(
@@ -141,7 +142,9 @@ mod tests {
             tip_hash: String::new(),
             tip_time: 0,
             validators: 7,
-            signed: 6,
+            // A block does not wait for all: that five signed says nothing.
+            signed: 5,
+            present: 6,
             quorum: 5,
             trouble: None,
             finality: Finality {
@@ -189,18 +192,20 @@ mod tests {
     #[test]
     fn the_ledger_says_what_it_can_lose() {
         let seven = status();
-        assert_eq!(signing(&seven), "6 of 7 validators signing");
+        assert_eq!(signing(&seven), "6 of 7 validators here");
         assert_eq!(can_lose(&seven), "1 more validator before it pauses");
         assert_eq!(state(&seven).0, State::Attention);
         let one = Status {
             validators: 1,
             signed: 1,
+            present: 1,
             quorum: 1,
             ..status()
         };
         let fresh = Status {
             height: 0,
             signed: 0,
+            present: 0,
             ..one.clone()
         };
         assert_eq!(state(&fresh).0, State::Ok);
