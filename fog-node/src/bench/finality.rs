@@ -1,76 +1,77 @@
-//! Bench `finality`: one client submits anchors one after another to a consortium of one, each once the
-//! one before is final and on disk.
+//! Bench `finality`: one client submits anchors one after another, at one node after another, each once
+//! the one before is final and on disk at every node.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
-use ledger_consortium::{Consortium, ConsortiumConfig};
-use ledger_core::{
-    AnchorBatch, BatchNumber, ChainId, Digest, Nonce, Payload, SecretKey, SignedTransaction,
-    TransactionBody,
-};
-
-use super::percentile;
-use crate::consortium::settings::NetworkSettings;
-use crate::keystore::{Keystore, random};
-use crate::node::open_replica;
+use super::town::{Order, Report, Town};
+use super::{history, percentile};
 
 /// Transactions before the clock starts.
 const WARM_UP: u64 = 20;
 /// Transactions that are measured.
 const TRANSACTIONS: u64 = 600;
+/// Who sends.
+const SENDER: u16 = 0;
 
-pub(super) async fn measure(data_dir: &Path) -> anyhow::Result<Vec<(&'static str, f64)>> {
-    let keys = Keystore::open(data_dir)?;
-    let (replica, genesis) = open_replica(data_dir, &keys, "bench", &NetworkSettings::default())?;
-    let chain = genesis.chain_id();
-    let first = replica.read()?.account(&keys.node.public())?.next_nonce.0;
-    let consortium = Consortium::start(ConsortiumConfig {
-        home: data_dir.join("consensus"),
-        replica,
-        validator_key: keys.validator,
-        listen: None,
-        peers: Vec::new(),
-    })
-    .await?;
+pub(super) fn measure(
+    folder: &Path,
+    validators: u16,
+    stored: u64,
+) -> anyhow::Result<Vec<(&'static str, f64)>> {
+    let mut town = Town::found(folder, validators, validators, 1)?;
+    history::write(&town, stored, SENDER)?;
+    town.start_all()?;
     let mut millis = Vec::new();
-    let mut since = Instant::now();
+    let (mut since, mut cpu) = (Instant::now(), 0.0);
     for number in 0..WARM_UP + TRANSACTIONS {
         if number == WARM_UP {
+            cpu = cpu_seconds(&mut town)?;
             since = Instant::now();
         }
-        let transaction = anchor(chain, first + number, number, &keys.node)?;
-        let submitted = Instant::now();
-        consortium.submit(transaction).await?.await?;
+        let took = final_everywhere(&mut town, stored + number)?;
         if number >= WARM_UP {
-            millis.push(submitted.elapsed().as_secs_f64() * 1e3);
+            millis.push(took);
         }
     }
     let seconds = since.elapsed().as_secs_f64();
-    consortium.shutdown().await;
+    let cpu = cpu_seconds(&mut town)? - cpu;
+    town.stop()?;
     Ok(vec![
         ("p50_ms", percentile(millis.clone(), 50)),
         ("p99_ms", percentile(millis, 99)),
         ("tx_per_second_one_client", TRANSACTIONS as f64 / seconds),
+        ("cpu_ms_per_tx", cpu * 1e3 / TRANSACTIONS as f64),
     ])
 }
 
-/// An anchor as a node makes it; nobody can tell what its root stands for, so here it is random.
-fn anchor(
-    chain: ChainId,
-    nonce: u64,
-    batch: u64,
-    key: &SecretKey,
-) -> anyhow::Result<SignedTransaction> {
-    let body = TransactionBody {
-        chain,
-        nonce: Nonce(nonce),
-        payload: Payload::AnchorBatch(AnchorBatch {
-            batch: BatchNumber(batch),
-            root: Digest(random()?),
-            streams: 64,
-            readings: 4096,
-        }),
-    };
-    Ok(SignedTransaction::sign(&body, key))
+/// Submits an anchor, and waits until all nodes have it on disk. Returns how many milliseconds lie
+/// between the two.
+fn final_everywhere(town: &mut Town, nonce: u64) -> anyhow::Result<f64> {
+    let at = (nonce % town.len() as u64) as usize;
+    let sender = SENDER;
+    town.order(at, &Order::Submit { sender, nonce })?;
+    let (mut submitted, mut seen) = (None, Vec::new());
+    let count = town.len();
+    let nanos = town.wait("an anchor to be final everywhere", |number, report| {
+        match report {
+            Report::Submitted { id, at_nanos } => submitted = Some((id, at_nanos)),
+            Report::Final { at_nanos, ids, .. } => seen.push((number, at_nanos, ids)),
+            _ => {}
+        }
+        let (id, since) = submitted.as_ref()?;
+        let with_it = || seen.iter().filter(|(_, _, ids)| ids.contains(id));
+        let nodes: BTreeSet<_> = with_it().map(|(number, ..)| *number).collect();
+        let last = with_it().map(|(_, at, _)| *at).max()?;
+        (nodes.len() == count).then(|| last.saturating_sub(*since))
+    })?;
+    Ok(nanos as f64 / 1e6)
+}
+
+/// Processor time of all nodes.
+fn cpu_seconds(town: &mut Town) -> anyhow::Result<f64> {
+    (0..town.len())
+        .map(|number| Ok(town.measure(number)?.cpu_seconds))
+        .sum()
 }

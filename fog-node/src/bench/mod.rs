@@ -1,15 +1,24 @@
 //! `fogward bench`: measures this machine with the real parts, nothing left out and nothing mocked.
 //!
 //! Each run is a process of its own with an empty data folder, so that memory and files are that run's
-//! alone; the figures printed are the medians over the runs. What is recorded is synthetic and marked
+//! alone; the figures printed are the medians over the runs. A bench of a consortium runs each node in a
+//! process of its own too, on loopback (`town.rs`, `member.rs`). What is recorded is synthetic and marked
 //! as simulated. Needs Linux: memory and processor time are read from `/proc`.
 
+mod faults;
 mod finality;
+mod history;
+mod idle;
 mod ingest;
 mod light;
+mod load;
+mod member;
 mod process;
 mod proof;
 mod source;
+mod sync;
+mod throughput;
+mod town;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -36,6 +45,18 @@ pub struct Bench {
     /// How many runs; the figures are their medians.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     runs: u32,
+    /// How many validators, for `finality`, `throughput`, `faults` and `idle`.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=25))]
+    validators: u16,
+    /// How many seconds `throughput` counts.
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(2..=3600))]
+    seconds: u32,
+    /// How many transactions lie in the chain before `finality` begins.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    stored: u64,
+    /// How many blocks of 400 transactions `sync` catches up with.
+    #[arg(long, value_name = "N", default_value_t = 2500, value_parser = clap::value_parser!(u32).range(1..))]
+    blocks: u32,
     /// Folder, on the disk to measure, for the temporary data folders; the system's without it.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -45,6 +66,9 @@ pub struct Bench {
     /// Make one run in this very process and print its figures.
     #[arg(long, hide = true)]
     one_run: bool,
+    /// Be a member that catches up by blocks alone.
+    #[arg(long, hide = true)]
+    archive: bool,
 }
 
 /// A bench.
@@ -53,13 +77,26 @@ enum Kind {
     /// Readings from 64 streams, from the queue to finality: `readings_per_second`, `rss_bytes` (peak),
     /// `bytes_per_reading` (disk), `cpu_seconds_per_million`.
     Ingest,
-    /// Single anchor transactions, one after another, from submission to disk: `p50_ms`, `p99_ms`,
-    /// `tx_per_second_one_client`.
+    /// Validators that are killed and come back, with one client that goes on: `p99_ms_one_killed`,
+    /// `restart_ms`, `progress_ms_after_quorum`, `lost`.
+    Faults,
+    /// Single anchor transactions, one after another, from submission at some node to the disks of all:
+    /// `p50_ms`, `p99_ms`, `tx_per_second_one_client`, `cpu_ms_per_tx` (all nodes).
     Finality,
+    /// Nodes without anything to do: `cpu_percent_of_a_core`, `rss_bytes`, each of the worst node.
+    Idle,
     /// A light client that follows 10,000 headers with ten changes of validators:
     /// `headers_per_second`, `seconds`; and the longest proof from a state of 100,000 devices:
     /// `state_proof_bytes`.
     Light,
+    /// A node of a consortium that is measured, for the benches themselves.
+    #[value(hide = true)]
+    Member,
+    /// Nodes that catch up with a long chain: `snapshot_seconds`, `archive_tx_per_second`, `restart_ms`.
+    Sync,
+    /// Senders at all nodes at once, as fast as they can: `tx_per_second` final at the slowest node,
+    /// `rss_bytes_max`, `least_sender_of_most` (fairness, 1 is best).
+    Throughput,
     /// Proof files of final readings: `verify_ms` (median), `proof_bytes` (the largest seen).
     Proof,
 }
@@ -79,6 +116,11 @@ impl Bench {
             bail!(
                 "this is a debug build, whose figures say nothing; build with --release, or add --allow-debug"
             );
+        }
+        if self.what == Kind::Member {
+            let data = self.data.as_deref().context("a member has a data folder")?;
+            runtime()?.block_on(member::run(data, self.archive))?;
+            return Ok(Outcome::Yes);
         }
         if self.one_run {
             print_json(&self.measure()?)?;
@@ -112,6 +154,10 @@ impl Bench {
     fn start_run(&self) -> anyhow::Result<Figures> {
         let mut command = Command::new(std::env::current_exe().context("where is this program?")?);
         command.args(["bench", &self.name(), "--one-run"]);
+        command.args(["--validators", &self.validators.to_string()]);
+        command.args(["--seconds", &self.seconds.to_string()]);
+        command.args(["--stored", &self.stored.to_string()]);
+        command.args(["--blocks", &self.blocks.to_string()]);
         if self.allow_debug {
             command.arg("--allow-debug");
         }
@@ -136,17 +182,18 @@ impl Bench {
             None => folder.tempdir(),
         };
         let folder = folder.context("cannot make a temporary data folder")?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()?;
-        let figures = runtime.block_on(async {
-            match self.what {
-                Kind::Ingest => ingest::measure(folder.path()).await,
-                Kind::Finality => finality::measure(folder.path()).await,
-                Kind::Light => light::measure(),
-                Kind::Proof => proof::measure(folder.path()).await,
-            }
-        })?;
+        let path = folder.path();
+        let figures = match self.what {
+            Kind::Faults => faults::measure(path, self.validators),
+            Kind::Finality => finality::measure(path, self.validators, self.stored),
+            Kind::Idle => idle::measure(path, self.validators),
+            Kind::Ingest => runtime()?.block_on(ingest::measure(path)),
+            Kind::Light => light::measure(),
+            Kind::Member => bail!("a member measures nothing"),
+            Kind::Sync => sync::measure(path, self.blocks),
+            Kind::Throughput => throughput::measure(path, self.validators, self.seconds),
+            Kind::Proof => runtime()?.block_on(proof::measure(path)),
+        }?;
         folder
             .close()
             .context("cannot remove the temporary data folder")?;
@@ -155,6 +202,11 @@ impl Bench {
             .map(|(name, value)| (name.to_owned(), value))
             .collect())
     }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    Ok(runtime.enable_all().build()?)
 }
 
 impl Summary {

@@ -10,10 +10,19 @@ const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Most memory this process ever held, in bytes.
 pub(super) fn peak_rss_bytes() -> anyhow::Result<f64> {
+    memory("VmHWM:")
+}
+
+/// Memory this process holds, in bytes.
+pub(super) fn rss_bytes() -> anyhow::Result<f64> {
+    memory("VmRSS:")
+}
+
+fn memory(field: &str) -> anyhow::Result<f64> {
     let status = fs::read_to_string("/proc/self/status").context("no /proc: this needs Linux")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
     let kilobytes = line.and_then(|line| line.trim().strip_suffix("kB"));
-    let kilobytes: u64 = kilobytes.context("no VmHWM in /proc")?.trim().parse()?;
+    let kilobytes: u64 = kilobytes.context("no memory in /proc")?.trim().parse()?;
     Ok(kilobytes as f64 * 1024.0)
 }
 

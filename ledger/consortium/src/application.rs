@@ -38,11 +38,11 @@ use ledger_core::genesis::Parameters;
 use ledger_core::governance;
 use ledger_core::{ChainId, Height, PublicKey, ValidatorSet, VerifiedTransaction};
 use ledger_store::{Replica, StoreError};
-use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use self::due::Due;
-use self::submissions::Outgoing;
+use self::submissions::{Outgoing, Unverified};
 use crate::adapter::{BlockHeight, Chain, Validators};
 use crate::config::ConsortiumConfig;
 use crate::engine::{self, Ear, Engine};
@@ -60,9 +60,6 @@ use crate::watch::Heard;
 /// Pending transactions are told to the peers again after this time.
 const GOSSIP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Messages of peers whose transactions are verified at a time.
-const VERIFYING: usize = 2;
-
 /// A dead proposer costs the first of these. None grows beyond the last, so that a network that heals is
 /// at work again within seconds; a block of 1 MB still gets through 3 Mbit/s within it. Whoever comes back
 /// to a round in progress hears of it with the next repetition.
@@ -79,11 +76,11 @@ pub const TIMEOUTS: LinearTimeouts = LinearTimeouts {
 
 /// What the application is asked from outside the engine.
 pub(crate) enum Command {
-    /// Take a transaction of this node.
+    /// Take transactions of this node, in this order.
     Submit {
-        transaction: Box<VerifiedTransaction>,
+        transactions: Vec<VerifiedTransaction>,
         since: std::time::Instant,
-        reply: oneshot::Sender<Result<Submission, SubmitError>>,
+        reply: oneshot::Sender<Vec<Result<Submission, SubmitError>>>,
     },
     /// Take transactions of a peer; their signatures hold.
     Heard(Vec<VerifiedTransaction>),
@@ -140,8 +137,7 @@ struct Application {
     due: Due,
     /// The engine's runtime, for work that would hold up the loop.
     runtime: tokio::runtime::Handle,
-    /// Bounds how many messages of peers are verified at a time.
-    verifying: Arc<Semaphore>,
+    unverified: Unverified,
     outgoing: Outgoing,
     gossiped: u64,
 }
@@ -221,7 +217,7 @@ impl Application {
             synced: None,
             due: Due::default(),
             runtime: tokio::runtime::Handle::current(),
-            verifying: Arc::new(Semaphore::new(VERIFYING)),
+            unverified: Unverified::default(),
             outgoing: Outgoing::default(),
             gossiped: now_millis(),
         };
@@ -268,8 +264,8 @@ impl Application {
                     self.answer(message.ok_or(End::Engine)?).await?;
                 }
                 command = commands.recv() => match command {
-                    Some(Command::Submit { transaction, since, reply }) => {
-                        self.submit(*transaction, since, reply).await?;
+                    Some(Command::Submit { transactions, since, reply }) => {
+                        self.submit(transactions, since, reply).await?;
                     }
                     Some(Command::Heard(transactions)) => self.hear(transactions)?,
                     Some(Command::Stop) | None => return Err(End::Asked),

@@ -21,7 +21,7 @@
 //! memory only; who submits keeps a transaction until it is final.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
 use ledger_core::{Digest, Nonce, Payload, PublicKey, VerifiedTransaction};
 
@@ -71,7 +71,7 @@ struct Sender {
 pub struct Mempool {
     limits: Limits,
     senders: BTreeMap<PublicKey, Sender>,
-    ids: BTreeMap<Digest, (PublicKey, Nonce)>,
+    ids: HashMap<Digest, (PublicKey, Nonce)>,
     ready: BTreeSet<PublicKey>,
     bytes: usize,
     arrivals: u64,
@@ -94,11 +94,11 @@ pub enum Inserted {
 impl Mempool {
     /// An empty pool.
     #[must_use]
-    pub const fn new(limits: Limits) -> Self {
+    pub fn new(limits: Limits) -> Self {
         Self {
             limits,
             senders: BTreeMap::new(),
-            ids: BTreeMap::new(),
+            ids: HashMap::new(),
             ready: BTreeSet::new(),
             bytes: 0,
             arrivals: 0,
@@ -261,9 +261,9 @@ impl Mempool {
         Some(removed)
     }
 
-    /// The state's next nonce of `sender` is `next` now: everything before leaves. Returns the ids of
-    /// those that left.
-    pub fn advance(&mut self, sender: PublicKey, next: Nonce) -> Vec<Digest> {
+    /// The state's next nonce of `sender` is `next` now: everything before leaves. Returns the ids and
+    /// nonces of those that left.
+    pub fn advance(&mut self, sender: PublicKey, next: Nonce) -> Vec<(Digest, Nonce)> {
         let Some(queue) = self.senders.get_mut(&sender) else {
             return Vec::new();
         };
@@ -271,7 +271,7 @@ impl Mempool {
         let kept = queue.waiting.split_off(&next);
         let left = std::mem::replace(&mut queue.waiting, kept);
         let mut ids = Vec::with_capacity(left.len());
-        for waiting in left.into_values() {
+        for (nonce, waiting) in left {
             let id = waiting.transaction.id();
             let length = waiting.transaction.bytes().len();
             self.bytes -= length;
@@ -279,7 +279,7 @@ impl Mempool {
             self.turn = self.turn.max(queue.turn);
             queue.turn += length as u64;
             self.ids.remove(&id);
-            ids.push(id);
+            ids.push((id, nonce));
         }
         self.settle(sender);
         ids

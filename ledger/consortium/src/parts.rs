@@ -106,7 +106,7 @@ impl Stream {
         let pieces = std::mem::take(&mut self.pieces);
         Ok(Some(Assembled {
             start,
-            block: pieces.into_values().flatten().collect(),
+            block: pieces.into_values().collect::<Vec<_>>().concat(),
         }))
     }
 }

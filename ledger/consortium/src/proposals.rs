@@ -32,6 +32,7 @@ pub const MAX_CLOCK_AHEAD_MILLIS: u64 = 10_000;
 struct Kept {
     valid_round: Option<u32>,
     proposer: PublicKey,
+    #[serde(with = "serde_bytes")]
     block: Vec<u8>,
 }
 

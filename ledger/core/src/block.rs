@@ -83,7 +83,7 @@ pub struct Block {
     /// The header.
     pub header: Header,
     /// Encoded [`crate::SignedTransaction`]s, in the order they are executed.
-    #[serde(deserialize_with = "canonical::bounded::<_, _, MAX_BLOCK_TRANSACTIONS>")]
+    #[serde(with = "canonical::byte_strings")]
     pub transactions: Vec<Vec<u8>>,
 }
 

@@ -92,3 +92,29 @@ pub(crate) fn bounded<'de, D: Deserializer<'de>, T: Deserialize<'de>, const MAX:
 
     deserializer.deserialize_seq(Bounded::<T, MAX>(PhantomData))
 }
+
+/// Byte strings, as serde's own sequences of bytes but copied whole: for `#[serde(with)]`.
+pub mod byte_strings {
+    use serde::{Deserializer, Serializer};
+    use serde_bytes::{ByteBuf, Bytes};
+
+    /// Writes them.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(strings: &[Vec<u8>], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(strings.iter().map(|bytes| Bytes::new(bytes)))
+    }
+
+    /// Reads at most as many as a block has transactions.
+    ///
+    /// # Errors
+    /// The deserializer's, or there are more.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Vec<u8>>, D::Error> {
+        const MAX: usize = crate::block::MAX_BLOCK_TRANSACTIONS;
+        let strings: Vec<ByteBuf> = super::bounded::<_, _, MAX>(deserializer)?;
+        Ok(strings.into_iter().map(ByteBuf::into_vec).collect())
+    }
+}

@@ -8,9 +8,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng as _;
+use curve25519_dalek::constants::EIGHT_TORSION;
 use curve25519_dalek::edwards::CompressedEdwardsY;
 use ed25519_dalek::{Signer as _, SigningKey};
 use ed25519_zebra::VerificationKey;
@@ -33,7 +35,7 @@ impl PublicKey {
     /// # Errors
     /// [`SignatureError`] if it does not match or the key is none that could sign.
     pub fn verify(&self, bytes: &[u8], signature: &Signature) -> Result<(), SignatureError> {
-        if !self.is_valid() {
+        if !self.is_reduced() || self.is_small() {
             return Err(SignatureError);
         }
         let key = VerificationKey::try_from(self.0).map_err(|_| SignatureError)?;
@@ -44,8 +46,15 @@ impl PublicKey {
     /// Whether a signature of this key could ever hold: a reduced point of large order.
     #[must_use]
     pub fn is_valid(&self) -> bool {
-        let point = CompressedEdwardsY(self.0).decompress();
-        self.is_reduced() && point.is_some_and(|point| !point.is_small_order())
+        let is_point = || CompressedEdwardsY(self.0).decompress().is_some();
+        self.is_reduced() && !self.is_small() && is_point()
+    }
+
+    /// Whether this is a point of small order, in either sign: told by y alone, without arithmetic.
+    fn is_small(&self) -> bool {
+        static SMALL: LazyLock<[[u8; 32]; 8]> =
+            LazyLock::new(|| EIGHT_TORSION.map(|point| without_sign(point.compress().0)));
+        SMALL.contains(&without_sign(self.0))
     }
 
     /// Whether the point's y is below 2²⁵⁵ − 19, as RFC 8032 demands and the library does not check.
@@ -59,6 +68,12 @@ impl PublicKey {
     pub fn short(&self) -> String {
         Digest(self.0).short()
     }
+}
+
+/// A compressed point's y alone.
+const fn without_sign(mut point: [u8; 32]) -> [u8; 32] {
+    point[31] &= 0x7f;
+    point
 }
 
 impl fmt::Display for PublicKey {

@@ -11,6 +11,8 @@
 //! state, [`crate::state::Executor::apply`] checks against the state and executes. What passed the second stage
 //! has a type of its own, [`VerifiedTransaction`].
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::batch::AnchorBatch;
@@ -79,6 +81,7 @@ pub struct TransactionBody {
 /// A transaction as it travels and is stored. Not verified.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SignedTransaction {
+    #[serde(with = "serde_bytes")]
     body: Vec<u8>,
     sender: PublicKey,
     signature: Signature,
@@ -187,7 +190,7 @@ impl SignedTransaction {
                     &transaction.signed(),
                     &transaction.signature,
                 );
-                seed.extend(formed.id.0);
+                seed.extend(formed.id().0);
             }
             outcomes.push(formed);
         }
@@ -210,18 +213,21 @@ impl SignedTransaction {
         if body.chain != chain {
             return Err(TransactionError::OtherChain);
         }
-        Ok(VerifiedTransaction {
+        Ok(VerifiedTransaction(Arc::new(Verified {
             id: self.id(),
             sender: self.sender,
             bytes: self.encode(),
             body,
-        })
+        })))
     }
 }
 
-/// A transaction whose form, chain and signature hold.
+/// A transaction whose form, chain and signature hold. A clone shares its bytes.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct VerifiedTransaction {
+pub struct VerifiedTransaction(Arc<Verified>);
+
+#[derive(PartialEq, Eq, Debug)]
+struct Verified {
     id: Digest,
     sender: PublicKey,
     body: TransactionBody,
@@ -231,25 +237,25 @@ pub struct VerifiedTransaction {
 impl VerifiedTransaction {
     /// The transaction's id.
     #[must_use]
-    pub const fn id(&self) -> Digest {
-        self.id
+    pub fn id(&self) -> Digest {
+        self.0.id
     }
 
     /// Who signed it.
     #[must_use]
-    pub const fn sender(&self) -> PublicKey {
-        self.sender
+    pub fn sender(&self) -> PublicKey {
+        self.0.sender
     }
 
     /// What was signed.
     #[must_use]
-    pub const fn body(&self) -> &TransactionBody {
-        &self.body
+    pub fn body(&self) -> &TransactionBody {
+        &self.0.body
     }
 
     /// The encoded [`SignedTransaction`].
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.0.bytes
     }
 }

@@ -9,13 +9,14 @@
 //! 4. state root and next validators.
 
 use std::borrow::Borrow;
+use std::collections::BTreeMap;
 
 use jmt::storage::{TreeReader, TreeUpdateBatch};
 use ledger_core::block::{BLOCK_VERSION, Block, Header, tx_root};
 use ledger_core::certificate::Certificate;
 use ledger_core::digest::Digest;
 use ledger_core::genesis::Genesis;
-use ledger_core::ids::{ChainId, Height};
+use ledger_core::ids::{ChainId, Height, Nonce};
 use ledger_core::key::PublicKey;
 use ledger_core::state::{ExecutionError, Executor, StateView, Writes, next_validators};
 use ledger_core::state_tree::root_after;
@@ -86,6 +87,7 @@ pub struct CheckedBlock {
 pub(crate) struct Executed {
     pub(crate) id: Digest,
     pub(crate) sender: PublicKey,
+    pub(crate) nonce: Nonce,
     pub(crate) kind: &'static str,
 }
 
@@ -111,6 +113,13 @@ impl CheckedBlock {
     /// The ids of its transactions, in order.
     pub fn ids(&self) -> impl ExactSizeIterator<Item = Digest> + '_ {
         self.transactions.iter().map(|executed| executed.id)
+    }
+
+    /// The senders of its transactions, each with the nonce of its last.
+    #[must_use]
+    pub fn last_nonces(&self) -> BTreeMap<PublicKey, Nonce> {
+        let executed = self.transactions.iter();
+        executed.map(|one| (one.sender, one.nonce)).collect()
     }
 
     /// How many readings it anchors.
@@ -366,6 +375,7 @@ impl Draft {
         self.executed.push(Executed {
             id: transaction.id(),
             sender: transaction.sender(),
+            nonce: transaction.body().nonce,
             kind: payload.kind(),
         });
         self.encoded.push(transaction.bytes().to_vec());

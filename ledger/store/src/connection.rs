@@ -23,6 +23,11 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// where it would be written many times.
 const IMPORT: &str = "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
      PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 16384;";
+/// For the writer's connection. Pages that blocks write again and again, such as those of proposals, go
+/// to the log each time but only now and then to the file, and the index of transactions is not read
+/// anew for each block.
+const WRITER: &str = "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4096; \
+    PRAGMA journal_size_limit = 33554432;";
 
 /// Opens the file for writing, and creates or migrates it where needed.
 pub(crate) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
@@ -55,6 +60,7 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
         )
         .doing("set a pragma")?;
+    connection.execute_batch(WRITER).doing("set a pragma")?;
     migrate(&mut connection, version)?;
     cache(&connection);
     Ok(connection)

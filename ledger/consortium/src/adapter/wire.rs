@@ -238,8 +238,8 @@ pub(super) enum Part {
         block: Digest,
         bytes: u32,
     },
-    Piece(Vec<u8>),
-    Transactions(Vec<Vec<u8>>),
+    Piece(#[serde(with = "serde_bytes")] Vec<u8>),
+    Transactions(#[serde(with = "ledger_core::canonical::byte_strings")] Vec<Vec<u8>>),
     Hello(Hello),
 }
 
@@ -320,6 +320,7 @@ pub(super) struct BlocksRequest {
 /// A final block and its certificate.
 #[derive(Serialize, Deserialize)]
 pub(super) struct FinalBlock {
+    #[serde(with = "serde_bytes")]
     pub(super) block: Vec<u8>,
     pub(super) certificate: BlockSignatures,
 }

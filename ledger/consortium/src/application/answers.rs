@@ -208,7 +208,7 @@ impl Application {
     ) -> Result<Option<ProposedValue<Chain>>, End> {
         let part = match message.content {
             StreamContent::Data(ProposalPart::Transactions(encoded)) => {
-                self.verify_heard(encoded);
+                self.verify_heard(&encoded);
                 return Ok(None);
             }
             // Looked at where the network is watched.

@@ -8,7 +8,7 @@ use arc_malachitebft_app_channel::app::types::core::{
 use arc_malachitebft_sync::RawDecidedValue;
 use ledger_core::certificate::CommitSignature;
 use ledger_core::state::ExecutionError;
-use ledger_core::{Block, Certificate, Digest, Height, SignedTransaction, ValidatorSet};
+use ledger_core::{Block, Certificate, Digest, Height, ValidatorSet};
 use ledger_store::{CheckedBlock, Refused, VerifiedCertificate};
 use tokio::time::Instant;
 
@@ -44,9 +44,9 @@ impl Application {
         let Some(transaction) = self.mempool.get(&refused.id) else {
             return;
         };
-        if let ExecutionError::Nonce { expected, actual } = refused.error {
+        if let ExecutionError::Nonce { expected, .. } = refused.error {
             let sender = transaction.sender();
-            for id in self.mempool.advance(sender, expected) {
+            for (id, actual) in self.mempool.advance(sender, expected) {
                 let error = SubmitError::NonceUsed { expected, actual };
                 self.waiting.refuse(&id, &error);
             }
@@ -83,14 +83,22 @@ impl Application {
         Ok(())
     }
 
-    /// First the mempool and the status, then those who wait: whoever hears of a block finds this node
+    /// Transactions leave the mempool, those that are final and whatever waits under a nonce that is
+    /// used now. First the mempool and the status, then those who wait: whoever hears of a block finds this node
     /// in the state after it.
     fn tell_final(&mut self, block: &CheckedBlock, certificate: Certificate) {
         let height = block.header().height;
         let encoded = &block.block().transactions;
         let mut outdated = Vec::new();
-        for bytes in encoded {
-            self.leave_mempool(bytes, &mut outdated);
+        for (sender, last) in block.last_nonces() {
+            let Some(expected) = last.next() else {
+                continue;
+            };
+            let left = self.mempool.advance(sender, expected);
+            outdated.extend(
+                left.into_iter()
+                    .map(|(id, actual)| (id, SubmitError::NonceUsed { expected, actual })),
+            );
         }
         self.tell_waiting();
         let validators = &self.validators;
@@ -122,27 +130,6 @@ impl Application {
             committed_at_millis: now_millis(),
             own,
         }));
-    }
-
-    /// A transaction is final: it leaves the mempool, and whatever waits under a used nonce with it.
-    /// Adds all that left to `outdated`; those that are final have been told before they are refused.
-    fn leave_mempool(&mut self, bytes: &[u8], outdated: &mut Vec<(Digest, SubmitError)>) {
-        let Ok(transaction) = SignedTransaction::decode(bytes) else {
-            return;
-        };
-        let sender = *transaction.sender();
-        if self.mempool.next_nonce(&sender).is_none() {
-            return;
-        }
-        let Ok(actual) = transaction.body().map(|body| body.nonce) else {
-            return;
-        };
-        let Some(expected) = actual.next() else {
-            return;
-        };
-        let error = SubmitError::NonceUsed { expected, actual };
-        let left = self.mempool.advance(sender, expected);
-        outdated.extend(left.into_iter().map(|id| (id, error.clone())));
     }
 
     /// Final blocks for a peer that catches up: as many of the range as fit, from its start on.

@@ -5,7 +5,7 @@
 //! travels on the channel of block parts, between peers who know each other's keys. Only members'
 //! transactions are taken, whoever brings them.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use arc_malachitebft_app_channel::NetworkMsg;
@@ -23,6 +23,8 @@ use crate::waiting;
 
 /// Most transactions taken from one message of a peer.
 const MAX_HEARD: usize = 1024;
+/// Most bytes of peers' transactions that wait to be verified.
+const MAX_UNVERIFIED_BYTES: usize = 8 << 20;
 /// Transactions that follow each other faster than this are told to the peers together.
 const GATHER: Duration = Duration::from_millis(4);
 
@@ -42,6 +44,15 @@ pub(super) struct Outgoing {
     newcomers: u8,
 }
 
+/// Transactions of peers whose signatures are to be checked.
+#[derive(Debug, Default)]
+pub(super) struct Unverified {
+    queue: VecDeque<(usize, SignedTransaction)>,
+    bytes: usize,
+    /// Whether some are being checked.
+    checking: bool,
+}
+
 impl Outgoing {
     /// When what was gathered is to be told; none while there is nothing.
     pub(super) fn due(&self) -> Option<tokio::time::Instant> {
@@ -55,26 +66,32 @@ impl Outgoing {
 }
 
 impl Application {
-    /// Takes a transaction of this node, or says why not.
+    /// Takes transactions of this node, or says of each why not.
     pub(super) async fn submit(
         &mut self,
-        transaction: VerifiedTransaction,
+        transactions: Vec<VerifiedTransaction>,
         since: Instant,
-        reply: oneshot::Sender<Result<Submission, SubmitError>>,
+        reply: oneshot::Sender<Vec<Result<Submission, SubmitError>>>,
     ) -> Result<(), End> {
-        let bytes = self.peers.is_some().then(|| transaction.bytes().to_vec());
-        let outcome = self.admit(transaction, since)?;
-        let accepted = outcome.is_ok();
-        // The submitter may have stopped waiting; the transaction stays.
-        let _ = reply.send(outcome);
-        if let (true, Some(bytes)) = (accepted, bytes) {
+        let (mut outcomes, mut accepted) = (Vec::with_capacity(transactions.len()), Vec::new());
+        for transaction in transactions {
+            let bytes = self.peers.is_some().then(|| transaction.bytes().to_vec());
+            let outcome = self.admit(transaction, since)?;
+            accepted.extend(bytes.filter(|_| outcome.is_ok()));
+            outcomes.push(outcome);
+        }
+        // The submitter may have stopped waiting; the transactions stay.
+        let _ = reply.send(outcomes);
+        for bytes in accepted {
             self.outgoing.bytes += bytes.len();
             self.outgoing.gathered.push(bytes);
-            let rests = self.outgoing.due();
-            let rests = rests.is_some_and(|due| due > tokio::time::Instant::now());
-            if self.outgoing.is_full() || !rests {
+            if self.outgoing.is_full() {
                 self.tell_gathered().await;
             }
+        }
+        let now = tokio::time::Instant::now();
+        if self.outgoing.due().is_some_and(|due| due <= now) {
+            self.tell_gathered().await;
         }
         Ok(())
     }
@@ -127,7 +144,7 @@ impl Application {
         Ok(Ok(snapshot.account(&sender)?.next_nonce))
     }
 
-    /// Takes what a peer told.
+    /// Takes what a peer told, and looks at what else was told.
     pub(super) fn hear(&mut self, transactions: Vec<VerifiedTransaction>) -> Result<(), End> {
         for transaction in transactions {
             let id = transaction.id();
@@ -142,33 +159,66 @@ impl Application {
                 Err(error) => tracing::debug!(%error, "a peer's transaction was not taken"),
             }
         }
+        self.unverified.checking = false;
+        self.verify_next();
         Ok(())
     }
 
-    /// Verifies what a peer told on other threads; it comes back as [`Command::Heard`]. What there is no
-    /// time for is dropped: it is repeated within a second.
-    pub(super) fn verify_heard(&self, encoded: Vec<Vec<u8>>) {
-        let Ok(permit) = Arc::clone(&self.verifying).try_acquire_owned() else {
+    /// Puts what a peer told where it is verified. What there is no room for is dropped: it is repeated
+    /// while it waits.
+    pub(super) fn verify_heard(&mut self, encoded: &[Vec<u8>]) {
+        for bytes in encoded.iter().take(MAX_HEARD) {
+            if self.unverified.bytes + bytes.len() > MAX_UNVERIFIED_BYTES {
+                break;
+            }
+            if let Ok(transaction) = SignedTransaction::decode(bytes)
+                && !self.mempool.contains(&transaction.id())
+            {
+                self.unverified.bytes += bytes.len();
+                self.unverified.queue.push_back((bytes.len(), transaction));
+            }
+        }
+        self.verify_next();
+    }
+
+    /// Verifies what waits for it on another thread, many together, once at a time; it comes back as
+    /// [`Command::Heard`].
+    fn verify_next(&mut self) {
+        if self.unverified.checking {
             return;
-        };
-        let known = |bytes: &Vec<u8>| {
-            let transaction = SignedTransaction::decode(bytes).ok()?;
-            (!self.mempool.contains(&transaction.id())).then_some(transaction)
-        };
-        let fresh: Vec<_> = encoded.iter().take(MAX_HEARD).filter_map(known).collect();
+        }
+        let mut fresh = Vec::new();
+        while fresh.len() < MAX_HEARD
+            && let Some((bytes, transaction)) = self.unverified.queue.pop_front()
+        {
+            self.unverified.bytes -= bytes;
+            if !self.is_past(&transaction) {
+                fresh.push(transaction);
+            }
+        }
         if fresh.is_empty() {
             return;
         }
+        self.unverified.checking = true;
         let (chain, commands) = (self.chain, self.commands.clone());
         self.runtime.spawn_blocking(move || {
             let verified = SignedTransaction::verify_all(fresh, chain);
             let verified = verified.into_iter().filter_map(Result::ok).collect();
             if let Some(commands) = commands.upgrade() {
-                // A full queue is no time either.
-                let _ = commands.try_send(Command::Heard(verified));
+                // An application that has stopped hears nothing any more.
+                let _ = commands.blocking_send(Command::Heard(verified));
             }
-            drop(permit);
         });
+    }
+
+    /// Whether a transaction came into a block, or the mempool, while it waited to be verified.
+    fn is_past(&self, transaction: &SignedTransaction) -> bool {
+        let next = self.mempool.next_nonce(transaction.sender());
+        let used = next.is_some_and(|next| {
+            let body = transaction.body();
+            body.is_ok_and(|body| body.nonce < next)
+        });
+        used || self.mempool.contains(&transaction.id())
     }
 
     /// Tells the peers again of this node's own transactions that wait for long, and of all of them when a

@@ -121,7 +121,7 @@ fn reaping() {
     assert!(pool.remove(&transaction(1, 0, 0).id()).is_some());
     assert_eq!(reaped(&pool, 1 << 20), [(2, 0), (4, 0), (2, 1)]);
     let left = pool.advance(key(1).public(), Nonce(3));
-    assert_eq!(left, [transaction(1, 1, 0).id()]);
+    assert_eq!(left, [(transaction(1, 1, 0).id(), Nonce(1))]);
     assert_eq!(reaped(&pool, 1 << 20), [(2, 0), (4, 0), (2, 1), (1, 3)]);
     assert_eq!(pool.advance(key(3).public(), Nonce(1)), []);
     assert!(reaped(&pool, 1 << 20).contains(&(3, 1)));
@@ -212,9 +212,9 @@ proptest! {
                     let state = &mut next[usize::from(sender)];
                     *state += by;
                     let left = pool.advance(key(sender).public(), Nonce(*state));
-                    let gone: Vec<Digest> = model
+                    let gone: Vec<_> = model
                         .range((sender, 0)..(sender, *state))
-                        .map(|(_, one)| one.id())
+                        .map(|((_, nonce), one)| (one.id(), Nonce(*nonce)))
                         .collect();
                     prop_assert_eq!(left, gone);
                     model.retain(|(of, nonce), _| *of != sender || *nonce >= *state);
