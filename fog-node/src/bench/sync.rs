@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
+use ledger_core::Height;
 
 use super::history::{self, ANCHORS_PER_BLOCK};
 use super::town::Town;
@@ -39,6 +40,13 @@ pub(super) fn measure(folder: &Path, blocks: u32) -> anyhow::Result<Vec<(&'stati
         "a node that caught up is not where the others are"
     );
     town.stop()?;
+    for (number, is_by_snapshot) in [(ARCHIVE, false), (LATE, true)] {
+        let whole_from = town.replica(number)?.read()?.whole_from()?;
+        ensure!(
+            (whole_from > Height(1)) == is_by_snapshot,
+            "a node caught up in another way than it was to"
+        );
+    }
     Ok(vec![
         ("transactions", transactions as f64),
         ("snapshot_seconds", snapshot),
