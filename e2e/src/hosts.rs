@@ -193,7 +193,7 @@ impl Host {
         ))?;
         run(&format!("ip address add {router}/24 dev {line}"))?;
         run(&format!("ip link set {line} up"))?;
-        run(&format!("ip rule add iif {line} lookup {SLOW_TABLE}"))?;
+        run(&format!("ip rule add dev {line} lookup {SLOW_TABLE}"))?;
         for inside in [
             "ip link set lo up",
             &format!("ip address add 10.77.{number}.2/24 dev wire"),

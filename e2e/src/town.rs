@@ -280,7 +280,9 @@ pub fn settle(running: &Running) -> Result<u64> {
         let all = running.iter().map(|(place, node)| place.status(node));
         let all = all.collect::<Result<Vec<_>>>()?;
         let tip = &all.first().context("no node")?["tip_hash"];
-        if *tip != seen.0 || all.iter().any(|status| status["tip_hash"] != *tip) {
+        // What waits is repeated to the others ever more rarely: a quiet chain alone says nothing.
+        let is_settled = |status: &Value| status["tip_hash"] == *tip && status["backlog"] == 0;
+        if *tip != seen.0 || !all.iter().all(is_settled) {
             seen = (tip.clone(), Instant::now());
         }
         let height = all.first().and_then(|status| status["height"].as_u64());

@@ -46,7 +46,7 @@ fn main() -> Result<()> {
             shell::add_tray(handle);
             Ok(())
         })
-        .build(tauri::generate_context!())
+        .build(context())
         .context("the console cannot start")?;
     app.run(|_, event| {
         // Without a window the node goes on; an exit with a code was asked for.
@@ -58,6 +58,19 @@ fn main() -> Result<()> {
         }
     });
     Ok(())
+}
+
+/// The settings and the console's files.
+#[cfg(not(test))]
+fn context() -> tauri::Context {
+    tauri::generate_context!()
+}
+
+/// None for the tests, which open no window. They are compiled beside the program, and the macro lets
+/// one compiler read a file that another is still writing.
+#[cfg(test)]
+fn context() -> tauri::Context {
+    unimplemented!("no window in a test")
 }
 
 fn start_node(app: &AppHandle, arguments: Arguments) {
