@@ -104,16 +104,23 @@ impl Drop for Relay {
     }
 }
 
-fn relay(mut client: TcpStream, host: &str, lie: &impl Fn(&str, &mut Value)) {
+/// A request up to its empty line; none if the client hangs up before.
+pub fn request_head(client: &mut TcpStream) -> Option<String> {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
         if client.read(&mut byte).unwrap_or(0) == 0 {
-            return;
+            return None;
         }
         request.push(byte[0]);
     }
-    let request = String::from_utf8(request).unwrap();
+    Some(String::from_utf8(request).unwrap())
+}
+
+fn relay(mut client: TcpStream, host: &str, lie: &impl Fn(&str, &mut Value)) {
+    let Some(request) = request_head(&mut client) else {
+        return;
+    };
     let path = request.split(' ').nth(1).unwrap().to_owned();
     let lines = request.lines().filter(|line| {
         let line = line.to_ascii_lowercase();

@@ -2,7 +2,7 @@
 //! old one. Method: the built program over HTTP against replicas whose only validator's key the test
 //! holds, so that it can sign what no honest validator signs.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +21,7 @@ use ledger_core::{
 use ledger_store::Replica;
 use serde_json::Value;
 
+use crate::light::request_head;
 use crate::program::json;
 
 /// A day in milliseconds.
@@ -150,15 +151,9 @@ impl Drop for Served {
 }
 
 fn answer(mut client: TcpStream, replica: &Replica) {
-    let mut request = Vec::new();
-    while !request.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        if client.read(&mut byte).unwrap_or(0) == 0 {
-            return;
-        }
-        request.push(byte[0]);
-    }
-    let request = String::from_utf8(request).unwrap();
+    let Some(request) = request_head(&mut client) else {
+        return;
+    };
     let body = told(replica, request.split(' ').nth(1).unwrap());
     let head = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
