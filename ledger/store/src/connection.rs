@@ -161,6 +161,12 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// Whether a file has the layout of an earlier version, which opening it for writing brings up to date.
+pub(crate) fn is_earlier(connection: &Connection) -> Result<bool, StoreError> {
+    let (_, version) = marks(connection)?;
+    Ok((1..table::MIGRATIONS.len() as i64).contains(&version))
+}
+
 fn cache(connection: &Connection) {
     connection.set_prepared_statement_cache_capacity(64);
 }

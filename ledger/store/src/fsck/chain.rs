@@ -157,6 +157,7 @@ impl Replay<'_> {
         self.rows.0 += transactions.len() as u64;
         for transaction in &transactions {
             (self.visit)(row.height, &transaction.bytes);
+            self.indexed(transaction, report);
         }
         if let Some(pruned) = table::pruned::at(self.connection, row.height)? {
             return self.pruned_block(row, &header, &pruned, &transactions, report);
@@ -171,6 +172,18 @@ impl Replay<'_> {
         };
         self.certificate(&block.header, row.hash, report);
         self.execute(&block, report)
+    }
+
+    fn indexed(&self, row: &TransactionRow, report: &mut FsckReport) {
+        let mut problem = |text| report.add("transaction_ids", Some(row.height), text);
+        match table::transaction_ids::leads_to(self.connection, row.height, row.place, &row.id) {
+            Ok(true) => {}
+            Ok(false) => problem(format!(
+                "Transaction {} of block {} is not found by its id.",
+                row.place, row.height
+            )),
+            Err(error) => problem(sentence(&error)),
+        }
     }
 
     /// A block without some of its transactions, or all.
@@ -376,6 +389,7 @@ impl Replay<'_> {
             ("headers", report.blocks),
             ("certificates", self.rows.1),
             ("transactions", self.rows.0),
+            ("transaction_ids", self.rows.0),
             ("pruned", report.pruned_blocks),
         ];
         if report.blocks == 0 {

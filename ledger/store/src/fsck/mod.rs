@@ -98,6 +98,12 @@ pub fn fsck_each(
 ) -> Result<FsckReport, StoreError> {
     let connection = connection::open_reader(path.as_ref())?;
     let mut report = FsckReport::default();
+    if connection::is_earlier(&connection)? {
+        let sentence = "The file has the layout of an earlier version. Start the node once, which brings \
+                        it up to date, and check again.";
+        report.add("file", None, sentence);
+        return Ok(report);
+    }
     file::check(&connection, &mut report);
     match table::meta::genesis(&connection) {
         Ok(Some((chain, genesis))) => {

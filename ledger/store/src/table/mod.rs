@@ -9,6 +9,7 @@ pub(crate) mod import;
 pub(crate) mod meta;
 pub(crate) mod pruned;
 pub(crate) mod state;
+pub(crate) mod transaction_ids;
 pub(crate) mod transactions;
 pub(crate) mod tree_nodes;
 pub(crate) mod undecided;
@@ -33,14 +34,16 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
         undecided::MIGRATION,
     ],
     &[pruned::MIGRATION],
+    &[transaction_ids::MIGRATION],
 ];
 
 /// The tables, as `fsck` walks them.
-pub(crate) const NAMES: [&str; 9] = [
+pub(crate) const NAMES: [&str; 10] = [
     "meta",
     "headers",
     "certificates",
     "transactions",
+    "transaction_ids",
     "pruned",
     "state",
     "tree_nodes",

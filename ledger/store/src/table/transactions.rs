@@ -1,11 +1,12 @@
-//! `transactions`: the encoded transactions, in the order they were executed.
+//! `transactions`: the encoded transactions, in the order they were executed. Where an id stands is in
+//! [`transaction_ids`], which is written with this table.
 
 use ledger_core::digest::Digest;
 use ledger_core::ids::Height;
 use ledger_core::key::PublicKey;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{column, digest, height, number};
+use super::{column, digest, height, number, transaction_ids};
 use crate::error::{Doing as _, StoreError};
 
 pub(crate) const MIGRATION: &str = "
@@ -54,23 +55,29 @@ pub(crate) fn insert<'a>(
     let doing = "write a transaction";
     let sql = format!("INSERT INTO transactions ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
     let mut insert = connection.prepare_cached(&sql).doing(doing)?;
-    let height = column(at.0)?;
+    let (height, mut places) = (column(at.0)?, Vec::new());
     for (place, id, sender, kind, bytes) in rows {
         insert
             .execute(params![height, place, id.0, sender.0, kind, bytes])
             .doing(doing)?;
+        places.push((id, place));
     }
-    Ok(())
+    transaction_ids::insert(connection, at, places)
 }
 
 pub(crate) fn by_id(
     connection: &Connection,
     id: &Digest,
 ) -> Result<Option<TransactionRow>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM transactions WHERE id = ?1");
+    let with_head = transaction_ids::WITH_HEAD;
+    let sql = format!(
+        "SELECT {COLUMNS} FROM {with_head} CROSS JOIN transactions USING (height, place)
+         WHERE id = ?2 LIMIT 1"
+    );
+    let values = params![transaction_ids::head(id), id.0];
     connection
         .prepare_cached(&sql)
-        .and_then(|mut select| select.query_row([id.0], TransactionRow::read).optional())
+        .and_then(|mut select| select.query_row(values, TransactionRow::read).optional())
         .doing("read a transaction")
 }
 
@@ -126,12 +133,19 @@ pub(crate) fn delete(
     at: Height,
     keep: Option<&PublicKey>,
 ) -> Result<u64, StoreError> {
+    let doing = "delete transactions";
     let values = params![column(at.0)?, keep.map(|key| key.0)];
-    connection
-        .prepare_cached("DELETE FROM transactions WHERE height = ?1 AND sender IS NOT ?2")
-        .and_then(|mut delete| delete.execute(values))
-        .map(|deleted| deleted as u64)
-        .doing("delete transactions")
+    let places: Vec<_> = connection
+        .prepare_cached(
+            "DELETE FROM transactions WHERE height = ?1 AND sender IS NOT ?2 RETURNING id, place",
+        )
+        .and_then(|mut delete| {
+            let deleted = delete.query_map(values, |row| Ok((digest(row, 0)?, row.get(1)?)))?;
+            deleted.collect()
+        })
+        .doing(doing)?;
+    transaction_ids::delete(connection, at, &places)?;
+    Ok(places.len() as u64)
 }
 
 /// Bytes of transactions of blocks from `from` to `to`, both included.

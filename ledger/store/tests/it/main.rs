@@ -6,6 +6,7 @@ mod archive;
 mod crash;
 mod fault;
 mod governance;
+mod ids;
 mod light;
 mod prune;
 mod read;

@@ -1,5 +1,5 @@
 PRAGMA application_id = Integer(1180126290);
-PRAGMA user_version = Integer(2);
+PRAGMA user_version = Integer(3);
 PRAGMA journal_mode = Text("wal");
 CREATE TABLE certificates (
     height      INTEGER NOT NULL PRIMARY KEY REFERENCES headers (height),
@@ -28,10 +28,17 @@ CREATE TABLE state (
     height   INTEGER NOT NULL,
     value    BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE transaction_ids (
+    era    INTEGER NOT NULL,
+    head   BLOB NOT NULL,
+    height INTEGER NOT NULL,
+    place  INTEGER NOT NULL,
+    PRIMARY KEY (era, head, height, place)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE transactions (
     height INTEGER NOT NULL REFERENCES headers (height),
     place  INTEGER NOT NULL,
-    id     BLOB NOT NULL UNIQUE,
+    id     BLOB NOT NULL,
     sender BLOB NOT NULL,
     kind   TEXT NOT NULL,
     bytes  BLOB NOT NULL,
