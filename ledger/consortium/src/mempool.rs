@@ -285,16 +285,6 @@ impl Mempool {
         ids
     }
 
-    /// All transactions waiting, up to `max_bytes`, oldest senders' first: to be told to peers.
-    #[must_use]
-    pub fn sample(&self, max_bytes: usize) -> Vec<Vec<u8>> {
-        let reaped = self.reap(max_bytes);
-        reaped
-            .into_iter()
-            .map(|transaction| transaction.bytes().to_vec())
-            .collect()
-    }
-
     /// Brings a sender's place among the ready in line with what waits.
     fn settle(&mut self, sender: PublicKey) {
         let Some(queue) = self.senders.get(&sender) else {

@@ -473,9 +473,10 @@ impl Host<'_> {
     /// Tells the peers what waits here: all of it, for what is lost here stays lost. The real node, whose
     /// connections lose nothing, repeats ever more rarely.
     pub(crate) fn gossip_waiting(&mut self) {
-        let waiting = self.shell.mempool.sample(PIECE_BYTES);
+        let waiting = self.shell.mempool.reap(PIECE_BYTES);
         if !waiting.is_empty() {
-            self.publish_transactions(waiting);
+            let bytes = waiting.iter().map(|one| one.bytes().to_vec());
+            self.publish_transactions(bytes.collect());
         }
     }
 
