@@ -187,6 +187,8 @@ pub const PROOF_METRIC: &str = "proof-metric";
 
 /// One node; carries `data-node`, its key.
 pub const NODE_ROW: &str = "node-row";
+/// The plots of time to finality.
+pub const CHAIN_PLOTS: &str = "chain-plots";
 /// The plots of how it runs.
 pub const CONSORTIUM_PLOTS: &str = "consortium-plots";
 /// Says that no block can become final.

@@ -9,6 +9,7 @@ pub mod note;
 pub mod page_head;
 pub mod segments;
 pub mod state_mark;
+pub mod steps;
 pub mod time;
 pub mod way;
 
@@ -19,5 +20,6 @@ pub use note::{FailureNote, Loading, Note, Waiting};
 pub use page_head::PageHead;
 pub use segments::Segments;
 pub use state_mark::StateMark;
+pub use steps::Step;
 pub use time::{Hash, local_clock, local_clock_minutes, local_date, offset_minutes};
 pub use way::Way;

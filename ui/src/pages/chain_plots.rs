@@ -3,24 +3,14 @@
 
 use fog_api::FinalitySeries;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
-use crate::components::Segments;
-use crate::failure::Failure;
-use crate::live::{after, use_live};
-use crate::plot::{
-    Colour, Limit, Mark, Panel, PlotSpec, Plots, Point, SeriesHandle, Span, Trace, YRange,
-};
+use crate::pages::period::{Asked, Period, PeriodCard};
+use crate::plot::{Colour, Limit, Mark, Panel, PlotSpec, Point, SeriesHandle, Span, Trace, YRange};
 use crate::testids;
 use crate::transport;
 use crate::words::chain;
 
-/// Period keys, labels, minutes and how often they are asked for again, in milliseconds.
-const PERIODS: [(&str, &str, u32, u64); 3] = [
-    ("5m", "5 min", 5, 2_000),
-    ("30m", "30 min", 30, 6_000),
-    ("24h", "24 h", 1_440, 60_000),
-];
+const PERIODS: &[Period] = &[Period::FIVE_MINUTES, Period::HALF_AN_HOUR, Period::DAY];
 
 /// What the plots are made of, filled by each answer.
 #[derive(Clone)]
@@ -35,68 +25,24 @@ struct Store {
 /// The card with the plots.
 #[component]
 pub fn ChainPlots() -> impl IntoView {
-    let live = use_live();
-    let period = RwSignal::new("30m");
-    let answer = RwSignal::new(None::<(u32, FinalitySeries)>);
-    let failure = RwSignal::new(None::<Failure>);
-    let turn = RwSignal::new(0_u32);
-    Effect::new(move || {
-        let key = period.get();
-        let turn_now = turn.get();
-        live.epoch.track();
-        let Some((_, _, minutes, pause)) = PERIODS.into_iter().find(|(known, ..)| *known == key)
-        else {
-            return;
-        };
-        spawn_local(async move {
-            let series =
-                transport::get::<FinalitySeries>(&format!("/api/finality?minutes={minutes}")).await;
-            // The page may be gone, or another period chosen meanwhile.
-            if period.try_get_untracked() != Some(key) {
-                return;
-            }
-            match series {
-                Ok(series) => {
-                    answer.set(Some((minutes, series)));
-                    failure.set(None);
-                }
-                Err(error) => failure.set(Some(error)),
-            }
-            after(pause, move || {
-                if turn.try_get_untracked() == Some(turn_now) {
-                    turn.try_update(|turn| *turn = turn.wrapping_add(1));
-                }
-            });
-        });
+    let asked = Asked::new(PERIODS, |minutes| async move {
+        transport::get::<FinalitySeries>(&format!("/api/finality?minutes={minutes}")).await
     });
     let spec = Signal::derive(move || {
-        answer.with(|answer| answer.as_ref().map(spec).unwrap_or_else(empty))
+        asked
+            .answer
+            .with(|answer| answer.as_ref().map(spec).unwrap_or_else(empty))
     });
-    let beside = move || {
-        failure
-            .with(|failure| failure.as_ref().map(|failure| failure.words().what))
-            .unwrap_or_else(|| {
-                answer.with(|answer| {
-                    answer
-                        .as_ref()
-                        .map(|(_, series)| chain::limit(series.limit_ms, highest(series)).1)
-                        .unwrap_or_default()
-                })
-            })
-    };
-    let options = PERIODS
-        .into_iter()
-        .map(|(key, label, ..)| (key, label, None))
-        .collect();
+    let beside = Signal::derive(move || {
+        let beside = |(_, series): &(u32, FinalitySeries)| {
+            chain::limit(series.limit_ms, highest(series)).1
+        };
+        asked
+            .answer
+            .with(|answer| answer.as_ref().map(beside).unwrap_or_default())
+    });
     view! {
-        <section class="card" aria-labelledby="h-fin">
-            <div class="card-head">
-                <h2 id="h-fin">"Time to finality"</h2>
-                <p>{beside}</p>
-                <div class="push"><Segments name="chain-period" legend="Period" options=options value=period testid=testids::PERIOD/></div>
-            </div>
-            <div class="card-body"><Plots spec=spec/></div>
-        </section>
+        <PeriodCard heading="Time to finality" id="h-fin" testid=testids::CHAIN_PLOTS beside=beside asked=asked spec=spec/>
     }
 }
 

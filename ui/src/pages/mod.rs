@@ -9,6 +9,7 @@ pub mod device;
 pub mod devices;
 pub mod overview;
 pub mod pair;
+pub mod period;
 pub mod proof;
 mod proof_files;
 mod proof_pick;

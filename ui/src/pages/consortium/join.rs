@@ -7,7 +7,7 @@ use leptos::task::spawn_local;
 
 use super::join_paper::Paper;
 use super::join_say::Say;
-use crate::components::{FailureNote, Icon, Note, PageHead};
+use crate::components::{FailureNote, Icon, Note, PageHead, Step};
 use crate::failure::Failure;
 use crate::live::after;
 use crate::route::Route;
@@ -174,16 +174,6 @@ pub fn JoinPage() -> impl IntoView {
     // Somebody may have asked for it before this page was opened.
     draft.follow();
     let step = Memo::new(move |_| draft.step());
-    let mark = move |number: u8| {
-        let done = Memo::new(move |_| step.get() > number);
-        view! {
-            <span class="mark">
-                {move || if done.get() { view! { <Icon name="check"/> }.into_any() } else { number.into_any() }}
-            </span>
-        }
-    };
-    let state = move |number: u8| move || (step.get() > number).then_some("ok");
-    let current = move |number: u8| move || (step.get() == number).then_some("step");
     view! {
         <div class="page">
             <PageHead heading="Join a consortium" sub="Another hospital has invited this node. It makes its own keys here; they never leave it.">
@@ -193,9 +183,9 @@ pub fn JoinPage() -> impl IntoView {
                 <h2 class="vh" id="h-join-steps">"Steps"</h2>
                 <div class="card-body full">
                     <ol class="steps">
-                        <li data-state=state(1) aria-current=current(1)>{mark(1)}<Paper draft=draft step=step/></li>
-                        <li data-state=state(2) aria-current=current(2)>{mark(2)}<Say draft=draft step=step/></li>
-                        <li aria-current=current(3)>{mark(3)}<Goes draft=draft step=step/></li>
+                        <Step number=1 at=step><Paper draft=draft step=step/></Step>
+                        <Step number=2 at=step><Say draft=draft step=step/></Step>
+                        <Step number=3 at=step><Goes draft=draft step=step/></Step>
                     </ol>
                 </div>
             </section>

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::propose_rules::{RulesForm, ThresholdsForm};
 use super::propose_send::Send;
-use crate::components::{FailureNote, Icon, PageHead, Waiting};
+use crate::components::{FailureNote, Icon, PageHead, Step, Waiting};
 use crate::consortium::{Consortium, use_consortium};
 use crate::draft::{Choice, Kind, RulesText};
 use crate::failure::Failure;
@@ -168,23 +168,12 @@ fn NoVoice() -> impl IntoView {
 
 #[component]
 fn Steps(draft: Draft) -> impl IntoView {
-    let step = draft.step;
-    let mark = move |number: u8| {
-        let done = Memo::new(move |_| step.get() > number);
-        view! {
-            <span class="mark">
-                {move || if done.get() { view! { <Icon name="check"/> }.into_any() } else { number.into_any() }}
-            </span>
-        }
-    };
-    let state = move |number: u8| move || (step.get() > number).then_some("ok");
-    let current = move |number: u8| move || (step.get() == number).then_some("step");
     view! {
         <div class="card-body full">
             <ol class="steps">
-                <li data-state=state(1) aria-current=current(1)>{mark(1)}<KindStep draft=draft/></li>
-                <li data-state=state(2) aria-current=current(2)>{mark(2)}<AboutStep draft=draft/></li>
-                <li aria-current=current(3)>{mark(3)}<Send draft=draft/></li>
+                <Step number=1 at=draft.step><KindStep draft=draft/></Step>
+                <Step number=2 at=draft.step><AboutStep draft=draft/></Step>
+                <Step number=3 at=draft.step><Send draft=draft/></Step>
             </ol>
         </div>
     }

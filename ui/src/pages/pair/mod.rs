@@ -11,7 +11,7 @@ mod profile;
 use fog_api::ApiError;
 use leptos::prelude::*;
 
-use crate::components::{Icon, Note, PageHead};
+use crate::components::{Icon, Note, PageHead, Step};
 use crate::failure::Failure;
 use crate::live::{Live, use_live};
 use crate::route::Route;
@@ -86,16 +86,6 @@ pub fn PairPage(
     live.refetch_ports();
     let wizard = Wizard::new(live, path);
     on_cleanup(move || preview::end(wizard));
-    let mark = move |number: u8| {
-        let done = Memo::new(move |_| wizard.step.get() > number);
-        view! {
-            <span class="mark">
-                {move || if done.get() { view! { <Icon name="check"/> }.into_any() } else { number.into_any() }}
-            </span>
-        }
-    };
-    let state = move |number: u8| move || (wizard.step.get() > number).then_some("ok");
-    let current = move |number: u8| move || (wizard.step.get() == number).then_some("step");
     view! {
         <div class="page">
             <PageHead heading="Pair a serial sensor" sub="Three steps, most take under a minute. Nothing is recorded until you finish.">
@@ -106,9 +96,9 @@ pub fn PairPage(
                     <h2 class="vh" id="h-steps">"Steps"</h2>
                     <div class="card-body full">
                         <ol class="steps">
-                            <li data-state=state(1) aria-current=current(1)>{mark(1)}<port::PortStep wizard=wizard/></li>
-                            <li data-state=state(2) aria-current=current(2)>{mark(2)}<profile::ProfileStep wizard=wizard/></li>
-                            <li data-state=state(3) aria-current=current(3)>{mark(3)}<name::NameStep wizard=wizard/></li>
+                            <Step number=1 at=wizard.step><port::PortStep wizard=wizard/></Step>
+                            <Step number=2 at=wizard.step><profile::ProfileStep wizard=wizard/></Step>
+                            <Step number=3 at=wizard.step><name::NameStep wizard=wizard/></Step>
                         </ol>
                     </div>
                 </section>
