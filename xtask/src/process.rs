@@ -24,10 +24,20 @@ pub fn run(command: &mut Command) -> Result<()> {
 /// Runs a program and answers with what it printed on standard output.
 pub fn output(command: &mut Command) -> Result<String> {
     let line = line(command);
+    answer(command)?.with_context(|| format!("`{line}` said no"))
+}
+
+/// The same of a program that says no by ending with 1: `None` then, and its reason is shown.
+pub fn answer(command: &mut Command) -> Result<Option<String>> {
+    let line = line(command);
     let output = command
         .stdin(Stdio::null())
         .output()
         .with_context(|| format!("cannot start `{line}`"))?;
+    if output.status.code() == Some(1) {
+        eprintln!("{}", String::from_utf8_lossy(&output.stderr).trim());
+        return Ok(None);
+    }
     if !output.status.success() {
         bail!(
             "`{line}` ended with {}: {}",
@@ -35,7 +45,9 @@ pub fn output(command: &mut Command) -> Result<String> {
             String::from_utf8_lossy(&output.stderr).trim()
         );
     }
-    String::from_utf8(output.stdout).with_context(|| format!("`{line}` printed no UTF-8"))
+    let text = String::from_utf8(output.stdout);
+    text.map(Some)
+        .with_context(|| format!("`{line}` printed no UTF-8"))
 }
 
 /// Whether a program can be started and ends well; prints nothing.

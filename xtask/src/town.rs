@@ -176,9 +176,12 @@ impl Town {
             Ok(heard.and_then(|node| node["key"].as_str().map(ToOwned::to_owned)))
         })?;
         let change = json!({"kind": "admit_validator", "node": key}).to_string();
-        let row_of = self.ask(&["consortium", "propose", &change, "--api", api, "--json"])?;
-        if row_of["outcome"] != json!("approved") {
-            self.vote(&row_of["number"])?;
+        // The preflight refuses while the newest validator has not been heard to sign.
+        let proposed = self.until("the proposal to be let through", || {
+            self.try_ask(&["consortium", "propose", &change, "--api", api, "--json"])
+        })?;
+        if proposed["outcome"] != json!("approved") {
+            self.vote(&proposed["number"])?;
         }
         self.until("the node to become a validator", || {
             let view = self.view(api)?;
@@ -228,8 +231,15 @@ impl Town {
     }
 
     fn ask(&self, arguments: &[&str]) -> Result<Value> {
-        let text = process::output(Command::new(&self.program).args(arguments))?;
-        serde_json::from_str(&text).context("the program printed no JSON")
+        let said = self.try_ask(arguments)?;
+        said.with_context(|| format!("`fogward {}` was refused", arguments[..2].join(" ")))
+    }
+
+    /// The same; `None` if the node refuses, whose reason is shown.
+    fn try_ask(&self, arguments: &[&str]) -> Result<Option<Value>> {
+        let text = process::answer(Command::new(&self.program).args(arguments))?;
+        let parsed = text.map(|text| serde_json::from_str(&text));
+        parsed.transpose().context("the program printed no JSON")
     }
 
     fn run(&self, data: &Path, name: &str) -> Result<Node> {
