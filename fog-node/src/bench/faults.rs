@@ -4,7 +4,7 @@
 //! quorum is left: nothing becomes final until they are back. At the end each accepted anchor must be in
 //! every replica, once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -95,27 +95,9 @@ impl Client {
     /// Waits until what was submitted last is final at all that are alive. Returns how many
     /// milliseconds that took.
     fn until_final(&mut self) -> anyhow::Result<f64> {
-        let alive = self.alive.clone();
-        let mut submitted = None;
-        let mut final_at: BTreeMap<Digest, BTreeMap<usize, u64>> = BTreeMap::new();
-        let (id, nanos) = self.town.wait("an anchor to be final", |number, report| {
-            match report {
-                Report::Submitted { id, at_nanos } => submitted = Some((id, at_nanos)),
-                Report::Final { at_nanos, ids, .. } => {
-                    for id in ids {
-                        final_at.entry(id).or_default().insert(number, at_nanos);
-                    }
-                }
-                _ => {}
-            }
-            let (id, since) = submitted.as_ref()?;
-            let nodes = final_at.get(id)?;
-            let times = alive.iter().map(|node| nodes.get(node).copied());
-            let last = times.collect::<Option<Vec<_>>>()?.into_iter().max()?;
-            Some((*id, last.saturating_sub(*since)))
-        })?;
+        let (id, millis) = self.town.until_final(&self.alive)?;
         self.accepted.push(id);
-        Ok(nanos as f64 / 1e6)
+        Ok(millis)
     }
 
     /// Starts a node again. Returns the milliseconds until it takes part.

@@ -1,11 +1,10 @@
 //! Bench `finality`: one client submits anchors one after another, at one node after another, each once
 //! the one before is final and on disk at every node.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
-use super::town::{Order, Report, Town};
+use super::town::{Order, Town};
 use super::{history, percentile};
 
 /// Transactions before the clock starts.
@@ -52,21 +51,8 @@ fn final_everywhere(town: &mut Town, nonce: u64) -> anyhow::Result<f64> {
     let at = (nonce % town.len() as u64) as usize;
     let sender = SENDER;
     town.order(at, &Order::Submit { sender, nonce })?;
-    let (mut submitted, mut seen) = (None, Vec::new());
-    let count = town.len();
-    let nanos = town.wait("an anchor to be final everywhere", |number, report| {
-        match report {
-            Report::Submitted { id, at_nanos } => submitted = Some((id, at_nanos)),
-            Report::Final { at_nanos, ids, .. } => seen.push((number, at_nanos, ids)),
-            _ => {}
-        }
-        let (id, since) = submitted.as_ref()?;
-        let with_it = || seen.iter().filter(|(_, _, ids)| ids.contains(id));
-        let nodes: BTreeSet<_> = with_it().map(|(number, ..)| *number).collect();
-        let last = with_it().map(|(_, at, _)| *at).max()?;
-        (nodes.len() == count).then(|| last.saturating_sub(*since))
-    })?;
-    Ok(nanos as f64 / 1e6)
+    let all = (0..town.len()).collect();
+    Ok(town.until_final(&all)?.1)
 }
 
 /// Processor time of all nodes.

@@ -4,6 +4,7 @@
 //! This side founds the consortium, starts the processes, gives them orders and reads their reports;
 //! the other side is in `member.rs`. Both stamp with the machine's one clock.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -231,6 +232,30 @@ impl Town {
                 Err(RecvTimeoutError::Disconnected) => bail!("no node runs"),
             }
         }
+    }
+
+    /// Waits until the anchor that was ordered last is on disk at all these nodes. Returns its id, and how
+    /// many milliseconds lie between its acceptance and the last of them.
+    pub(super) fn until_final(&self, nodes: &BTreeSet<usize>) -> anyhow::Result<(Digest, f64)> {
+        let mut submitted = None;
+        let mut final_at: BTreeMap<Digest, BTreeMap<usize, u64>> = BTreeMap::new();
+        let (id, nanos) = self.wait("an anchor to be final", |number, report| {
+            match report {
+                Report::Submitted { id, at_nanos } => submitted = Some((id, at_nanos)),
+                Report::Final { at_nanos, ids, .. } => {
+                    for id in ids {
+                        final_at.entry(id).or_default().insert(number, at_nanos);
+                    }
+                }
+                _ => {}
+            }
+            let (id, since) = submitted.as_ref()?;
+            let seen = final_at.get(id)?;
+            let times = nodes.iter().map(|node| seen.get(node).copied());
+            let last = times.collect::<Option<Vec<_>>>()?.into_iter().max()?;
+            Some((*id, last.saturating_sub(*since)))
+        })?;
+        Ok((id, nanos as f64 / 1e6))
     }
 
     /// What the system says of a running node, now.
