@@ -15,8 +15,7 @@ use fog_api::{
 use ledger_core::{Decimal, Quality};
 use tokio::sync::{broadcast, watch};
 
-use crate::ingest::DeviceIndex;
-use crate::ingest::quality_of;
+use crate::ingest::{AnchoredOf, DeviceIndex, quality_of};
 use crate::vault::gaps::Kind;
 
 /// Time between two rounds of telling.
@@ -42,6 +41,8 @@ struct Inner {
     blocks: Vec<BlockRow>,
     trouble: Option<ApiError>,
     received: u64,
+    /// Readings of devices that are not shown any more, anchored but not final.
+    left: u64,
 }
 
 /// One device's live state.
@@ -161,10 +162,19 @@ impl LiveView {
         self.tell(Event::DevicesChanged);
     }
 
-    /// Shows a device no more.
+    /// Shows a device no more. All its readings are anchored.
     pub fn close(&self, index: DeviceIndex) {
-        self.lock().devices.remove(&index);
+        let mut inner = self.lock();
+        if let Some(closed) = inner.devices.remove(&index) {
+            inner.left += closed.in_flight;
+        }
+        drop(inner);
         self.tell(Event::DevicesChanged);
+    }
+
+    /// Devices that were removed before the node started left so many readings that are not final.
+    pub fn left(&self, readings: u64) {
+        self.lock().left += readings;
     }
 
     /// All devices, in the order they were paired.
@@ -204,6 +214,13 @@ impl LiveView {
                 anchored: sum.anchored + gap.anchored,
                 finalized: sum.finalized + gap.finalized,
             })
+    }
+
+    /// Durable readings that are not final yet, those of removed devices included.
+    #[must_use]
+    pub fn backlog(&self) -> u64 {
+        let gap = self.gap();
+        gap.received.saturating_sub(gap.finalized) + self.lock().left
     }
 
     /// Readings made durable since the node started.
@@ -298,10 +315,12 @@ impl LiveView {
     }
 
     /// Readings are in a batch whose transaction is durable.
-    pub fn anchored(&self, readings: &[(DeviceIndex, u64)]) {
+    pub fn anchored(&self, readings: &[AnchoredOf]) {
         let mut inner = self.lock();
         for (index, count) in readings {
-            if let Some(device) = inner.devices.get_mut(index) {
+            if let Some(index) = index
+                && let Some(device) = inner.devices.get_mut(index)
+            {
                 *device
                     .counters
                     .entry((Kind::Anchored, String::new()))
@@ -313,12 +332,16 @@ impl LiveView {
     }
 
     /// Readings are final.
-    pub fn finalized(&self, readings: &[(DeviceIndex, u64)]) {
+    pub fn finalized(&self, readings: &[AnchoredOf]) {
         let mut inner = self.lock();
         for (index, count) in readings {
-            if let Some(device) = inner.devices.get_mut(index) {
+            if let Some(index) = index
+                && let Some(device) = inner.devices.get_mut(index)
+            {
                 device.in_flight = device.in_flight.saturating_sub(*count);
                 inner.changed.insert(*index);
+            } else {
+                inner.left = inner.left.saturating_sub(*count);
             }
         }
     }

@@ -272,6 +272,9 @@ impl Node {
                 self.start_sensor(index, row, &ingest, last_heard);
             }
         }
+        let of_removed = pending.iter().flat_map(|anchored| &anchored.readings);
+        let of_removed = of_removed.filter(|(device, _)| device.is_none());
+        self.live.left(of_removed.map(|(_, count)| count).sum());
         self.remember_blocks()?;
         let submitter = tokio::spawn(submitter::run(
             Arc::clone(&self.consortium),
@@ -428,7 +431,7 @@ impl Node {
         let in_flight = pending
             .iter()
             .flat_map(|anchored| &anchored.readings)
-            .filter(|(of, _)| *of == index)
+            .filter(|(of, _)| *of == Some(index))
             .map(|(_, count)| count)
             .sum();
         let registered = self

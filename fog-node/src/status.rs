@@ -44,7 +44,7 @@ impl Node {
             devices: devices.len() as u32,
             simulated: devices.iter().filter(|device| device.simulated).count() as u32,
             gap,
-            backlog: gap.received.saturating_sub(gap.finalized),
+            backlog: self.live.backlog(),
             readings_per_second: self.rate.per_second(),
             disk: self.storage(),
             started: u64::try_from(self.started).unwrap_or_default(),

@@ -40,7 +40,7 @@ pub struct Status {
     pub simulated: u32,
     /// Sum of the devices' gap ledgers.
     pub gap: crate::Gap,
-    /// Durable readings that are not final yet.
+    /// Durable readings that are not final yet, those of removed devices included.
     pub backlog: u64,
     /// Readings made durable in the last second.
     pub readings_per_second: f64,

@@ -27,7 +27,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use batching::plan_batches;
 pub(crate) use stream::quality_of;
-pub use writer::{Anchored, Writer, WriterParts, random_handle};
+pub use writer::{Anchored, AnchoredOf, Writer, WriterParts, random_handle};
 
 use crate::vault::devices::DeviceRow;
 use crate::vault::gaps::Kind;

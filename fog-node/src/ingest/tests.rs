@@ -12,11 +12,12 @@ use ledger_core::{ChainId, Digest, SecretKey};
 use tokio::sync::{mpsc, oneshot};
 
 use super::*;
-use crate::live::LiveView;
+use crate::live::{LiveDevice, LiveView};
 use crate::vault::seal::MasterKey;
 use crate::vault::{self, VAULT_FILE, batches, journal, outbox, payloads, streams};
 
 struct Rig {
+    live: Arc<LiveView>,
     ingest: Ingest,
     submitted: mpsc::Receiver<Anchored>,
     thread: std::thread::JoinHandle<()>,
@@ -24,25 +25,36 @@ struct Rig {
 
 fn start(dir: &Path, policy: BatchPolicy) -> Rig {
     let (submit, submitted) = mpsc::channel(1024);
-    let writer = Writer::open(WriterParts {
+    let live = Arc::<LiveView>::default();
+    let writer = open(dir, policy, &live, submit);
+    let (ingest, queue) = Ingest::queue();
+    let runtime = tokio::runtime::Handle::current();
+    let thread = std::thread::spawn(move || writer.run(queue, &runtime));
+    Rig {
+        live,
+        ingest,
+        submitted,
+        thread,
+    }
+}
+
+fn open(
+    dir: &Path,
+    policy: BatchPolicy,
+    live: &Arc<LiveView>,
+    submit: mpsc::Sender<Anchored>,
+) -> Writer {
+    Writer::open(WriterParts {
         path: dir.join(VAULT_FILE),
         master: Arc::new(MasterKey::new([4; 32])),
         signer: SecretKey::from_seed(&[5; 32]),
         chain: ChainId(Digest::of(b"test")),
         policy,
-        live: Arc::default(),
+        live: Arc::clone(live),
         submit,
         final_nonce: Arc::new(AtomicU64::new(0)),
     })
-    .unwrap();
-    let (ingest, queue) = Ingest::queue();
-    let runtime = tokio::runtime::Handle::current();
-    let thread = std::thread::spawn(move || writer.run(queue, &runtime));
-    Rig {
-        ingest,
-        submitted,
-        thread,
-    }
+    .unwrap()
 }
 
 impl Rig {
@@ -56,18 +68,8 @@ impl Rig {
 
     async fn add(&self, id: &str) -> DeviceIndex {
         let (done, added) = oneshot::channel();
-        let row = DeviceRow {
-            id: id.into(),
-            name: "Test".into(),
-            profile: "nonin-ascii".into(),
-            path: "/dev/null".into(),
-            simulated: false,
-            sealed_key: None,
-            handle: Digest::of(id.as_bytes()),
-            added: 0,
-            durable_sequence: None,
-        };
-        self.ingest.send(Item::Add(row, done)).await.unwrap();
+        let item = Item::Add(device_row(id), done);
+        self.ingest.send(item).await.unwrap();
         added.await.unwrap().unwrap()
     }
 
@@ -79,6 +81,20 @@ impl Rig {
             .send(Item::Heard(device, measurements, Vec::new()))
             .await
             .unwrap();
+    }
+}
+
+fn device_row(id: &str) -> DeviceRow {
+    DeviceRow {
+        id: id.into(),
+        name: "Test".into(),
+        profile: "nonin-ascii".into(),
+        path: "/dev/null".into(),
+        simulated: false,
+        sealed_key: None,
+        handle: Digest::of(id.as_bytes()),
+        added: 0,
+        durable_sequence: None,
     }
 }
 
@@ -147,6 +163,40 @@ async fn a_batch_closes_by_count_and_by_stopping() {
         stored(dir.path(), Metric::PulseRate),
         (0..190).collect::<Vec<_>>()
     );
+}
+
+/// Goal: readings of a device that was removed count as not final until they are, also after a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_removed_device_left_stays_on_the_backlog() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = start(dir.path(), SLOW);
+    let live = Arc::clone(&rig.live);
+    let device = rig.add("a").await;
+    let shown = crate::pairing::described(&device_row("a"), None, None);
+    live.open(device, LiveDevice::new(shown, BTreeMap::new(), 0));
+    rig.feed(device, Metric::SpO2, 0..70).await;
+    let (done, removed) = oneshot::channel();
+    rig.ingest.send(Item::Remove(device, done)).await.unwrap();
+    removed.await.unwrap().unwrap();
+    assert_eq!(live.backlog(), 70);
+    live.close(device);
+    assert_eq!(live.backlog(), 70);
+    let mut submitted = rig.stop().await;
+    while let Some(anchored) = submitted.recv().await {
+        live.finalized(&anchored.readings);
+    }
+    assert_eq!(live.backlog(), 0);
+
+    let (submit, _submitted) = mpsc::channel(1);
+    let pending = open(dir.path(), SLOW, &live, submit).pending().unwrap();
+    let of_removed = pending.iter().flat_map(|anchored| &anchored.readings);
+    assert_eq!(of_removed.copied().collect::<Vec<_>>(), [(None, 70)]);
+    live.left(70);
+    assert_eq!(live.backlog(), 70);
+    for anchored in pending {
+        live.finalized(&anchored.readings);
+    }
+    assert_eq!(live.backlog(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

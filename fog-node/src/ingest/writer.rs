@@ -40,8 +40,11 @@ pub struct Anchored {
     /// The transaction.
     pub transaction: outbox::OutboxRow,
     /// How many readings of which device.
-    pub readings: Vec<(DeviceIndex, u64)>,
+    pub readings: Vec<AnchoredOf>,
 }
+
+/// How many readings of a batch are of which device; of none if it was removed before the node started.
+pub type AnchoredOf = (Option<DeviceIndex>, u64);
 
 /// What a writer works with.
 pub struct WriterParts {
@@ -149,16 +152,15 @@ impl Writer {
     pub fn pending(&self) -> Result<Vec<Anchored>, VaultError> {
         let mut pending = Vec::new();
         for transaction in outbox::list(&self.connection)? {
-            let mut readings: BTreeMap<DeviceIndex, u64> = BTreeMap::new();
+            let mut readings: BTreeMap<Option<DeviceIndex>, u64> = BTreeMap::new();
             if let Some(batch) = transaction.batch {
                 for payload in payloads::of_batch(&self.connection, batch)? {
                     let stream = self
                         .streams
                         .iter()
                         .find(|stream| stream.number() == payload.stream);
-                    if let Some(stream) = stream {
-                        *readings.entry(stream.device).or_default() += u64::from(payload.count);
-                    }
+                    let device = stream.map(|stream| stream.device);
+                    *readings.entry(device).or_default() += u64::from(payload.count);
                 }
             }
             pending.push(Anchored {
@@ -377,7 +379,9 @@ impl Writer {
         for parts in plan {
             let anchored = self.flush_batch(&parts)?;
             for (device, count) in &anchored.readings {
-                *counts.entry((*device, Kind::Anchored, "")).or_default() += count;
+                if let Some(device) = device {
+                    *counts.entry((*device, Kind::Anchored, "")).or_default() += count;
+                }
             }
             outcome.anchored.push(anchored);
         }
@@ -397,7 +401,7 @@ impl Writer {
         let number = self.next_batch;
         let mut rows = Vec::with_capacity(parts.len());
         let mut leaves = Vec::with_capacity(parts.len());
-        let mut readings: BTreeMap<DeviceIndex, u64> = BTreeMap::new();
+        let mut readings: BTreeMap<Option<DeviceIndex>, u64> = BTreeMap::new();
         for part in parts {
             let Some(stream) = self.streams.get(part.stream) else {
                 continue;
@@ -405,7 +409,7 @@ impl Writer {
             let (row, stream_leaves) = stream.batch_part(part, number)?;
             rows.push(row);
             leaves.push(stream_leaves);
-            *readings.entry(stream.device).or_default() += part.len as u64;
+            *readings.entry(Some(stream.device)).or_default() += part.len as u64;
         }
         let tree = BatchTree::build(leaves).map_err(|_| VaultError::Row { table: "batches" })?;
         let anchor = tree.anchor(BatchNumber(number));
