@@ -270,14 +270,14 @@ impl Peers {
 
     /// Whether anybody is connected.
     pub(crate) fn any_connected(&self) -> bool {
-        self.connected_count() > 0
+        self.newest_connection().is_some()
     }
 
-    /// How many peers are connected.
-    pub(crate) fn connected_count(&self) -> usize {
+    /// When the newest of the connections that stand was made. Each later one has a later time, also one
+    /// in the place of another.
+    pub(crate) fn newest_connection(&self) -> Option<Instant> {
         let rows = &self.table().rows;
-        let connected = rows.values().filter(|row| row.connected.is_some());
-        connected.count()
+        rows.values().filter_map(|row| row.connected).max()
     }
 
     /// Which of `validators` are here.

@@ -19,6 +19,7 @@ use crate::adapter::ProposalPart;
 use crate::finality::{Submission, SubmitError};
 use crate::mempool::Inserted;
 use crate::parts::PIECE_BYTES;
+use crate::peers::Peers;
 use crate::waiting;
 
 /// Most transactions taken from one message of a peer.
@@ -38,8 +39,8 @@ pub(super) struct Outgoing {
     bytes: usize,
     /// Nothing is told before this.
     rests_until: Option<tokio::time::Instant>,
-    /// How many peers were connected a second ago.
-    connected: usize,
+    /// When the newest connection was made, as far as a second ago.
+    newest_connection: Option<Instant>,
     /// For how many seconds more everything is repeated, since a peer has come.
     newcomers: u8,
 }
@@ -62,6 +63,24 @@ impl Outgoing {
 
     fn is_full(&self) -> bool {
         self.bytes >= PIECE_BYTES || self.gathered.len() >= MAX_HEARD
+    }
+
+    /// What was gathered; nothing more is told for a moment.
+    fn take(&mut self) -> Vec<Vec<u8>> {
+        self.bytes = 0;
+        self.rests_until = Some(tokio::time::Instant::now() + GATHER);
+        std::mem::take(&mut self.gathered)
+    }
+
+    /// Once a second: whether all that waits is to be told, since a connection was made lately. A peer
+    /// whose connection was renewed within the second may have lost what was sent on the old one.
+    fn has_newcomers(&mut self, newest: Option<Instant>) -> bool {
+        if newest > std::mem::replace(&mut self.newest_connection, newest) {
+            self.newcomers = LISTENS_AFTER;
+        }
+        let some = self.newcomers > 0;
+        self.newcomers = self.newcomers.saturating_sub(1);
+        some
     }
 }
 
@@ -98,10 +117,9 @@ impl Application {
 
     /// Tells the peers what was gathered.
     pub(super) async fn tell_gathered(&mut self) {
-        let outgoing = std::mem::take(&mut self.outgoing);
-        self.outgoing.rests_until = Some(tokio::time::Instant::now() + GATHER);
-        if !outgoing.gathered.is_empty() {
-            self.publish_transactions(outgoing.gathered).await;
+        let gathered = self.outgoing.take();
+        if !gathered.is_empty() {
+            self.publish_transactions(gathered).await;
         }
     }
 
@@ -225,13 +243,8 @@ impl Application {
     /// peer has come. Nobody repeats another's, and nothing is repeated often: on a narrow line repetitions
     /// would leave no room for votes, so that ever more would wait, and be repeated.
     pub(super) async fn gossip_waiting(&mut self) {
-        let peers = self.peers.as_ref();
-        let connected = peers.map_or(0, |peers| peers.connected_count());
-        if connected > std::mem::replace(&mut self.outgoing.connected, connected) {
-            self.outgoing.newcomers = LISTENS_AFTER;
-        }
-        let all = self.outgoing.newcomers > 0;
-        self.outgoing.newcomers = self.outgoing.newcomers.saturating_sub(1);
+        let newest = self.peers.as_ref().and_then(Peers::newest_connection);
+        let all = self.outgoing.has_newcomers(newest);
         let mut bytes = 0;
         let own = self.waiting.to_repeat(Instant::now(), all);
         let own = own.filter_map(|id| self.mempool.get(id));
@@ -258,5 +271,35 @@ impl Application {
             .publish
             .send(NetworkMsg::PublishProposalPart(message))
             .await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Goal: all that waits is told again for some seconds after a connection was made, and only then.
+    //! Method: one look a second, with made-up connections, while transactions come and go.
+
+    use super::*;
+
+    #[test]
+    fn everything_is_repeated_to_newcomers_only() {
+        let mut outgoing = Outgoing::default();
+        let first = Instant::now();
+        let renewed = first + Duration::from_secs(9);
+        let newest = [(1, None), (5, Some(first)), (5, Some(renewed)), (4, None)];
+        let seconds = newest
+            .into_iter()
+            .flat_map(|(count, at)| std::iter::repeat_n(at, count));
+        let mut repeated = Vec::new();
+        for (second, newest) in seconds.enumerate() {
+            outgoing.gathered.push(vec![7]);
+            outgoing.bytes = 1;
+            assert_eq!(outgoing.take(), [[7]]);
+            assert_eq!((outgoing.due(), outgoing.bytes), (None, 0));
+            if outgoing.has_newcomers(newest) {
+                repeated.push(second);
+            }
+        }
+        assert_eq!(repeated, [1, 2, 3, 6, 7, 8]);
     }
 }

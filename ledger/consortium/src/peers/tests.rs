@@ -181,3 +181,21 @@ fn nobody_else_can_repeat_a_hello() {
     peers.hello(&id(one), &id(one), &hello(7, 4), later(now, 6));
     assert_eq!(heard(later(now, 6)), Some(0), "it set its clock back");
 }
+
+/// Goal: whoever was connected anew can be told so, also within the second in which the old connection
+/// went, and the number of connections is the same.
+#[test]
+fn a_renewed_connection_is_a_new_one() {
+    let now = Now::read();
+    let peers = Peers::new(key(0), true, &[peer(1), peer(2)]);
+    assert_eq!(peers.newest_connection(), None);
+    peers.connected(&id(1), now);
+    peers.connected(&id(2), later(now, 1));
+    let before = peers.newest_connection();
+    peers.disconnected(&id(1));
+    assert_eq!(peers.newest_connection(), before);
+    peers.connected(&id(1), later(now, 2));
+    assert!(peers.newest_connection() > before);
+    peers.disconnected(&id(1));
+    assert_eq!(peers.newest_connection(), before);
+}
