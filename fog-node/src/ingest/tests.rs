@@ -219,7 +219,7 @@ async fn a_batch_closes_by_age() {
         .unwrap()
         .unwrap();
     assert_eq!(anchored.transaction.batch, Some(0));
-    assert_eq!(anchored.readings, vec![(device, 3)]);
+    assert_eq!(anchored.readings, vec![(Some(device), 3)]);
     rig.stop().await;
 }
 
@@ -246,7 +246,7 @@ async fn what_waits_in_the_journal_goes_on_after_a_restart() {
     let mut submitted = rig.stop().await;
     assert_eq!(
         submitted.recv().await.unwrap().readings,
-        vec![(DeviceIndex(0), 12)]
+        vec![(Some(DeviceIndex(0)), 12)]
     );
     assert_eq!(
         stored(after_kill.path(), Metric::SpO2),
