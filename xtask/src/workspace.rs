@@ -53,8 +53,19 @@ pub fn metadata(arguments: &[&str], folder: &Path) -> Result<Value> {
     serde_json::from_str(&text).context("cargo metadata printed no JSON")
 }
 
+/// Cargo, without what the one that started this program said of this package: build scripts that look at
+/// it (that of `ring`) would run again each time a person builds without this program in between.
 fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        let said = name.to_str().is_some_and(|name| {
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+        });
+        if said {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// Cargo names this package's folder when it starts it; otherwise the current one will do.

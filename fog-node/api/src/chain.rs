@@ -61,7 +61,7 @@ pub struct BlockDetail {
     pub signers: Vec<String>,
     /// Names of those who did not.
     pub absent: Vec<String>,
-    /// Its size in bytes.
+    /// Its transactions' size in bytes, as far as they are here.
     pub bytes: u64,
     /// Its transactions, in order; of a pruned block, those that were kept.
     pub transactions: Vec<TransactionRow>,

@@ -119,18 +119,22 @@ impl Client {
             self.alive.remove(victim);
         }
         self.submit()?;
-        let mut early = false;
+        // A node that came back before tells older blocks still.
+        let mut told = BTreeSet::new();
         let mut id = None;
         self.town.until(Instant::now() + HALT, |_, report| {
             match report {
                 Report::Submitted { id: accepted, .. } => id = Some(accepted),
-                Report::Final { .. } => early = true,
+                Report::Final { ids, .. } => told.extend(ids),
                 _ => {}
             }
             None::<()>
         })?;
-        ensure!(!early, "a block became final without a quorum");
         let id = id.context("nothing was accepted without a quorum")?;
+        ensure!(
+            !told.contains(&id),
+            "an anchor became final without a quorum"
+        );
         self.accepted.push(id);
         for victim in &victims {
             self.town.start(*victim)?;

@@ -155,6 +155,10 @@ fn header(block: &BlockDetail, whole: bool) -> impl IntoView + use<> {
             0 => "nobody: whoever trusts the genesis trusts this block",
             _ => "not known here: this node started from a snapshot, and trusts it for the certified block above",
         });
+    let size = match &block.pruned {
+        None => bytes(block.bytes),
+        Some(_) => format!("{} still here", bytes(block.bytes)),
+    };
     view! {
         <div class="card-body">
             <dl class="kv">
@@ -167,7 +171,7 @@ fn header(block: &BlockDetail, whole: bool) -> impl IntoView + use<> {
                 <dt>"Transactions root"</dt><dd><Hash text=block.tx_root.clone() whole=whole/></dd>
                 <dt>"State root"</dt><dd><Hash text=block.state_root.clone() whole=whole/>", after this block"</dd>
                 <dt>"Validators"</dt><dd><Hash text=block.validators_hash.clone() whole=whole/></dd>
-                <dt>"Size"</dt><dd class="nowrap">{bytes(block.bytes)}</dd>
+                <dt>"Size"</dt><dd class="nowrap">{size}</dd>
                 <dt>"Signed by"</dt><dd class="row">{signers}{absent}{nobody}</dd>
             </dl>
         </div>
