@@ -62,7 +62,8 @@ const GOSSIP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A dead proposer costs the first of these. None grows beyond the last, so that a network that heals is
 /// at work again within seconds; a block of 1 MB still gets through 3 Mbit/s within it. Whoever comes back
-/// to a round in progress hears of it with the next repetition.
+/// to a round in progress hears of it with the next repetition. The engine repeats its last votes between two
+/// heights too: most of what an idle node sends.
 pub const TIMEOUTS: LinearTimeouts = LinearTimeouts {
     propose: Duration::from_millis(800),
     propose_delta: Duration::from_millis(200),
@@ -70,7 +71,7 @@ pub const TIMEOUTS: LinearTimeouts = LinearTimeouts {
     prevote_delta: Duration::from_millis(100),
     precommit: Duration::from_millis(200),
     precommit_delta: Duration::from_millis(100),
-    rebroadcast: Duration::from_millis(500),
+    rebroadcast: Duration::from_millis(700),
     max_timeout: Duration::from_secs(3),
 };
 
