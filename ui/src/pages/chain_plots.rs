@@ -34,9 +34,8 @@ pub fn ChainPlots() -> impl IntoView {
             .with(|answer| answer.as_ref().map(spec).unwrap_or_else(empty))
     });
     let beside = Signal::derive(move || {
-        let beside = |(_, series): &(u32, FinalitySeries)| {
-            chain::limit(series.limit_ms, highest(series)).1
-        };
+        let beside =
+            |(_, series): &(u32, FinalitySeries)| chain::limit(series.limit_ms, highest(series)).1;
         asked
             .answer
             .with(|answer| answer.as_ref().map(beside).unwrap_or_default())

@@ -58,7 +58,10 @@ fn transactions_of_every_era_are_found_by_id() {
         (BLOCKS - 3, (BLOCKS - 3) * EACH)
     );
     assert_eq!(found(&ids[0][0]), None);
-    assert_eq!(found(&ids[0][EACH as usize]), Some((Height(1), EACH as u32)));
+    assert_eq!(
+        found(&ids[0][EACH as usize]),
+        Some((Height(1), EACH as u32))
+    );
     let last = &ids[BLOCKS as usize - 1];
     assert_eq!(found(&last[0]), Some((Height(BLOCKS), 0)));
     assert_clean(&chain.path());
