@@ -170,7 +170,11 @@ mod tests {
     #[test]
     fn everything_below_ends_with_the_program() {
         let mut command = Command::new("sh");
-        command.args(["-c", "sleep 600 & sh -c 'sleep 600' & echo ready; wait"]);
+        // The innermost says that it is there: who is still to be started could not be ended.
+        command.args([
+            "-c",
+            "sleep 600 & sh -c 'sleep 600 & echo ready; wait' & wait",
+        ]);
         let (program, line) =
             Program::start_and_read(&mut command, Duration::from_secs(10)).unwrap();
         assert_eq!(line, "ready");
