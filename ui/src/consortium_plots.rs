@@ -105,8 +105,7 @@ fn finality(series: &FinalitySeries) -> Panel {
             series: handle,
         }
     };
-    let slowest = series.points.iter().filter_map(|point| point.p99_ms);
-    let (is_near, _) = chain::limit(series.limit_ms, slowest.reduce(f64::max));
+    let (is_near, _) = chain::limit_in(series);
     let limit = Limit {
         value: f64::from(series.limit_ms),
         label: format!("agreed limit {} ms", series.limit_ms),

@@ -26,7 +26,8 @@ struct Store {
 #[component]
 pub fn ChainPlots() -> impl IntoView {
     let asked = Asked::new(PERIODS, |minutes| async move {
-        transport::get::<FinalitySeries>(&format!("/api/finality?minutes={minutes}")).await
+        let path = format!("/api/finality?minutes={minutes}");
+        Ok((minutes, transport::get::<FinalitySeries>(&path).await?))
     });
     let spec = Signal::derive(move || {
         asked
@@ -34,8 +35,7 @@ pub fn ChainPlots() -> impl IntoView {
             .with(|answer| answer.as_ref().map(spec).unwrap_or_else(empty))
     });
     let beside = Signal::derive(move || {
-        let beside =
-            |(_, series): &(u32, FinalitySeries)| chain::limit(series.limit_ms, highest(series)).1;
+        let beside = |(_, series): &(u32, FinalitySeries)| chain::limit_in(series).1;
         asked
             .answer
             .with(|answer| answer.as_ref().map(beside).unwrap_or_default())
@@ -43,14 +43,6 @@ pub fn ChainPlots() -> impl IntoView {
     view! {
         <PeriodCard heading="Time to finality" id="h-fin" testid=testids::CHAIN_PLOTS beside=beside asked=asked spec=spec/>
     }
-}
-
-fn highest(series: &FinalitySeries) -> Option<f64> {
-    series
-        .points
-        .iter()
-        .filter_map(|point| point.p99_ms)
-        .reduce(f64::max)
 }
 
 fn empty() -> PlotSpec {
@@ -107,7 +99,7 @@ fn store(series: &FinalitySeries) -> Store {
 fn spec((minutes, series): &(u32, FinalitySeries)) -> PlotSpec {
     let store = store(series);
     let bucket = i64::from(series.bucket_ms.max(1));
-    let (drawn, _) = chain::limit(series.limit_ms, highest(series));
+    let (drawn, _) = chain::limit_in(series);
     let limit = Limit {
         value: f64::from(series.limit_ms),
         label: format!("agreed limit {} ms", series.limit_ms),

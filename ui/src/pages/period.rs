@@ -47,8 +47,8 @@ impl Period {
 pub struct Asked<T: 'static> {
     periods: &'static [Period],
     chosen: RwSignal<&'static str>,
-    /// The newest answer, with the minutes it was asked for.
-    pub answer: RwSignal<Option<(u32, T)>>,
+    /// The newest answer.
+    pub answer: RwSignal<Option<T>>,
     /// Why there is no newer one.
     pub failure: RwSignal<Option<Failure>>,
 }
@@ -91,7 +91,7 @@ impl<T: Send + Sync + 'static> Asked<T> {
                     }
                     asked.failure.set(said.as_ref().err().cloned());
                     if let Ok(new) = said {
-                        asked.answer.set(Some((period.minutes, new)));
+                        asked.answer.set(Some(new));
                     }
                 }
                 after(period.pause_millis, move || {

@@ -1,6 +1,6 @@
 //! What is said of blocks and transactions.
 
-use fog_api::{BlockDetail, BlockRow, PrunedBlock, Status};
+use fog_api::{BlockDetail, BlockRow, FinalitySeries, PrunedBlock, Status};
 
 use super::number::{bytes, count, duration, spelled, thousands};
 use super::state::State;
@@ -159,10 +159,17 @@ pub fn held(newer: usize) -> String {
     }
 }
 
+/// Where the agreed limit stands in the plot of a series; see [`limit`].
+#[must_use]
+pub fn limit_in(series: &FinalitySeries) -> (bool, String) {
+    let slowest = series.points.iter().filter_map(|point| point.p99_ms);
+    limit(series.limit_ms, slowest.reduce(f64::max))
+}
+
 /// Where the agreed limit stands in a plot whose highest value is `highest_ms`: drawn, or said to lie
 /// above the scale so that the line can be read.
 #[must_use]
-pub fn limit(limit_ms: u32, highest_ms: Option<f64>) -> (bool, String) {
+fn limit(limit_ms: u32, highest_ms: Option<f64>) -> (bool, String) {
     let drawn = highest_ms.is_none_or(|highest| highest * 5.0 >= f64::from(limit_ms));
     let words = if drawn {
         "submitted here, final on this node’s disk".to_owned()

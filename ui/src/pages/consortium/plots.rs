@@ -24,16 +24,14 @@ pub fn Runs() -> impl IntoView {
                 minutes: Period::HALF_AN_HOUR.minutes,
                 ..Answer::default()
             };
-            let answer = answer.as_ref().map_or(&none, |(_, answer)| answer);
-            spec(answer, here_now() + live.skew_millis())
+            spec(
+                answer.as_ref().unwrap_or(&none),
+                here_now() + live.skew_millis(),
+            )
         })
     });
     let beside = Signal::derive(move || {
-        let beside = |(_, answer): &(u32, Answer)| {
-            let points = answer.finality.points.iter();
-            let slowest = points.filter_map(|point| point.p99_ms).reduce(f64::max);
-            chain::limit(answer.finality.limit_ms, slowest).1
-        };
+        let beside = |answer: &Answer| chain::limit_in(&answer.finality).1;
         asked
             .answer
             .with(|answer| answer.as_ref().map(beside).unwrap_or_default())
