@@ -157,8 +157,8 @@ impl Replay<'_> {
         self.rows.0 += transactions.len() as u64;
         for transaction in &transactions {
             (self.visit)(row.height, &transaction.bytes);
-            self.indexed(transaction, report);
         }
+        self.indexed(row.height, &transactions, report);
         if let Some(pruned) = table::pruned::at(self.connection, row.height)? {
             return self.pruned_block(row, &header, &pruned, &transactions, report);
         }
@@ -174,14 +174,16 @@ impl Replay<'_> {
         self.execute(&block, report)
     }
 
-    fn indexed(&self, row: &TransactionRow, report: &mut FsckReport) {
-        let mut problem = |text| report.add("transaction_ids", Some(row.height), text);
-        match table::transaction_ids::leads_to(self.connection, row.height, row.place, &row.id) {
-            Ok(true) => {}
-            Ok(false) => problem(format!(
-                "Transaction {} of block {} is not found by its id.",
-                row.place, row.height
-            )),
+    /// Every transaction must be found by its id.
+    fn indexed(&self, height: Height, rows: &[TransactionRow], report: &mut FsckReport) {
+        let mut problem = |text| report.add("transaction_ids", Some(height), text);
+        let places = rows.iter().map(|row| (&row.id, row.place));
+        match table::transaction_ids::missing(self.connection, height, places) {
+            Ok(missing) => missing.iter().for_each(|place| {
+                problem(format!(
+                    "Transaction {place} of block {height} is not found by its id."
+                ));
+            }),
             Err(error) => problem(sentence(&error)),
         }
     }

@@ -113,24 +113,28 @@ pub(crate) fn delete(
     Ok(())
 }
 
-/// Whether the index leads to this transaction.
-pub(crate) fn leads_to(
+/// The places of those transactions of a block to which the index does not lead.
+pub(crate) fn missing<'a>(
     connection: &Connection,
     at: Height,
-    place: u32,
-    id: &Digest,
-) -> Result<bool, StoreError> {
+    places: impl Iterator<Item = (&'a Digest, u32)>,
+) -> Result<Vec<u32>, StoreError> {
+    let doing = "read the index of transactions";
     let (era, height) = (era_of(connection, at)?, column(at.0)?);
-    connection
+    let mut select = connection
         .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM transaction_ids
-             WHERE era = ?1 AND head = ?2 AND height = ?3 AND place = ?4)",
+            "SELECT 1 FROM transaction_ids
+             WHERE era = ?1 AND head = ?2 AND height = ?3 AND place = ?4",
         )
-        .and_then(|mut select| {
-            let values = params![era, head(id), height, place];
-            select.query_row(values, |row| row.get(0))
-        })
-        .doing("read the index of transactions")
+        .doing(doing)?;
+    let mut missing = Vec::new();
+    for (id, place) in places {
+        let values = params![era, head(id), height, place];
+        if !select.exists(values).doing(doing)? {
+            missing.push(place);
+        }
+    }
+    Ok(missing)
 }
 
 /// The era of a block: that of its first transaction.
