@@ -159,7 +159,7 @@ pub fn held(newer: usize) -> String {
     }
 }
 
-/// Where the agreed limit stands in the plot of a series; see [`limit`].
+/// Where the agreed limit stands in the plot of a series: drawn, or said to lie above the scale.
 #[must_use]
 pub fn limit_in(series: &FinalitySeries) -> (bool, String) {
     let slowest = series.points.iter().filter_map(|point| point.p99_ms);
