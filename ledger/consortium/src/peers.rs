@@ -77,7 +77,7 @@ struct Row {
     /// Heard over the connection to it.
     heard_directly: Option<Instant>,
     renewed: Option<Instant>,
-    /// When it said that it has not heard this node for long.
+    /// When it said that it has not heard this node for long, or not at all.
     deaf: Option<Instant>,
     height: Option<Height>,
     last_hello: Option<(u64, Instant)>,
@@ -203,9 +203,10 @@ impl Peers {
             row.heard = Some(now.steady);
             row.height = Some(hello.height);
             row.last_hello = Some((hello.sent_micros, now.steady));
+            let hears =
+                echo.is_some_and(|echo| u128::from(echo.held_micros) <= SILENCE.as_micros());
+            row.deaf = (!hears).then_some(now.steady);
             if let Some(echo) = echo {
-                let is_deaf = u128::from(echo.held_micros) > SILENCE.as_micros();
-                row.deaf = is_deaf.then_some(now.steady);
                 row.samples.take(echo, hello.sent_micros, now.micros);
             }
         });

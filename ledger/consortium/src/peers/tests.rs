@@ -117,6 +117,21 @@ fn who_does_not_hear_us_is_dialled_anew() {
     assert!(peers.silent(later(now, 15)).is_empty());
 }
 
+/// A node that was started again, and whose first connection was dead in one direction from its beginning.
+#[test]
+fn who_never_heard_us_is_dialled_anew() {
+    let now = Now::read();
+    let peers = Peers::new(key(0), true, &[peer(1)]);
+    peers.connected(&id(1), now);
+    for seconds in [1, 3, 5] {
+        let at = later(now, seconds);
+        assert!(peers.silent(at).is_empty(), "it may be on its way");
+        peers.heard_directly(&id(1), at);
+        peers.hello(&id(1), &id(1), &hello(at.micros, 1), at);
+    }
+    assert_eq!(peers.silent(later(now, 7)), [peer(1)]);
+}
+
 #[test]
 fn two_nodes_learn_the_delay_and_their_clocks() {
     let start = Now::read();
