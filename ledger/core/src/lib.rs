@@ -17,6 +17,7 @@ pub mod batch;
 pub mod block;
 pub mod canonical;
 pub mod certificate;
+pub mod device;
 pub mod digest;
 pub mod genesis;
 pub mod governance;

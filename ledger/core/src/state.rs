@@ -12,6 +12,9 @@
 //! | `member/KEY` | [`crate::genesis::Member`] | height 0, votes |
 //! | `account/KEY` | [`Account`] | every transaction of this sender |
 //! | `device/HANDLE` | [`Device`] | register device |
+//! | `device-life/HANDLE` | [`crate::device::DeviceLife`] | change device |
+//! | `device-key/KEY` | the device's handle | register device, change device |
+//! | `interaction/ID` | [`crate::device::Interaction`] | ask and decide interaction |
 //! | `anchor/KEY` | [`AnchorHead`] | anchor batch, votes that rotate the node's key |
 //!
 //! The entries of organisations, votes and the queue are listed in [`crate::governance`].
@@ -28,6 +31,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::{AnchorBatch, MAX_READINGS, MAX_STREAMS};
 use crate::canonical;
+use crate::device::{self, DeviceError};
 use crate::digest::Digest;
 use crate::genesis::Member;
 use crate::governance::{self, GovernanceError, Standing};
@@ -136,6 +140,24 @@ impl StateKey {
         Self::under(b"device/", &handle.0)
     }
 
+    /// What became of a device since.
+    #[must_use]
+    pub fn device_life(handle: &Digest) -> Self {
+        Self::under(b"device-life/", &handle.0)
+    }
+
+    /// Whose a device's own key is.
+    #[must_use]
+    pub fn device_key(key: &PublicKey) -> Self {
+        Self::under(b"device-key/", &key.0)
+    }
+
+    /// Whether one device may hear another.
+    #[must_use]
+    pub fn interaction(id: &Digest) -> Self {
+        Self::under(b"interaction/", &id.0)
+    }
+
     /// A sender's anchors.
     #[must_use]
     pub fn anchor(key: &PublicKey) -> Self {
@@ -233,6 +255,9 @@ pub enum ExecutionError {
     /// The handle is taken.
     #[error("a device is registered under this handle already")]
     DeviceExists,
+    /// A change of a device or an interaction that is not as the rules of devices want it.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// A genesis outside height 0, or of another chain, or something else at height 0.
     #[error("the genesis of this chain stands alone at height 0, and nothing else does")]
     Genesis,
@@ -282,20 +307,35 @@ impl<'a, V: StateView + ?Sized> Executor<'a, V> {
         if at_start {
             return Err(ExecutionError::Genesis);
         }
-        let as_admin = matches!(body.payload, Payload::Propose(_) | Payload::Vote(_));
-        if !as_admin && !is_active_member(&self.state, &sender)? {
+        let may_send = match body.payload {
+            Payload::Propose(_) | Payload::Vote(_) => true,
+            Payload::AnchorBatch(_) => may_anchor(&self.state, &sender)?,
+            _ => is_active_member(&self.state, &sender)?,
+        };
+        if !may_send {
             return Err(ExecutionError::NotMember);
         }
         let next_nonce = self.next_nonce(&sender, body.nonce)?;
         match &body.payload {
             Payload::Genesis(_) => return Err(ExecutionError::Genesis),
-            Payload::RegisterDevice(device) => self.register(sender, *device)?,
+            Payload::RegisterDevice(registration) => {
+                self.tried(|state, clock| device::register(state, clock, sender, *registration))?;
+            }
             Payload::AnchorBatch(anchor) => self.anchor(sender, anchor)?,
             Payload::Propose(propose) => {
                 self.tried(|state, clock| governance::propose(state, clock, sender, propose))?;
             }
             Payload::Vote(vote) => {
                 self.tried(|state, clock| governance::vote(state, clock, sender, *vote))?;
+            }
+            Payload::ChangeDevice(change) => {
+                self.tried(|state, clock| device::change(state, clock, sender, *change))?;
+            }
+            Payload::AskInteraction(asked) => {
+                self.tried(|state, clock| device::ask(state, clock, sender, *asked))?;
+            }
+            Payload::DecideInteraction(decided) => {
+                self.tried(|state, clock| device::decide(state, clock, sender, *decided))?;
             }
         }
         self.state
@@ -339,24 +379,6 @@ impl<'a, V: StateView + ?Sized> Executor<'a, V> {
         actual.next().ok_or(ExecutionError::Overflow)
     }
 
-    fn register(
-        &mut self,
-        registrar: PublicKey,
-        registration: RegisterDevice,
-    ) -> Result<(), ExecutionError> {
-        let key = StateKey::device(&registration.handle);
-        if self.state.read::<Device>(&key)?.is_some() {
-            return Err(ExecutionError::DeviceExists);
-        }
-        let device = Device {
-            registrar,
-            registration,
-            height: self.clock.height,
-        };
-        self.state.write(key, &device);
-        Ok(())
-    }
-
     fn anchor(&mut self, sender: PublicKey, anchor: &AnchorBatch) -> Result<(), ExecutionError> {
         let key = StateKey::anchor(&sender);
         let head: AnchorHead = self.state.read(&key)?.unwrap_or_default();
@@ -389,8 +411,9 @@ impl<'a, V: StateView + ?Sized> Executor<'a, V> {
     }
 }
 
-/// Whether `sender` may send transactions of some kind: an active node, or an admin of an active
-/// organisation. For mempools; the executor is stricter and asks for the kind.
+/// Whether `sender` may send transactions of some kind: an active node, an admin of an active organisation,
+/// or a device in service that signs for itself. For mempools; the executor is stricter and asks for the
+/// kind.
 ///
 /// # Errors
 /// [`StateReadError`].
@@ -398,7 +421,12 @@ pub fn may_send<V: StateView + ?Sized>(
     view: &V,
     sender: &PublicKey,
 ) -> Result<bool, StateReadError> {
-    Ok(is_active_member(view, sender)? || governance::admin_of(view, sender)?.is_some())
+    Ok(may_anchor(view, sender)? || governance::admin_of(view, sender)?.is_some())
+}
+
+/// Whether `sender` may anchor readings.
+fn may_anchor<V: StateView + ?Sized>(view: &V, sender: &PublicKey) -> Result<bool, StateReadError> {
+    Ok(is_active_member(view, sender)? || device::signs_for_itself(view, sender)?)
 }
 
 fn is_active_member<V: StateView + ?Sized>(

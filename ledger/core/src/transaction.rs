@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::AnchorBatch;
 use crate::canonical::{self, DecodeError};
+use crate::device::{AskInteraction, ChangeDevice, DecideInteraction};
 use crate::digest::Digest;
 use crate::genesis::{Genesis, MAX_GENESIS_BYTES};
 use crate::governance::{Propose, Vote};
@@ -51,6 +52,12 @@ pub enum Payload {
     Propose(Propose),
     /// Votes on a proposal; signed with an organisation's admin key.
     Vote(Vote),
+    /// Changes a device: assigned, suspended, retired, handed over, its key rotated.
+    ChangeDevice(ChangeDevice),
+    /// Asks that one device may hear another.
+    AskInteraction(AskInteraction),
+    /// Grants, refuses or ends what was asked.
+    DecideInteraction(DecideInteraction),
 }
 
 impl Payload {
@@ -63,6 +70,9 @@ impl Payload {
             Self::AnchorBatch(_) => "anchor_batch",
             Self::Propose(_) => "propose",
             Self::Vote(_) => "vote",
+            Self::ChangeDevice(_) => "change_device",
+            Self::AskInteraction(_) => "ask_interaction",
+            Self::DecideInteraction(_) => "decide_interaction",
         }
     }
 }

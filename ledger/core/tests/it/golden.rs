@@ -6,6 +6,10 @@ use std::path::Path;
 use ledger_core::block::tx_root;
 use ledger_core::canonical::encode;
 use ledger_core::certificate::{VoteContent, VoteKind};
+use ledger_core::device::{
+    AskInteraction, ChangeDevice, DecideInteraction, DeviceChange, DeviceLife, DeviceStanding,
+    Interaction, InteractionState,
+};
 use ledger_core::state::{Account, AnchorHead, Clock, Device, StateKey};
 use ledger_core::transaction::RegisterDevice;
 use ledger_core::{
@@ -32,6 +36,19 @@ pub fn compare(path: &Path, bytes: &[u8]) {
     }
     let recorded = std::fs::read(path).unwrap_or_default();
     assert!(recorded == bytes, "{} is not as on record", path.display());
+}
+
+fn changed(change: DeviceChange) -> Payload {
+    let handle = Digest::of(b"handle");
+    Payload::ChangeDevice(ChangeDevice { handle, change })
+}
+
+fn asked() -> AskInteraction {
+    AskInteraction {
+        asker: Digest::of(b"handle"),
+        source: Digest::of(b"other"),
+        for_millis: 3_600_000,
+    }
 }
 
 /// Goal: readings keep their bytes.
@@ -76,6 +93,23 @@ fn transactions() {
         ("genesis", Payload::Genesis(genesis.clone())),
         ("register", register(1)),
         ("register_key", with_key),
+        (
+            "change_device",
+            changed(DeviceChange::Assign(Some(Digest::of(b"whose")))),
+        ),
+        (
+            "hand_over",
+            changed(DeviceChange::HandOver(key(2).public())),
+        ),
+        ("retire", changed(DeviceChange::Retire)),
+        ("ask_interaction", Payload::AskInteraction(asked())),
+        (
+            "decide_interaction",
+            Payload::DecideInteraction(DecideInteraction {
+                interaction: asked().id(),
+                allow: true,
+            }),
+        ),
     ] {
         let body = TransactionBody {
             chain: genesis.chain_id(),
@@ -174,6 +208,25 @@ fn state() {
         accumulator: Digest::of(b"all"),
     };
     check("state_anchor", &encode(&head));
+    check(
+        "state_device_life",
+        &encode(&DeviceLife {
+            node: key(1).public(),
+            standing: DeviceStanding::Suspended,
+            assignment: Some(Digest::of(b"whose")),
+            key: None,
+            changed: Height(300),
+        }),
+    );
+    check(
+        "state_interaction",
+        &encode(&Interaction {
+            asked: asked(),
+            state: InteractionState::Granted,
+            until_millis: 1_700_003_600_000,
+            changed: Height(300),
+        }),
+    );
     let public = key(1).public();
     let keys = [
         StateKey::clock(),
@@ -194,4 +247,10 @@ fn state() {
         StateKey::proposal(ProposalNumber(300)),
     ];
     check("state_keys", &keys.map(|key| key.0).concat());
+    let of_devices = [
+        StateKey::device_life(&Digest::of(b"handle")),
+        StateKey::device_key(&public),
+        StateKey::interaction(&asked().id()),
+    ];
+    check("state_keys_device", &of_devices.map(|key| key.0).concat());
 }

@@ -4,6 +4,7 @@ mod batch;
 mod canonical;
 mod certificate;
 mod decode;
+mod device;
 mod example;
 mod golden;
 mod golden_governance;
