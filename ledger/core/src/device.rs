@@ -21,6 +21,9 @@
 //! one organisation serves both, the ledger grants at once; otherwise the source's organisation decides. Either
 //! side ends it. What is relayed is not on the ledger, only that it may be, from when and until when.
 //!
+//! A change or an interaction that makes no sense any more when its turn comes is void: it stands in its block
+//! and changes nothing. [`check`] tells beforehand why.
+//!
 //! Left out: what a device measures, and whose it is.
 
 use serde::{Deserialize, Serialize};
@@ -33,7 +36,7 @@ use crate::key::PublicKey;
 use crate::state::{
     Clock, Device, ExecutionError, Overlay, StateKey, StateReadError, StateView, read,
 };
-use crate::transaction::RegisterDevice;
+use crate::transaction::{Payload, RegisterDevice};
 
 /// Shortest time an interaction may be asked for, in milliseconds.
 pub const MIN_INTERACTION_MILLIS: u64 = 1_000;
@@ -256,6 +259,14 @@ pub fn interaction<V: StateView + ?Sized>(
     read(view, &StateKey::interaction(id))
 }
 
+/// How many changes of devices and interactions there were: while it stays, so does all that is told here.
+///
+/// # Errors
+/// [`StateReadError`].
+pub fn changes<V: StateView + ?Sized>(view: &V) -> Result<u64, StateReadError> {
+    Ok(read(view, &StateKey::device_changes())?.unwrap_or(0))
+}
+
 /// Whether the asker may hear the source at `time_millis` of block time: granted, not over, both in service.
 ///
 /// # Errors
@@ -296,6 +307,39 @@ pub fn signs_for_itself<V: StateView + ?Sized>(
         .is_some_and(|life| life.standing == DeviceStanding::InService && life.key == Some(*key)))
 }
 
+/// Why a change or an interaction would be void if it were executed at `clock`; for whoever is about to
+/// sign one.
+///
+/// # Errors
+/// [`ExecutionError::Device`], or [`ExecutionError::State`].
+pub fn check<V: StateView + ?Sized>(
+    view: &V,
+    clock: Clock,
+    sender: PublicKey,
+    payload: &Payload,
+) -> Result<(), ExecutionError> {
+    apply(&mut Overlay::new(view), clock, sender, payload)
+}
+
+/// Executes a change or an interaction.
+pub(crate) fn apply<V: StateView + ?Sized>(
+    state: &mut Overlay<'_, V>,
+    clock: Clock,
+    sender: PublicKey,
+    payload: &Payload,
+) -> Result<(), ExecutionError> {
+    match payload {
+        Payload::ChangeDevice(asked) => change(state, clock, sender, *asked)?,
+        Payload::AskInteraction(asked) => ask(state, clock, sender, *asked)?,
+        Payload::DecideInteraction(decided) => decide(state, clock, sender, *decided)?,
+        _ => return Ok(()),
+    }
+    let changes = changes(state)?;
+    let more = changes.checked_add(1).ok_or(ExecutionError::Overflow)?;
+    state.write(StateKey::device_changes(), &more);
+    Ok(())
+}
+
 /// Makes a device known.
 pub(crate) fn register<V: StateView + ?Sized>(
     state: &mut Overlay<'_, V>,
@@ -320,7 +364,7 @@ pub(crate) fn register<V: StateView + ?Sized>(
 }
 
 /// Changes a device, if the sender may.
-pub(crate) fn change<V: StateView + ?Sized>(
+fn change<V: StateView + ?Sized>(
     state: &mut Overlay<'_, V>,
     clock: Clock,
     sender: PublicKey,
@@ -365,7 +409,7 @@ pub(crate) fn change<V: StateView + ?Sized>(
 }
 
 /// Asks for an interaction; grants it where one organisation serves both devices.
-pub(crate) fn ask<V: StateView + ?Sized>(
+fn ask<V: StateView + ?Sized>(
     state: &mut Overlay<'_, V>,
     clock: Clock,
     sender: PublicKey,
@@ -391,7 +435,7 @@ pub(crate) fn ask<V: StateView + ?Sized>(
     let until_millis = clock
         .time_millis
         .checked_add(asked.for_millis)
-        .ok_or(ExecutionError::Overflow)?;
+        .ok_or(DeviceError::Duration)?;
     let new = Interaction {
         asked,
         state: match is_own {
@@ -406,7 +450,7 @@ pub(crate) fn ask<V: StateView + ?Sized>(
 }
 
 /// Grants, refuses or ends an open interaction.
-pub(crate) fn decide<V: StateView + ?Sized>(
+fn decide<V: StateView + ?Sized>(
     state: &mut Overlay<'_, V>,
     clock: Clock,
     sender: PublicKey,

@@ -13,6 +13,7 @@
 //! | `account/KEY` | [`Account`] | every transaction of this sender |
 //! | `device/HANDLE` | [`Device`] | register device |
 //! | `device-life/HANDLE` | [`crate::device::DeviceLife`] | change device |
+//! | `device-changes` | how many there were, `u64` | change device, ask and decide interaction |
 //! | `device-key/KEY` | the device's handle | register device, change device |
 //! | `interaction/ID` | [`crate::device::Interaction`] | ask and decide interaction |
 //! | `anchor/KEY` | [`AnchorHead`] | anchor batch, votes that rotate the node's key |
@@ -146,6 +147,12 @@ impl StateKey {
         Self::under(b"device-life/", &handle.0)
     }
 
+    /// How many changes of devices and interactions there were.
+    #[must_use]
+    pub fn device_changes() -> Self {
+        Self(b"device-changes".to_vec())
+    }
+
     /// Whose a device's own key is.
     #[must_use]
     pub fn device_key(key: &PublicKey) -> Self {
@@ -255,7 +262,7 @@ pub enum ExecutionError {
     /// The handle is taken.
     #[error("a device is registered under this handle already")]
     DeviceExists,
-    /// A change of a device or an interaction that is not as the rules of devices want it.
+    /// Not as the rules of devices want it. Of a change or an interaction only [`device::check`] says so.
     #[error(transparent)]
     Device(#[from] DeviceError),
     /// A genesis outside height 0, or of another chain, or something else at height 0.
@@ -328,14 +335,17 @@ impl<'a, V: StateView + ?Sized> Executor<'a, V> {
             Payload::Vote(vote) => {
                 self.tried(|state, clock| governance::vote(state, clock, sender, *vote))?;
             }
-            Payload::ChangeDevice(change) => {
-                self.tried(|state, clock| device::change(state, clock, sender, *change))?;
-            }
-            Payload::AskInteraction(asked) => {
-                self.tried(|state, clock| device::ask(state, clock, sender, *asked))?;
-            }
-            Payload::DecideInteraction(decided) => {
-                self.tried(|state, clock| device::decide(state, clock, sender, *decided))?;
+            Payload::ChangeDevice(_)
+            | Payload::AskInteraction(_)
+            | Payload::DecideInteraction(_) => {
+                let tried =
+                    self.tried(|state, clock| device::apply(state, clock, sender, &body.payload));
+                // What makes no sense any more when its turn comes changes nothing, but its nonce is used:
+                // the anchors of the same node behind it must not wait for ever.
+                match tried {
+                    Ok(()) | Err(ExecutionError::Device(_)) => {}
+                    Err(error) => return Err(error),
+                }
             }
         }
         self.state

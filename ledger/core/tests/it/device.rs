@@ -1,13 +1,13 @@
 //! Devices on the ledger. Goal: each step of a life and of an interaction, each reason to refuse one, and
 //! that nothing else changes. Method: three organisations of one node each, blocks executed on a state in
-//! memory; what is refused is executed on a copy.
+//! memory; what is void is executed too, and leaves only a used nonce.
 
 use ledger_core::device::{
     self, AskInteraction, ChangeDevice, DecideInteraction, DeviceChange, DeviceError, DeviceLife,
     DeviceStanding, InteractionState, MAX_INTERACTION_MILLIS,
 };
 use ledger_core::governance::Standing;
-use ledger_core::state::{ExecutionError, Executor, StateKey, read};
+use ledger_core::state::{Clock, ExecutionError, Executor, StateKey, read};
 use ledger_core::transaction::RegisterDevice;
 use ledger_core::{AnchorBatch, BatchNumber, Digest, Genesis, Height, Nonce, Payload, PublicKey};
 
@@ -40,11 +40,35 @@ impl Town {
         self.height * 1_000
     }
 
-    /// Executes a block with this transaction; changes nothing if it is refused.
+    /// Executes a block with this transaction, unless it would be void.
     fn send(&mut self, sender: u8, payload: Payload) -> Result<(), ExecutionError> {
+        let clock = Clock {
+            height: Height(self.height),
+            time_millis: self.time_millis(),
+        };
+        let void = device::check(&self.state, clock, public(sender), &payload);
+        let before = self.state.clone();
+        self.execute(sender, payload)?;
+        if void.is_err() {
+            let rest = |state: &State| {
+                let mut rest = state.0.clone();
+                rest.remove(&StateKey::clock());
+                rest.remove(&StateKey::account(&public(sender)));
+                rest
+            };
+            assert_eq!(rest(&self.state), rest(&before), "void");
+            self.state = before;
+            self.nonces[usize::from(sender)] -= 1;
+            self.height -= 1;
+        }
+        void
+    }
+
+    fn execute(&mut self, sender: u8, payload: Payload) -> Result<(), ExecutionError> {
         let nonce = &mut self.nonces[usize::from(sender)];
-        let sent = sign(&self.genesis, sender, *nonce, payload);
-        let sent = sent.verify(self.genesis.chain_id()).expect("a signature");
+        let sent = sign(&self.genesis, sender, *nonce, payload)
+            .verify(self.genesis.chain_id())
+            .expect("a signature");
         let mut executor = Executor::new(&self.state, Height(self.height), self.height * 1_000);
         executor.apply(&sent)?;
         let writes = executor.finish()?;
@@ -273,6 +297,7 @@ fn a_device_that_signs_sends_its_own_anchors_only() {
     assert_eq!(town.send(8, anchor(2)), Err(ExecutionError::NotMember));
     town.send(9, anchor(0)).expect("anchored with the new key");
     refused(town.send(2, with_key(51, 8)), DeviceError::KeyTaken);
+    assert_eq!(device::changes(&town.state), Ok(3));
 }
 
 #[test]

@@ -250,6 +250,7 @@ fn state() {
     let of_devices = [
         StateKey::device_life(&Digest::of(b"handle")),
         StateKey::device_key(&public),
+        StateKey::device_changes(),
         StateKey::interaction(&asked().id()),
     ];
     check("state_keys_device", &of_devices.map(|key| key.0).concat());
