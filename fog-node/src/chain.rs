@@ -288,6 +288,22 @@ fn transaction_row(
             format!("Votes {} proposal {}", side(vote.choice), vote.proposal),
             0,
         ),
+        Payload::ChangeDevice(asked) => (
+            format!(
+                "Changes a device: {}",
+                asked.change.kind().replace('_', " ")
+            ),
+            0,
+        ),
+        Payload::AskInteraction(_) => ("Asks that one device may hear another".to_owned(), 0),
+        Payload::DecideInteraction(decided) => (
+            match decided.allow {
+                true => "Lets one device hear another",
+                false => "Ends that one device hears another",
+            }
+            .to_owned(),
+            0,
+        ),
     };
     Ok(TransactionRow {
         id: stored.id.to_string(),
@@ -358,6 +374,19 @@ fn fields_of(payload: &Payload) -> Vec<(String, String)> {
         Payload::Vote(vote) => vec![
             ("Proposal", vote.proposal.to_string()),
             ("Vote", side(vote.choice).to_owned()),
+        ],
+        Payload::ChangeDevice(asked) => vec![
+            ("Handle", asked.handle.to_string()),
+            ("Change", asked.change.kind().replace('_', " ")),
+        ],
+        Payload::AskInteraction(asked) => vec![
+            ("Asks", asked.asker.to_string()),
+            ("For data of", asked.source.to_string()),
+            ("For", format!("{} ms", asked.for_millis)),
+        ],
+        Payload::DecideInteraction(decided) => vec![
+            ("Interaction", decided.interaction.to_string()),
+            ("Allowed", if decided.allow { "yes" } else { "no" }.into()),
         ],
     };
     fields

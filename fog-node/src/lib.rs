@@ -16,6 +16,7 @@ mod chain;
 pub mod cli;
 pub mod clock;
 pub mod consortium;
+mod device_life;
 mod failure;
 mod finality_log;
 pub mod fsck;

@@ -10,7 +10,8 @@ use std::time::Duration;
 use device_drivers::link::LinkState;
 use device_drivers::measurement::{Measurement, Metric, Value};
 use fog_api::{
-    ApiError, BlockRow, Device, DeviceLive, DeviceState, Event, Gap, RejectedCount, Vital, Wave,
+    ApiError, BlockRow, Device, DeviceLive, DeviceStanding, DeviceState, Event, Gap, RejectedCount,
+    Vital, Wave,
 };
 use ledger_core::{Decimal, Quality};
 use tokio::sync::{broadcast, watch};
@@ -45,6 +46,17 @@ struct Inner {
     left: u64,
 }
 
+/// What the ledger says of a device, and whose it is.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct DeviceLook {
+    /// Whether its data count.
+    pub standing: DeviceStanding,
+    /// The pseudonym it is assigned to.
+    pub assigned_to: Option<String>,
+    /// The block that changed it last; none if it was not changed since it was registered.
+    pub changed_height: Option<u64>,
+}
+
 /// One device's live state.
 pub struct LiveDevice {
     base: Device,
@@ -52,6 +64,7 @@ pub struct LiveDevice {
     counters: BTreeMap<(Kind, String), u64>,
     in_flight: u64,
     durable_sequence: watch::Sender<Option<u64>>,
+    standing: watch::Sender<DeviceStanding>,
 }
 
 impl LiveDevice {
@@ -59,6 +72,7 @@ impl LiveDevice {
     #[must_use]
     pub fn new(base: Device, counters: BTreeMap<(Kind, String), u64>, in_flight: u64) -> Self {
         Self {
+            standing: watch::Sender::new(base.standing),
             base,
             vitals: BTreeMap::new(),
             counters,
@@ -243,6 +257,27 @@ impl LiveView {
             .devices
             .get(&index)
             .map(|device| device.durable_sequence.subscribe())
+    }
+
+    /// Whether a device's data count, as it changes.
+    #[must_use]
+    pub fn standing(&self, index: DeviceIndex) -> Option<watch::Receiver<DeviceStanding>> {
+        let inner = self.lock();
+        let device = inner.devices.get(&index);
+        device.map(|device| device.standing.subscribe())
+    }
+
+    /// What the ledger says of devices now, by their ids.
+    pub fn lives(&self, looks: &BTreeMap<String, DeviceLook>) {
+        for device in self.lock().devices.values_mut() {
+            if let Some(look) = looks.get(&device.base.id) {
+                device.base.assigned_to.clone_from(&look.assigned_to);
+                device.base.changed_height = look.changed_height;
+                device.base.standing = look.standing;
+                device.standing.send_replace(look.standing);
+            }
+        }
+        self.tell(Event::DevicesChanged);
     }
 
     /// A device's registration became final.

@@ -434,12 +434,11 @@ impl Node {
             .filter(|(of, _)| *of == Some(index))
             .map(|(_, count)| count)
             .sum();
-        let registered = self
-            .replica
-            .read()?
-            .device(&row.handle)?
-            .map(|device| device.height.0);
-        let device = crate::pairing::described(row, registered, last_heard);
+        let snapshot = self.replica.read()?;
+        let registered = snapshot.device(&row.handle)?;
+        let registered = registered.map(|device| device.height.0);
+        let look = self.look(&snapshot, &row.id, &row.handle)?;
+        let device = crate::pairing::described(row, registered, look, last_heard);
         self.live
             .open(index, LiveDevice::new(device, counters, in_flight));
         Ok(())
@@ -544,8 +543,13 @@ pub(crate) fn open_replica(
 /// Notes every final block for the plots and the listeners.
 async fn note_blocks(node: Arc<Node>) {
     let mut blocks = node.consortium.subscribe();
+    let mut looked = None;
     loop {
-        match blocks.recv().await {
+        let next = blocks.recv().await;
+        if let Err(failure) = node.look_again(&mut looked) {
+            tracing::error!(%failure, "what became of the devices could not be read");
+        }
+        match next {
             Ok(block) => {
                 let own_ms: Vec<_> = block
                     .own

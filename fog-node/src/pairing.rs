@@ -14,6 +14,7 @@ use crate::clock::now_millis;
 use crate::failure::Failure;
 use crate::ingest::{DeviceIndex, Item, random_handle};
 use crate::keystore::random;
+use crate::live::DeviceLook;
 use crate::node::{Node, NodeConfig};
 use crate::sensor::{SIMULATED_PROFILE, simulated_path, source_of};
 use crate::vault::devices::DeviceRow;
@@ -265,7 +266,7 @@ impl Node {
         ))
     }
 
-    fn find_device(&self, id: &str) -> Result<(DeviceIndex, Device), Failure> {
+    pub(crate) fn find_device(&self, id: &str) -> Result<(DeviceIndex, Device), Failure> {
         let next = "See the list of devices; it may have been unpaired.";
         self.live
             .device(id)
@@ -277,6 +278,7 @@ impl Node {
 pub(crate) fn described(
     row: &DeviceRow,
     registered_height: Option<u64>,
+    look: DeviceLook,
     last_heard: Option<i64>,
 ) -> Device {
     let profile = row.profile.parse::<Profile>().ok();
@@ -299,6 +301,9 @@ pub(crate) fn described(
         authenticated: profile.is_some_and(Profile::needs_key),
         handle: row.handle.to_string(),
         registered_height,
+        standing: look.standing,
+        assigned_to: look.assigned_to,
+        changed_height: look.changed_height,
         added: u64::try_from(row.added).unwrap_or_default(),
         last_heard,
         vitals: Vec::new(),

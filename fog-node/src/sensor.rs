@@ -148,6 +148,12 @@ async fn forward(
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut durable = live.durable_sequence(index);
+    let standing = live.standing(index);
+    let refusal = || {
+        standing
+            .as_ref()
+            .and_then(|standing| standing.borrow().refusal())
+    };
     let mut events = Vec::new();
     live.link_changed(index, &device.state.borrow_and_update().clone());
     loop {
@@ -163,7 +169,8 @@ async fn forward(
             }
             sequence = next_durable(&mut durable) => device.handle.ack(sequence),
             count = device.events.recv_many(&mut events, MAX_ITEM_READINGS) => {
-                if count == 0 || hand_on(index, &mut events, &ingest, &mut unheard).await.is_err() {
+                let handed = hand_on(index, &mut events, (&ingest, refusal()), &mut unheard);
+                if count == 0 || handed.await.is_err() {
                     break;
                 }
             }
@@ -173,10 +180,8 @@ async fn forward(
     while let Ok(event) = device.events.try_recv() {
         events.push(event);
     }
-    if hand_on(index, &mut events, &ingest, &mut unheard)
-        .await
-        .is_err()
-    {
+    let handed = hand_on(index, &mut events, (&ingest, refusal()), &mut unheard);
+    if handed.await.is_err() {
         tracing::warn!(device = index.0, "readings came after the node had stopped");
     }
 }
@@ -192,11 +197,12 @@ async fn next_durable(durable: &mut Option<watch::Receiver<Option<u64>>>) -> u64
     std::future::pending().await
 }
 
-/// Hands events on, all in one commit, but for holes whose reading has not come out of the queue yet.
+/// Hands events on, all in one commit, but for holes whose reading has not come out of the queue yet. While
+/// there is a reason to refuse a device's data they are counted under it, and nothing else becomes of them.
 async fn hand_on(
     index: DeviceIndex,
     events: &mut Vec<Event>,
-    ingest: &Ingest,
+    (ingest, refusal): (&Ingest, Option<&'static str>),
     unheard: &mut Unheard,
 ) -> Result<(), IngestStopped> {
     let mut measurements = Vec::new();
@@ -212,7 +218,13 @@ async fn hand_on(
     };
     for event in events.drain(..settled) {
         match event {
-            Event::Measurement(measurement) => measurements.push(measurement),
+            Event::Measurement(measurement) => match refusal {
+                None => measurements.push(measurement),
+                Some(reason) => {
+                    count(Kind::RejectedFrames, reason, 1);
+                    count(Kind::RejectedReadings, reason, 1);
+                }
+            },
             Event::Rejected(rejection) => {
                 let reason = rejection.reason.code();
                 count(Kind::RejectedFrames, reason, rejection.frames);

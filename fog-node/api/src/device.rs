@@ -41,6 +41,69 @@ impl DeviceState {
     }
 }
 
+/// Whether a device's data count, as the ledger says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceStanding {
+    /// They do.
+    #[default]
+    InService,
+    /// They do not, for now: what the device sends is refused and counted.
+    Suspended,
+    /// They do not any more.
+    Retired,
+    /// Another node of the consortium serves it.
+    HandedOver,
+}
+
+impl DeviceStanding {
+    /// Why data are refused, for the gap ledger; `None` while they count.
+    #[must_use]
+    pub const fn refusal(self) -> Option<&'static str> {
+        match self {
+            Self::InService => None,
+            Self::Suspended => Some("suspended"),
+            Self::Retired => Some("retired"),
+            Self::HandedOver => Some("handed-over"),
+        }
+    }
+}
+
+/// What becomes of a device on the ledger.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "change", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ChangeDevice {
+    /// It is this subject's from now on. The pseudonym stays in the vault, sealed; the ledger gets a
+    /// salted commitment.
+    Assign {
+        /// A pseudonym of 1 to 80 characters; never a name.
+        subject: String,
+    },
+    /// It is nobody's from now on.
+    Unassign,
+    /// Its data are refused until it is resumed.
+    Suspend,
+    /// Its data count again.
+    Resume,
+    /// Its data do not count any more; it is unpaired. Cannot be undone.
+    Retire,
+}
+
+/// Names no subject.
+impl std::fmt::Debug for ChangeDevice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Assign { .. } => "Assign(…)",
+            Self::Unassign => "Unassign",
+            Self::Suspend => "Suspend",
+            Self::Resume => "Resume",
+            Self::Retire => "Retire",
+        })
+    }
+}
+
 /// Where a device's readings are between the sensor and finality.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -119,6 +182,12 @@ pub struct Device {
     pub handle: String,
     /// Height at which its registration became final.
     pub registered_height: Option<u64>,
+    /// Whether its data count.
+    pub standing: DeviceStanding,
+    /// The pseudonym it is assigned to.
+    pub assigned_to: Option<String>,
+    /// Height at which its standing or assignment was changed last; none if never.
+    pub changed_height: Option<u64>,
     /// When it was paired.
     pub added: u64,
     /// When something was last heard.

@@ -11,6 +11,7 @@
 //! | `POST /api/devices` | [`AddDevice`] | [`Device`] |
 //! | `GET /api/devices/{id}` | | [`Device`] |
 //! | `DELETE /api/devices/{id}` | | nothing; its readings stay |
+//! | `POST /api/devices/{id}/changes` | [`ChangeDevice`] | [`Device`], once the change is final |
 //! | `GET /api/devices/{id}/history?metric=&from=&to=&points=` | [`HistoryQuery`] | [`History`] |
 //! | `GET /api/readings?device=&metric=&before=&limit=` | [`ReadingsQuery`] | `[`[`ReadingRow`]`]`, newest first |
 //! | `GET /api/readings/{id}` | | [`ReadingRow`] |
@@ -68,8 +69,8 @@ pub use consortium::{
     ProposeChange, SeatRow, ThresholdsView,
 };
 pub use device::{
-    AddDevice, Device, DeviceSource, DeviceState, Gap, Port, Preview, ProfileInfo, RejectedCount,
-    StartDemo, StartPreview, Vital,
+    AddDevice, ChangeDevice, Device, DeviceSource, DeviceStanding, DeviceState, Gap, Port, Preview,
+    ProfileInfo, RejectedCount, StartDemo, StartPreview, Vital,
 };
 pub use error::ApiError;
 pub use event::{DeviceLive, Event, Wave};

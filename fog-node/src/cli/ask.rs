@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use fog_api::{BlockRow, Device, ReadingRow};
+use fog_api::{BlockRow, ReadingRow};
 
 use super::Outcome;
 use super::client::{Api, Question};
@@ -92,61 +92,6 @@ fn status_table(status: &fog_api::Status) -> String {
             ),
         ),
     ])
-}
-
-/// `fogward devices`
-#[derive(Debug, clap::Args)]
-pub(super) struct Devices {
-    #[command(flatten)]
-    api: Api,
-}
-
-impl Devices {
-    pub(super) fn run(&self) -> anyhow::Result<Outcome> {
-        let devices: Vec<Device> = self.api.ask(&Question::path("/api/devices"))?;
-        if self.api.json {
-            print_json(&devices)?;
-            return Ok(Outcome::Yes);
-        }
-        let rows: Vec<_> = devices.iter().map(device_cells).collect();
-        print(&table(
-            [
-                words("id"),
-                words("name"),
-                words("profile"),
-                words("path"),
-                words("state"),
-                numbers("expected"),
-                numbers("received"),
-                numbers("rejected"),
-                numbers("sealed"),
-                numbers("anchored"),
-                numbers("final"),
-                words("reason"),
-            ],
-            &rows,
-        ))?;
-        Ok(Outcome::Yes)
-    }
-}
-
-fn device_cells(device: &Device) -> [String; 12] {
-    let gap = &device.gap;
-    let state = serde_json::to_value(device.state).unwrap_or_default();
-    [
-        device.id.clone(),
-        device.name.clone(),
-        device.profile.clone(),
-        device.path.clone(),
-        state.as_str().unwrap_or_default().to_owned(),
-        gap.expected.to_string(),
-        gap.received.to_string(),
-        gap.rejected.to_string(),
-        gap.sealed.to_string(),
-        gap.anchored.to_string(),
-        gap.finalized.to_string(),
-        cell(device.reason.as_ref()),
-    ]
 }
 
 /// `fogward readings`

@@ -116,6 +116,13 @@ impl Question {
     }
 }
 
+/// What a request does.
+enum Asked {
+    Get,
+    Post(Vec<u8>),
+    Delete,
+}
+
 fn escape(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
@@ -148,9 +155,14 @@ impl Api {
         body: &impl Serialize,
     ) -> anyhow::Result<T> {
         let body = serde_json::to_vec(body)?;
-        let bytes = self.call(question, Some(body))?;
+        let bytes = self.call(question, Asked::Post(body))?;
         serde_json::from_slice(&bytes)
             .context("the node's answer has an unknown form; is it of another version?")
+    }
+
+    /// Asks for something to be taken away.
+    pub(super) fn delete(&self, question: &Question) -> anyhow::Result<()> {
+        self.call(question, Asked::Delete).map(drop)
     }
 
     /// Asks for bytes.
@@ -158,10 +170,10 @@ impl Api {
     /// # Errors
     /// [`Refused`] if the node said no; another error if it could not be asked.
     pub(super) fn fetch(&self, question: &Question) -> anyhow::Result<Vec<u8>> {
-        self.call(question, None)
+        self.call(question, Asked::Get)
     }
 
-    fn call(&self, question: &Question, body: Option<Vec<u8>>) -> anyhow::Result<Vec<u8>> {
+    fn call(&self, question: &Question, asked: Asked) -> anyhow::Result<Vec<u8>> {
         // The token must reach the node and nobody else, so proxies of the environment are not used.
         let agent: Agent = Agent::config_builder()
             .proxy(None)
@@ -172,9 +184,10 @@ impl Api {
             .into();
         let Address { base, token } = &self.url;
         let (address, bearer) = (format!("{base}{}", question.0), format!("Bearer {token}"));
-        let called = match body {
-            None => agent.get(address).header("Authorization", bearer).call(),
-            Some(body) => agent
+        let called = match asked {
+            Asked::Get => agent.get(address).header("Authorization", bearer).call(),
+            Asked::Delete => agent.delete(address).header("Authorization", bearer).call(),
+            Asked::Post(body) => agent
                 .post(address)
                 .header("Authorization", bearer)
                 .header("Content-Type", "application/json")
@@ -186,7 +199,7 @@ impl Api {
         let bytes = body
             .read_to_vec()
             .context("the node broke off its answer")?;
-        if status == 200 {
+        if matches!(status, 200 | 204) {
             return Ok(bytes);
         }
         match serde_json::from_slice(&bytes) {

@@ -15,6 +15,7 @@ mod backup;
 mod check;
 mod client;
 mod consortium;
+mod device;
 mod light;
 pub(crate) mod output;
 mod run;
@@ -49,7 +50,9 @@ enum Command {
     /// Show a running node: height, tip, finality, devices, backlog, disk.
     Status(ask::Status),
     /// List a running node's devices and their gap ledgers.
-    Devices(ask::Devices),
+    Devices(device::List),
+    /// Pair, list, change and unpair devices.
+    Device(device::Device),
     /// List a device's newest readings and how far they are.
     Readings(ask::Readings),
     /// List the newest blocks.
@@ -109,7 +112,8 @@ pub fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run(run) => run.run(),
         Command::Status(ask) => ask.run(),
-        Command::Devices(ask) => ask.run(),
+        Command::Devices(list) => list.run(),
+        Command::Device(device) => device.run(),
         Command::Readings(ask) => ask.run(),
         Command::Blocks(ask) => ask.run(),
         Command::Proof(ask) => ask.run(),

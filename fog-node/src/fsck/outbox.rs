@@ -104,7 +104,13 @@ impl Outbox {
                         format!("The transaction with nonce {nonce} is a genesis."),
                     );
                 }
-                Ok(Payload::Propose(_) | Payload::Vote(_)) => {}
+                Ok(
+                    Payload::Propose(_)
+                    | Payload::Vote(_)
+                    | Payload::ChangeDevice(_)
+                    | Payload::AskInteraction(_)
+                    | Payload::DecideInteraction(_),
+                ) => {}
                 Err(why) => report.add(
                     "outbox",
                     format!("The transaction with nonce {nonce} {why}."),

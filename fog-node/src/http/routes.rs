@@ -10,11 +10,12 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use fog_api::consortium::Change;
 use fog_api::{
-    AddDevice, ApiError, BlockDetail, BlockRow, BlocksQuery, CastVote, ConsortiumSeries,
-    ConsortiumView, Device, FinalitySeries, History, HistoryQuery, InvitationMade, InvitationView,
-    JoinConsortium, JoinProgress, LightPage, LightQuery, MakeBackup, MakeInvitation, Port,
-    PreflightFinding, Preview, ProfileInfo, ProposalRow, ProposeChange, ReadInvitation, ReadingRow,
-    ReadingsQuery, StartDemo, StartPreview, StateAnswer, StateQuery, Status, TransactionDetail,
+    AddDevice, ApiError, BlockDetail, BlockRow, BlocksQuery, CastVote, ChangeDevice,
+    ConsortiumSeries, ConsortiumView, Device, FinalitySeries, History, HistoryQuery,
+    InvitationMade, InvitationView, JoinConsortium, JoinProgress, LightPage, LightQuery,
+    MakeBackup, MakeInvitation, Port, PreflightFinding, Preview, ProfileInfo, ProposalRow,
+    ProposeChange, ReadInvitation, ReadingRow, ReadingsQuery, StartDemo, StartPreview, StateAnswer,
+    StateQuery, Status, TransactionDetail,
 };
 use serde::Deserialize;
 use utoipa::OpenApi;
@@ -65,6 +66,7 @@ pub(super) fn router() -> axum::Router<Shared> {
         .routes(routes!(status))
         .routes(routes!(devices, add_device))
         .routes(routes!(device, remove_device))
+        .routes(routes!(change_device))
         .routes(routes!(history))
         .routes(routes!(readings))
         .routes(routes!(reading))
@@ -119,6 +121,18 @@ async fn devices(State(node): App) -> Json<Vec<Device>> {
     (status = 200, body = Device), (status = "default", body = ApiError)))]
 async fn add_device(State(node): App, Body(asked): Body<AddDevice>) -> Answer<Device> {
     node.add_device(asked).await.map(Json)
+}
+
+/// Changes a device on the ledger; answered once that is final.
+#[utoipa::path(post, path = "/api/devices/{id}/changes", tag = "devices", params(("id" = String, Path)),
+    request_body = ChangeDevice, responses(
+    (status = 200, body = Device), (status = "default", body = ApiError)))]
+async fn change_device(
+    State(node): App,
+    Path(id): Path<String>,
+    Body(asked): Body<ChangeDevice>,
+) -> Answer<Device> {
+    node.change_device(&id, asked).await.map(Json)
 }
 
 /// One device.

@@ -23,12 +23,15 @@ mod writer;
 use std::time::Duration;
 
 use device_drivers::measurement::Measurement;
+use ledger_core::Digest;
+use ledger_core::device::DeviceChange;
 use tokio::sync::{mpsc, oneshot};
 
 pub use batching::plan_batches;
 pub(crate) use stream::quality_of;
 pub use writer::{Anchored, AnchoredOf, Writer, WriterParts, random_handle};
 
+use crate::vault::assignments::Assignment;
 use crate::vault::devices::DeviceRow;
 use crate::vault::gaps::Kind;
 
@@ -64,6 +67,15 @@ pub struct DeviceIndex(pub u32);
 /// Something for a device's gap ledger: what, why, how many.
 pub type Count = (Kind, &'static str, u64);
 
+/// What becomes of a device: on the ledger, and whose it is.
+#[derive(Debug)]
+pub struct LifeChange {
+    /// What the ledger is told.
+    pub change: DeviceChange,
+    /// The assignment behind it, if it is one.
+    pub assignment: Option<Assignment>,
+}
+
 /// What the writer is told.
 #[derive(Debug)]
 pub enum Item {
@@ -74,6 +86,12 @@ pub enum Item {
     Add(DeviceRow, oneshot::Sender<Result<DeviceIndex, String>>),
     /// A removed device: its readings stay, its port key is destroyed.
     Remove(DeviceIndex, oneshot::Sender<Result<(), String>>),
+    /// What becomes of a device on the ledger; answered with the transaction once it is durable.
+    Change(
+        DeviceIndex,
+        LifeChange,
+        oneshot::Sender<Result<Digest, String>>,
+    ),
     /// Close the batch and commit all that is waiting; answered when durable.
     Flush(oneshot::Sender<()>),
 }

@@ -12,7 +12,7 @@ use ledger_core::{ChainId, Digest, SecretKey};
 use tokio::sync::{mpsc, oneshot};
 
 use super::*;
-use crate::live::{LiveDevice, LiveView};
+use crate::live::{DeviceLook, LiveDevice, LiveView};
 use crate::vault::seal::MasterKey;
 use crate::vault::{self, VAULT_FILE, batches, journal, outbox, payloads, streams};
 
@@ -172,7 +172,7 @@ async fn what_a_removed_device_left_stays_on_the_backlog() {
     let rig = start(dir.path(), SLOW);
     let live = Arc::clone(&rig.live);
     let device = rig.add("a").await;
-    let shown = crate::pairing::described(&device_row("a"), None, None);
+    let shown = crate::pairing::described(&device_row("a"), None, DeviceLook::default(), None);
     live.open(device, LiveDevice::new(shown, BTreeMap::new(), 0));
     rig.feed(device, Metric::SpO2, 0..70).await;
     let (done, removed) = oneshot::channel();

@@ -1,5 +1,7 @@
 //! The writer thread: the only one that writes to the vault.
 
+mod devices;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +11,7 @@ use std::time::{Duration, Instant};
 use device_drivers::measurement::{Measurement, Metric};
 use ledger_core::{
     BatchNumber, BatchTree, ChainId, Digest, Nonce, Payload, SecretKey, SignedTransaction,
-    StreamId, TransactionBody, transaction::RegisterDevice,
+    StreamId, TransactionBody,
 };
 use rusqlite::Connection;
 use tokio::runtime::Handle;
@@ -24,7 +26,7 @@ use crate::live::LiveView;
 use crate::vault::open_stream::OpenStream;
 use crate::vault::seal::{MasterKey, StreamKeys};
 use crate::vault::{
-    self, VaultError, batches, devices, gaps, gaps::Kind, journal, outbox, payloads, streams,
+    self, VaultError, batches, gaps, gaps::Kind, journal, outbox, payloads, streams,
 };
 
 /// Readings that may wait in memory before a commit is made without waiting for more.
@@ -80,6 +82,7 @@ pub struct Writer {
 
 struct OpenDevice {
     id: String,
+    handle: Digest,
     streams: BTreeMap<Metric, usize>,
 }
 
@@ -88,6 +91,7 @@ struct OpenDevice {
 struct Outcome {
     anchored: Vec<Anchored>,
     added: Vec<(usize, DeviceIndex)>,
+    changed: Vec<(usize, Digest)>,
 }
 
 impl Writer {
@@ -108,8 +112,8 @@ impl Writer {
             connection,
             parts,
         };
-        for device in devices::active(&writer.connection)? {
-            writer.open_device(device.id);
+        for device in vault::devices::active(&writer.connection)? {
+            writer.open_device(&device);
         }
         writer.load_streams()?;
         Ok(writer)
@@ -311,6 +315,10 @@ impl Writer {
                     let index = self.add_device(row, outcome)?;
                     outcome.added.push((at, index));
                 }
+                Item::Change(device, asked, _) => {
+                    let transaction = self.change_device(*device, asked, outcome)?;
+                    outcome.changed.push((at, transaction));
+                }
                 Item::Remove(..) | Item::Flush(_) => {}
             }
         }
@@ -354,7 +362,7 @@ impl Writer {
             newest = newest.max(measurement.sequence);
         }
         if let (Some(newest), Some(open)) = (newest, self.devices.get(device.0 as usize)) {
-            devices::set_durable_sequence(&self.connection, &open.id, newest)?;
+            vault::devices::set_durable_sequence(&self.connection, &open.id, newest)?;
         }
         self.oldest_waiting.get_or_insert_with(Instant::now);
         Ok(())
@@ -452,41 +460,6 @@ impl Writer {
         }
     }
 
-    fn add_device(
-        &mut self,
-        row: &devices::DeviceRow,
-        outcome: &mut Outcome,
-    ) -> Result<DeviceIndex, VaultError> {
-        devices::insert(&self.connection, row)?;
-        let registration = RegisterDevice {
-            handle: row.handle,
-            key: None,
-            simulated: row.simulated,
-        };
-        let transaction = self.sign(Payload::RegisterDevice(registration), None);
-        outbox::insert(&self.connection, &transaction)?;
-        outcome.anchored.push(Anchored {
-            transaction,
-            readings: Vec::new(),
-        });
-        Ok(self.open_device(row.id.clone()))
-    }
-
-    fn remove_device(&mut self, device: DeviceIndex) -> Result<(), VaultError> {
-        if let Some(open) = self.devices.get(device.0 as usize) {
-            devices::remove(&self.connection, &open.id, now_millis())?;
-        }
-        Ok(())
-    }
-
-    fn open_device(&mut self, id: String) -> DeviceIndex {
-        self.devices.push(OpenDevice {
-            id,
-            streams: BTreeMap::new(),
-        });
-        DeviceIndex(self.devices.len() as u32 - 1)
-    }
-
     fn open_stream(
         &mut self,
         row: &streams::StreamRow,
@@ -546,17 +519,8 @@ impl Writer {
                         self.parts.live.received(device, measurements);
                     }
                 }
-                Item::Add(_, done) => {
-                    let index = outcome
-                        .added
-                        .iter()
-                        .find(|(of, _)| *of == at)
-                        .map(|(_, index)| *index);
-                    answer(
-                        done,
-                        index.ok_or_else(|| "the device was not stored".to_owned()),
-                    );
-                }
+                Item::Add(_, done) => answer(done, of_item(&outcome.added, at)),
+                Item::Change(_, _, done) => answer(done, of_item(&outcome.changed, at)),
                 Item::Remove(_, done) => answer(done, Ok(())),
                 Item::Flush(done) => answer(done, ()),
             }
@@ -572,6 +536,14 @@ fn readings_in(items: &[Item]) -> usize {
             _ => 0,
         })
         .sum()
+}
+
+/// What came of the item at this place.
+fn of_item<T: Copy>(done: &[(usize, T)], at: usize) -> Result<T, String> {
+    let found = done.iter().find(|(of, _)| *of == at);
+    found
+        .map(|(_, value)| *value)
+        .ok_or_else(|| "it was not stored".to_owned())
 }
 
 /// Answers whoever asked; it may have gone meanwhile, and what was done stays done.

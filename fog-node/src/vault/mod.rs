@@ -6,12 +6,14 @@
 //!                    └─< payloads  in a batch; one row per batch and stream
 //! batches ─ outbox    own transactions, in the order of their nonces, until they are final
 //! gaps                counters of the gap ledger
+//! assignments         whose a device was and when, sealed
 //! ```
 //!
 //! A reading is durable once the transaction that holds its journal or payload row is committed; only
 //! then is it counted as received. Left out: what is on chain (`ledger-store`), and batching itself
 //! (`crate::ingest`).
 
+pub mod assignments;
 pub mod batches;
 pub mod devices;
 pub mod gaps;
@@ -33,7 +35,20 @@ use rusqlite::{Connection, OpenFlags};
 pub const VAULT_FILE: &str = "vault.db";
 /// "FogV", so that tools can tell the file.
 const APPLICATION_ID: i32 = 0x466f_6756;
-const SCHEMA_VERSION: i32 = 1;
+const SCHEMA_VERSION: i32 = 2;
+/// What each version brought, the first one's first.
+const SCHEMAS: [&[&str]; SCHEMA_VERSION as usize] = [
+    &[
+        devices::SCHEMA,
+        streams::SCHEMA,
+        journal::SCHEMA,
+        batches::SCHEMA,
+        payloads::SCHEMA,
+        outbox::SCHEMA,
+        gaps::SCHEMA,
+    ],
+    &[assignments::SCHEMA],
+];
 
 /// Why the vault did not do what it was asked. Names no content and no key.
 #[derive(Debug, thiserror::Error)]
@@ -95,22 +110,17 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), VaultError> {
     if version == SCHEMA_VERSION && application == APPLICATION_ID {
         return Ok(());
     }
-    if version != 0 || application != 0 {
+    let is_new = version == 0 && application == 0;
+    let is_earlier = (1..SCHEMA_VERSION).contains(&version) && application == APPLICATION_ID;
+    if !is_new && !is_earlier {
         return Err(VaultError::Foreign {
             path: path.display().to_string(),
             version,
         });
     }
     let transaction = connection.transaction()?;
-    for schema in [
-        devices::SCHEMA,
-        streams::SCHEMA,
-        journal::SCHEMA,
-        batches::SCHEMA,
-        payloads::SCHEMA,
-        outbox::SCHEMA,
-        gaps::SCHEMA,
-    ] {
+    let missing = SCHEMAS.iter().skip(usize::try_from(version).unwrap_or(0));
+    for schema in missing.copied().flatten() {
         transaction.execute_batch(schema)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;

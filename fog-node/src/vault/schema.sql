@@ -1,3 +1,11 @@
+CREATE TABLE assignments (
+    device TEXT NOT NULL REFERENCES devices(id),
+    since INTEGER NOT NULL,
+    until INTEGER,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (device, since)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE batches (
     number INTEGER PRIMARY KEY,
     tx BLOB NOT NULL UNIQUE,

@@ -21,6 +21,45 @@ fn the_schema_is_fixed_and_made_in_one_piece() {
     open(&path).expect("a vault opens again as it is");
 }
 
+/// A vault as the first version made it gets what is missing, in one piece, and keeps what it holds.
+#[test]
+fn an_earlier_vault_gets_what_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(VAULT_FILE);
+    let connection = Connection::open(&path).unwrap();
+    for schema in SCHEMAS[0] {
+        connection.execute_batch(schema).unwrap();
+    }
+    gaps_of_one_device(&connection);
+    let made = "PRAGMA user_version = 1";
+    connection.execute_batch(made).unwrap();
+    connection
+        .pragma_update(None, "application_id", APPLICATION_ID)
+        .unwrap();
+    drop(connection);
+    let connection = open(&path).expect("an earlier vault opens");
+    let counted: i64 = connection
+        .query_row("SELECT sum(count) FROM gaps", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(counted, 7);
+    let dump: i64 = connection
+        .query_row("SELECT count(*) FROM assignments", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(dump, 0);
+    drop(connection);
+    open(&path).expect("and again");
+}
+
+fn gaps_of_one_device(connection: &Connection) {
+    connection
+        .execute_batch(
+            "INSERT INTO devices (id, name, profile, path, simulated, handle, added)
+             VALUES ('d', 'Test', 'nonin-ascii', '/dev/null', 0, x'07', 0);
+             INSERT INTO gaps VALUES ('d', 'received', '', 7);",
+        )
+        .unwrap();
+}
+
 #[test]
 fn foreign_and_newer_files_are_refused_and_left_as_they_are() {
     let dir = tempfile::tempdir().unwrap();

@@ -124,6 +124,13 @@ impl DeviceChange {
     }
 }
 
+/// The commitment to whose device it is: `subject` is a pseudonym, `salt` fresh for each assignment, so that
+/// two assignments to the same person have nothing in common on chain.
+#[must_use]
+pub fn assignment(salt: &[u8; 32], subject: &[u8]) -> Digest {
+    Digest::tagged("fogward/assignment/1", &[salt, subject])
+}
+
 /// Asks that one device may hear another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct AskInteraction {

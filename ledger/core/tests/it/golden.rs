@@ -7,8 +7,8 @@ use ledger_core::block::tx_root;
 use ledger_core::canonical::encode;
 use ledger_core::certificate::{VoteContent, VoteKind};
 use ledger_core::device::{
-    AskInteraction, ChangeDevice, DecideInteraction, DeviceChange, DeviceLife, DeviceStanding,
-    Interaction, InteractionState,
+    self, AskInteraction, ChangeDevice, DecideInteraction, DeviceChange, DeviceLife,
+    DeviceStanding, Interaction, InteractionState,
 };
 use ledger_core::state::{Account, AnchorHead, Clock, Device, StateKey};
 use ledger_core::transaction::RegisterDevice;
@@ -218,6 +218,7 @@ fn state() {
             changed: Height(300),
         }),
     );
+    check("assignment", &device::assignment(&[7; 32], b"subject").0);
     check(
         "state_interaction",
         &encode(&Interaction {

@@ -1,0 +1,238 @@
+//! `fogward device`: pair, list, change and unpair the devices of a running node.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use fog_api::{AddDevice, ChangeDevice, Device as Row};
+
+use super::Outcome;
+use super::client::{Api, Question};
+use super::output::{print, print_json};
+use super::table::{cell, numbers, pairs, table, words};
+
+/// `fogward device`
+#[derive(Debug, clap::Args)]
+pub(super) struct Device {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// List the devices and their gap ledgers.
+    List(List),
+    /// Show one device.
+    Show(One),
+    /// Pair the serial sensor at a port.
+    Pair(Pair),
+    /// Say whose a device is, by a pseudonym; the ledger gets a salted commitment.
+    Assign(Assign),
+    /// Say that a device is nobody's.
+    Unassign(One),
+    /// Refuse a device's data until it is resumed, on every node.
+    Suspend(One),
+    /// Let a suspended device's data count again.
+    Resume(One),
+    /// Let a device's data count no more, and unpair it. Cannot be undone.
+    Retire(One),
+    /// Stop reading a device; its readings stay, its pairing key is destroyed.
+    Unpair(One),
+}
+
+impl Device {
+    pub(super) fn run(&self) -> anyhow::Result<Outcome> {
+        match &self.command {
+            Command::List(list) => list.run(),
+            Command::Show(one) => one.show(),
+            Command::Pair(pair) => pair.run(),
+            Command::Assign(assign) => assign.run(),
+            Command::Unassign(one) => one.change(&ChangeDevice::Unassign),
+            Command::Suspend(one) => one.change(&ChangeDevice::Suspend),
+            Command::Resume(one) => one.change(&ChangeDevice::Resume),
+            Command::Retire(one) => one.change(&ChangeDevice::Retire),
+            Command::Unpair(one) => one.unpair(),
+        }
+    }
+}
+
+/// `fogward device list` and `fogward devices`
+#[derive(Debug, clap::Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    api: Api,
+}
+
+impl List {
+    pub(super) fn run(&self) -> anyhow::Result<Outcome> {
+        let devices: Vec<Row> = self.api.ask(&Question::path("/api/devices"))?;
+        if self.api.json {
+            print_json(&devices)?;
+            return Ok(Outcome::Yes);
+        }
+        let rows: Vec<_> = devices.iter().map(cells).collect();
+        print(&table(
+            [
+                words("id"),
+                words("name"),
+                words("profile"),
+                words("path"),
+                words("state"),
+                words("standing"),
+                numbers("expected"),
+                numbers("received"),
+                numbers("rejected"),
+                numbers("sealed"),
+                numbers("anchored"),
+                numbers("final"),
+                words("reason"),
+            ],
+            &rows,
+        ))?;
+        Ok(Outcome::Yes)
+    }
+}
+
+fn cells(device: &Row) -> [String; 13] {
+    let gap = &device.gap;
+    [
+        device.id.clone(),
+        device.name.clone(),
+        device.profile.clone(),
+        device.path.clone(),
+        name_of(device.state),
+        name_of(device.standing),
+        gap.expected.to_string(),
+        gap.received.to_string(),
+        gap.rejected.to_string(),
+        gap.sealed.to_string(),
+        gap.anchored.to_string(),
+        gap.finalized.to_string(),
+        cell(device.reason.as_ref()),
+    ]
+}
+
+/// The name for programs.
+fn name_of(value: impl serde::Serialize) -> String {
+    let value = serde_json::to_value(value).unwrap_or_default();
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// Prints a device as one value, or as what a person asks first.
+fn print_one(device: &Row, json: bool) -> anyhow::Result<Outcome> {
+    if json {
+        print_json(device)?;
+        return Ok(Outcome::Yes);
+    }
+    let gap = &device.gap;
+    print(&pairs(&[
+        ("device", format!("{} ({})", device.name, device.id)),
+        ("profile", device.profile.clone()),
+        ("path", device.path.clone()),
+        ("handle", device.handle.clone()),
+        ("state", name_of(device.state)),
+        ("standing", name_of(device.standing)),
+        ("registered at", cell(device.registered_height)),
+        ("changed at", cell(device.changed_height)),
+        ("assigned to", cell(device.assigned_to.as_ref())),
+        (
+            "readings",
+            format!(
+                "{} expected, {} received, {} anchored, {} final; {} frames rejected",
+                gap.expected, gap.received, gap.anchored, gap.finalized, gap.rejected
+            ),
+        ),
+        ("reason", cell(device.reason.as_ref())),
+    ]))?;
+    Ok(Outcome::Yes)
+}
+
+/// A command about one device.
+#[derive(Debug, clap::Args)]
+struct One {
+    #[command(flatten)]
+    api: Api,
+    /// The device's id, as `fogward device list` shows it.
+    #[arg(value_name = "DEVICE")]
+    device: String,
+}
+
+impl One {
+    fn question(&self) -> Question {
+        Question::named("/api/devices", &self.device)
+    }
+
+    fn show(&self) -> anyhow::Result<Outcome> {
+        print_one(&self.api.ask(&self.question())?, self.api.json)
+    }
+
+    fn change(&self, change: &ChangeDevice) -> anyhow::Result<Outcome> {
+        let question = self.question().then("changes");
+        print_one(&self.api.tell(&question, change)?, self.api.json)
+    }
+
+    fn unpair(&self) -> anyhow::Result<Outcome> {
+        self.api.delete(&self.question())?;
+        if self.api.json {
+            print_json(&serde_json::json!({ "unpaired": self.device }))?;
+        } else {
+            print("Unpaired. Its readings stay.\n")?;
+        }
+        Ok(Outcome::Yes)
+    }
+}
+
+/// `fogward device assign`
+#[derive(Debug, clap::Args)]
+struct Assign {
+    #[command(flatten)]
+    one: One,
+    /// The pseudonym under which the patient is known here; never the name.
+    #[arg(long, value_name = "PSEUDONYM")]
+    to: String,
+}
+
+impl Assign {
+    fn run(&self) -> anyhow::Result<Outcome> {
+        let subject = self.to.clone();
+        self.one.change(&ChangeDevice::Assign { subject })
+    }
+}
+
+/// `fogward device pair`
+#[derive(Debug, clap::Args)]
+struct Pair {
+    #[command(flatten)]
+    api: Api,
+    /// Path of the port, such as /dev/ttyUSB0.
+    #[arg(value_name = "PATH")]
+    path: PathBuf,
+    /// What the sensor speaks: nonin-oem3, nonin-ascii, contec-cms50dplus, contec-cms50d-115200 or
+    /// fogward-level0.
+    #[arg(long, value_name = "PROFILE")]
+    profile: String,
+    /// Name of the device, for people; one is made of the profile without it.
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// File with the pairing key of a fogward-level0 sensor.
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+}
+
+impl Pair {
+    fn run(&self) -> anyhow::Result<Outcome> {
+        let read = |file: &PathBuf| {
+            let text = std::fs::read_to_string(file);
+            text.with_context(|| format!("cannot read {}", file.display()))
+        };
+        let key = self.key_file.as_ref().map(read).transpose()?;
+        let path = std::path::absolute(&self.path)?;
+        let asked = AddDevice {
+            name: self.name.clone(),
+            profile: self.profile.clone(),
+            path: path.display().to_string(),
+            key: key.map(|key| key.trim().to_owned()),
+        };
+        let question = Question::path("/api/devices");
+        print_one(&self.api.tell(&question, &asked)?, self.api.json)
+    }
+}
