@@ -470,7 +470,8 @@ impl DeviceEntry {
     /// the past and must not look alive.
     #[must_use]
     pub fn is_now(self, live: Live) -> bool {
-        live.is_current() && self.link.with(|link| link.state.is_live())
+        let counts = self.facts.with(|facts| facts.standing.refusal().is_none());
+        live.is_current() && counts && self.link.with(|link| link.state.is_live())
     }
 
     fn new(device: Device) -> Self {

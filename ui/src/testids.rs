@@ -316,6 +316,26 @@ pub const BACKUP_AGAIN: &str = "backup-again";
 pub const BACKUP_MAKE: &str = "backup-make";
 /// What is missing, or where it was saved.
 pub const BACKUP_SAYS: &str = "backup-says";
+/// What the ledger says of a device; carries `data-standing`.
+pub const DEVICE_STANDING: &str = "device-standing";
+/// Who wears it.
+pub const DEVICE_ASSIGNED: &str = "device-assigned";
+/// Opens the question who wears it.
+pub const DEVICE_ASSIGN: &str = "device-assign";
+/// The pseudonym.
+pub const DEVICE_SUBJECT: &str = "device-subject";
+/// Assigns the device.
+pub const DEVICE_ASSIGN_CONFIRM: &str = "device-assign-confirm";
+/// Says that nobody wears it.
+pub const DEVICE_UNASSIGN: &str = "device-unassign";
+/// Suspends or resumes the device.
+pub const DEVICE_SUSPEND: &str = "device-suspend";
+/// Asks whether to retire it.
+pub const DEVICE_RETIRE: &str = "device-retire";
+/// Keeps it.
+pub const DEVICE_RETIRE_KEEP: &str = "device-retire-keep";
+/// Retires it.
+pub const DEVICE_RETIRE_CONFIRM: &str = "device-retire-confirm";
 /// Says that a block's transactions were pruned.
 pub const BLOCK_PRUNED: &str = "block-pruned";
 

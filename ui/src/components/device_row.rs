@@ -28,6 +28,7 @@ pub fn DeviceMark(
         }
         device::mark(
             entry.link.with(|link| link.state),
+            entry.facts.with(|facts| facts.standing),
             entry.facts.with(|facts| facts.simulated),
         )
     });

@@ -1,6 +1,6 @@
 //! What is said of devices: their state, their values, and what they need of a person.
 
-use fog_api::{ApiError, Device, DeviceState, Gap, Preview, RejectedCount, Vital};
+use fog_api::{ApiError, Device, DeviceStanding, DeviceState, Gap, Preview, RejectedCount, Vital};
 use ledger_core::Quality;
 
 use super::number::{age, count, spelled, thousands, unit};
@@ -19,12 +19,35 @@ pub const fn link(state: DeviceState) -> (State, &'static str) {
     }
 }
 
-/// The mark of a device in a table: a simulated device that streams says that it is simulated.
+/// The mark of a device in a table: one whose data do not count says so, a simulated one that streams says
+/// that it is simulated.
 #[must_use]
-pub const fn mark(state: DeviceState, simulated: bool) -> (State, &'static str) {
-    match (state, simulated) {
-        (DeviceState::Streaming, true) => (State::Simulated, "Simulated"),
-        (state, _) => link(state),
+pub const fn mark(
+    state: DeviceState,
+    standing: DeviceStanding,
+    simulated: bool,
+) -> (State, &'static str) {
+    match (standing, state, simulated) {
+        (DeviceStanding::InService, DeviceState::Streaming, true) => {
+            (State::Simulated, "Simulated")
+        }
+        (DeviceStanding::InService, state, _) => link(state),
+        (DeviceStanding::Suspended, ..) => (State::Attention, "Suspended"),
+        (DeviceStanding::HandedOver, ..) => (State::Unknown, "Handed over"),
+        (DeviceStanding::Retired, ..) => (State::Unknown, "Retired"),
+    }
+}
+
+/// What a standing means, in one sentence.
+#[must_use]
+pub const fn standing(standing: DeviceStanding) -> &'static str {
+    match standing {
+        DeviceStanding::InService => "In service: its readings count on every node.",
+        DeviceStanding::Suspended => {
+            "Suspended: what it sends is refused and counted until somebody resumes it."
+        }
+        DeviceStanding::HandedOver => "Handed over: another node of the consortium serves it now.",
+        DeviceStanding::Retired => "Retired: its readings do not count any more.",
     }
 }
 
@@ -216,8 +239,8 @@ pub fn account(gap: &Gap) -> (State, String) {
     let says = match (missing, gap.expected) {
         (_, 0) => return (State::Unknown, "Nothing was expected yet".to_owned()),
         (0, _) => "Every expected reading arrived".to_owned(),
-        (1, _) => "1 never arrived and is a gap".to_owned(),
-        (missing, _) => format!("{} never arrived and are gaps", thousands(missing)),
+        (1, _) => "1 is missing and named as a gap".to_owned(),
+        (missing, _) => format!("{} are missing and named as gaps", thousands(missing)),
     };
     (State::Ok, says)
 }
@@ -269,6 +292,8 @@ fn reject_word(reason: &str) -> String {
         "replay" | "replayed" => "replayed".to_owned(),
         "forged" | "authentication" | "tag" => "not authentic".to_owned(),
         "length" | "oversized" => "of a wrong length".to_owned(),
+        "suspended" | "retired" => format!("refused while {reason}"),
+        "handed-over" => "refused after it was handed over".to_owned(),
         other => other.replace('_', " "),
     }
 }
@@ -430,7 +455,7 @@ mod tests {
             finalized: 1_000,
         };
         assert_eq!(missing(&gap), "160 missing, named as gaps");
-        assert_eq!(account(&gap).1, "160 never arrived and are gaps");
+        assert_eq!(account(&gap).1, "160 are missing and named as gaps");
         assert_eq!(
             waiting(gap.sealed, gap.anchored, "the next batch"),
             "40 wait for the next batch"
@@ -485,7 +510,13 @@ mod tests {
     /// Only a simulated device that streams is marked by that alone.
     #[test]
     fn marks_of_simulated_devices() {
-        assert_eq!(mark(DeviceState::Streaming, true).1, "Simulated");
+        let in_service = DeviceStanding::InService;
+        assert_eq!(
+            mark(DeviceState::Streaming, in_service, true).1,
+            "Simulated"
+        );
+        let suspended = mark(DeviceState::Streaming, DeviceStanding::Suspended, true);
+        assert_eq!(suspended, (State::Attention, "Suspended"));
         assert_eq!(mark(DeviceState::Silent, true).1, "Silent");
         assert_eq!(mark(DeviceState::Streaming, false).0, State::Ok);
     }

@@ -82,10 +82,10 @@ pub fn heading(devices: u64, streaming: u64, needy: u64, trouble: bool) -> Strin
 pub fn whole(gap: &Gap) -> String {
     match gap.expected.saturating_sub(gap.received) {
         0 => "Every expected reading has arrived.".to_owned(),
-        1 => "Every reading is accounted for: 1 never arrived and is named as a gap.".to_owned(),
+        1 => "Every reading is accounted for: 1 is missing and named as a gap.".to_owned(),
         missing => {
             format!(
-                "Every reading is accounted for: {} never arrived and are named as gaps.",
+                "Every reading is accounted for: {} are missing and named as gaps.",
                 thousands(missing)
             )
         }

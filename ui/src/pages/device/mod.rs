@@ -1,6 +1,7 @@
 //! *Device*: how is it now, can I trust it, where did its readings go?
 
 mod gap;
+mod life;
 mod link;
 mod live_card;
 mod readings;
@@ -77,6 +78,7 @@ fn Known(entry: DeviceEntry) -> impl IntoView {
             </div>
             <div class="stack">
                 <gap::GapLedger entry=entry/>
+                <life::LifeCard entry=entry/>
                 <link::LinkCard entry=entry/>
             </div>
         </div>
@@ -160,6 +162,9 @@ fn Head(entry: DeviceEntry) -> impl IntoView {
                 <button type="button" class="btn" data-testid=testids::UNPAIR on:click=move |_| asking.set(true)>"Unpair"</button>
             </div>
             <dl class="facts">
+                {move || entry.facts.with(|facts| facts.assigned_to.clone()).map(|subject| view! {
+                    <div><dt>"Worn by"</dt><dd><bdi>{subject}</bdi></dd></div>
+                })}
                 <div><dt>"Profile"</dt><dd>{move || live.profile_label(&fact(|facts| facts.profile.clone())())}</dd></div>
                 <div><dt>{if simulated { "Simulation" } else { "Port" }}</dt><dd><bdi class="hash">{fact(|facts| facts.path.clone())}</bdi></dd></div>
                 <div><dt>"Heard"</dt><dd class="num-text">{heard}</dd></div>

@@ -1,0 +1,166 @@
+//! What becomes of the device on the ledger: whose it is, whether its data count, and the ways to change it.
+
+use fog_api::{ChangeDevice, Device, DeviceStanding};
+use leptos::html;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::components::{Ask, FailureNote, Icon};
+use crate::failure::Failure;
+use crate::live::{DeviceEntry, use_live};
+use crate::route::{Route, escape};
+use crate::testids;
+use crate::words::device;
+use crate::words::number::thousands;
+
+/// Sends changes of one device, one at a time.
+#[derive(Clone, Copy)]
+struct Changes {
+    entry: DeviceEntry,
+    is_busy: RwSignal<bool>,
+    failure: RwSignal<Option<Failure>>,
+}
+
+impl Changes {
+    /// Asks for a change and shows what came of it.
+    fn send(self, change: ChangeDevice) {
+        if self.is_busy.get_untracked() {
+            return;
+        }
+        let live = use_live();
+        let id = self.entry.facts.with_untracked(|facts| facts.id.clone());
+        let path = format!("/api/devices/{}/changes", escape(&id));
+        let retires = change == ChangeDevice::Retire;
+        self.is_busy.set(true);
+        self.failure.set(None);
+        spawn_local(async move {
+            let done = crate::transport::post::<Device>(&path, &change).await;
+            // The page may be gone by now.
+            self.is_busy.try_set(false);
+            match done {
+                Ok(_) if retires => {
+                    // The address of this page is always writable.
+                    location().set_hash(&Route::Devices.href()).ok();
+                    live.refetch_devices().await;
+                }
+                Ok(device) => {
+                    self.entry.facts.try_set(device);
+                }
+                Err(why) => {
+                    self.failure.try_set(Some(why));
+                }
+            }
+        });
+    }
+}
+
+/// The card.
+#[component]
+pub fn LifeCard(entry: DeviceEntry) -> impl IntoView {
+    let changes = Changes {
+        entry,
+        is_busy: RwSignal::new(false),
+        failure: RwSignal::new(None),
+    };
+    let is_busy = changes.is_busy;
+    let standing = Memo::new(move |_| entry.facts.with(|facts| facts.standing));
+    let assigned = Memo::new(move |_| entry.facts.with(|facts| facts.assigned_to.clone()));
+    let asks_retire = RwSignal::new(false);
+    let asks_whose = RwSignal::new(false);
+    let question =
+        Signal::derive(move || format!("Retire {}?", entry.facts.with(|facts| facts.name.clone())));
+    let is_suspended = move || standing.get() == DeviceStanding::Suspended;
+    let toggle = move |_| {
+        changes.send(match is_suspended() {
+            true => ChangeDevice::Resume,
+            false => ChangeDevice::Suspend,
+        });
+    };
+    let changed = move || {
+        let height = entry.facts.with(|facts| facts.changed_height)?;
+        Some(
+            view! { " Changed in block "<a href=Route::Block(height).href()>{thousands(height)}</a>"." },
+        )
+    };
+    view! {
+        <section class="card" aria-labelledby="h-life">
+            <div class="card-head"><h2 id="h-life">"Life on the ledger"</h2></div>
+            <div class="card-body stack">
+                <p data-testid=testids::DEVICE_STANDING data-standing=move || format!("{:?}", standing.get()) aria-live="polite">
+                    {move || device::standing(standing.get())}{changed}
+                </p>
+                <dl class="kv"><dt>"Worn by"</dt><dd data-testid=testids::DEVICE_ASSIGNED>{move || match assigned.get() {
+                    Some(subject) => view! { <bdi>{subject}</bdi> }.into_any(),
+                    None => view! { <span class="dim">"nobody yet"</span> }.into_any(),
+                }}</dd></dl>
+                <p class="small dim">"Whose it is stays on this node, sealed. The ledger gets a commitment that names nobody."</p>
+                {move || changes.failure.get().map(|failure| view! { <FailureNote failure=failure/> })}
+            </div>
+            <div class="card-foot row">
+                <button type="button" class="btn" disabled=is_busy data-testid=testids::DEVICE_ASSIGN on:click=move |_| asks_whose.set(true)>
+                    <Icon name="user"/>{move || if assigned.get().is_some() { "Reassign" } else { "Assign" }}
+                </button>
+                <button type="button" class="btn" disabled=is_busy data-testid=testids::DEVICE_SUSPEND on:click=toggle>
+                    {move || if is_suspended() { "Resume" } else { "Suspend" }}
+                </button>
+                <button type="button" class="btn quiet" disabled=is_busy data-testid=testids::DEVICE_RETIRE on:click=move |_| asks_retire.set(true)>"Retire"</button>
+            </div>
+        </section>
+        <Ask open=asks_retire question=question
+            explains="Its readings will not count any more, on any node, and it is unpaired. This cannot be undone; what was recorded stays, and every proof stays valid."
+            keep="Keep it" act="Retire" on_act=move |()| changes.send(ChangeDevice::Retire)
+            testids=(testids::DEVICE_RETIRE_KEEP, testids::DEVICE_RETIRE_CONFIRM)/>
+        <Whose open=asks_whose assigned=assigned changes=changes/>
+    }
+}
+
+/// Asks whose the device is.
+#[component]
+fn Whose(open: RwSignal<bool>, assigned: Memo<Option<String>>, changes: Changes) -> impl IntoView {
+    let dialog = NodeRef::<html::Dialog>::new();
+    let subject = RwSignal::new(String::new());
+    Effect::new(move || {
+        let Some(dialog) = dialog.get() else { return };
+        if open.get() && !dialog.open() {
+            subject.set(String::new());
+            // Refused only where a dialog is open already.
+            dialog.show_modal().ok();
+        } else if !open.get() && dialog.open() {
+            dialog.close();
+        }
+    });
+    let is_empty = move || subject.with(|subject| subject.trim().is_empty());
+    let send = move |change| {
+        open.set(false);
+        changes.send(change);
+    };
+    let assign = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        if !is_empty() {
+            let subject = subject.get_untracked();
+            send(ChangeDevice::Assign { subject });
+        }
+    };
+    view! {
+        <dialog class="dialog" node_ref=dialog aria-labelledby="h-whose" on:close=move |_| open.set(false)>
+            <form class="stack" on:submit=assign>
+                <div><h2 id="h-whose">"Who wears it?"</h2>
+                    <p class="soft">"Readings from now on are this patient’s. Earlier ones stay with whom they were."</p></div>
+                <div class="field">
+                    <label for="life-subject">"Pseudonym"</label>
+                    <input class="input" id="life-subject" maxlength="80" autocomplete="off" spellcheck="false" autofocus
+                        aria-describedby="life-subject-hint" data-testid=testids::DEVICE_SUBJECT
+                        prop:value=subject on:input=move |event| subject.set(event_target_value(&event))/>
+                    <p class="hint" id="life-subject-hint">"As the patient is known here, such as P-4417. Never the name."</p>
+                </div>
+                <footer>
+                    <button type="button" class="btn" on:click=move |_| open.set(false)>"Leave it as it is"</button>
+                    {move || assigned.get().map(|_| view! {
+                        <button type="button" class="btn" data-testid=testids::DEVICE_UNASSIGN on:click=move |_| send(ChangeDevice::Unassign)>"Nobody wears it"</button>
+                    })}
+                    <button type="submit" class="btn primary" data-testid=testids::DEVICE_ASSIGN_CONFIRM disabled=is_empty>"Assign"</button>
+                </footer>
+            </form>
+        </dialog>
+    }
+}
