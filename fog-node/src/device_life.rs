@@ -5,23 +5,17 @@
 //! retirement the device is unpaired at once; the ledger hears of it even if the node stops before.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use fog_api::{ChangeDevice as Asked, Device, DeviceStanding};
-use ledger_core::device::{self, ChangeDevice, DeviceChange, DeviceError};
-use ledger_core::state::{Clock, ExecutionError, StateKey, read};
+use ledger_core::device::{self, ChangeDevice, DeviceChange};
 use ledger_core::{Digest, Payload};
 use ledger_store::Snapshot;
-use tokio::sync::oneshot;
 
 use crate::failure::Failure;
-use crate::ingest::{DeviceIndex, Item, LifeChange};
 use crate::live::DeviceLook;
 use crate::node::Node;
 use crate::vault::assignments::{self, Assignment};
 
-/// How long an answer waits for finality.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// Longest pseudonym in characters.
 const MAX_SUBJECT: usize = 80;
 
@@ -37,30 +31,16 @@ impl Node {
         asked: Asked,
     ) -> Result<Device, Failure> {
         let (index, device) = self.find_device(id)?;
-        let change = self.life_change(id, &asked)?;
-        self.check_change(&device.handle, change.change)?;
-        let is_retirement = change.change == DeviceChange::Retire;
-        let mut blocks = self.consortium.subscribe();
-        let transaction = self.send_change(index, change).await?;
+        let handle = parse_handle(&device.handle)?;
+        let (change, whose) = self.life_change(id, &asked)?;
+        let payload = Payload::ChangeDevice(ChangeDevice { handle, change });
+        let whose = whose.map(|assignment| (index, assignment));
+        let told = self.tell_ledger(payload, whose).await?;
+        let is_retirement = change == DeviceChange::Retire;
         if is_retirement {
             self.remove_device(id).await?;
         }
-        let is_final = async {
-            loop {
-                if self.replica.read()?.transaction(&transaction)?.is_some() {
-                    return Ok::<_, Failure>(());
-                }
-                // A listener that fell behind looks again, like one that heard of a block.
-                let heard = blocks.recv().await;
-                if matches!(heard, Err(tokio::sync::broadcast::error::RecvError::Closed)) {
-                    return Err(Failure::stopping());
-                }
-            }
-        };
-        match tokio::time::timeout(PATIENCE, is_final).await {
-            Ok(done) => done?,
-            Err(_) => return Err(self.not_final_yet()),
-        }
+        self.until_final(told).await?;
         if is_retirement {
             return Ok(Device {
                 standing: DeviceStanding::Retired,
@@ -122,83 +102,32 @@ impl Node {
         Ok(())
     }
 
-    fn life_change(&self, id: &str, asked: &Asked) -> Result<LifeChange, Failure> {
-        let change = |change| LifeChange {
-            change,
-            assignment: None,
-        };
+    /// What the ledger is told, and whose the device is from now on, if that changes.
+    fn life_change(
+        &self,
+        id: &str,
+        asked: &Asked,
+    ) -> Result<(DeviceChange, Option<Option<Assignment>>), Failure> {
         Ok(match asked {
             Asked::Assign { subject } => {
                 let subject = checked_subject(subject)?;
                 let assignment =
                     Assignment::new(&self.master, id, subject).map_err(Failure::internal)?;
-                LifeChange {
-                    change: DeviceChange::Assign(Some(assignment.commitment)),
-                    assignment: Some(assignment),
-                }
+                let change = DeviceChange::Assign(Some(assignment.commitment));
+                (change, Some(Some(assignment)))
             }
-            Asked::Unassign => change(DeviceChange::Assign(None)),
-            Asked::Suspend => change(DeviceChange::Suspend),
-            Asked::Resume => change(DeviceChange::Resume),
-            Asked::Retire => change(DeviceChange::Retire),
+            Asked::Unassign => (DeviceChange::Assign(None), Some(None)),
+            Asked::Suspend => (DeviceChange::Suspend, None),
+            Asked::Resume => (DeviceChange::Resume, None),
+            Asked::Retire => (DeviceChange::Retire, Some(None)),
         })
-    }
-
-    /// Refuses what would be void.
-    fn check_change(&self, handle: &str, change: DeviceChange) -> Result<(), Failure> {
-        let handle = parse_handle(handle)?;
-        let snapshot = self.replica.read()?;
-        let clock: Option<Clock> =
-            read(&snapshot, &StateKey::clock()).map_err(Failure::internal)?;
-        let clock = clock.ok_or_else(|| Failure::internal("a state without a clock"))?;
-        let payload = Payload::ChangeDevice(ChangeDevice { handle, change });
-        match device::check(&snapshot, clock, self.node_key, &payload) {
-            Ok(()) => Ok(()),
-            Err(ExecutionError::Device(error)) => Err(refused(error)),
-            Err(error) => Err(Failure::internal(error)),
-        }
-    }
-
-    async fn send_change(&self, index: DeviceIndex, change: LifeChange) -> Result<Digest, Failure> {
-        let ingest = self.ingest().ok_or_else(Failure::stopping)?;
-        let (done, durable) = oneshot::channel();
-        let item = Item::Change(index, change, done);
-        ingest.send(item).await.map_err(|_| Failure::stopping())?;
-        let durable = durable.await.map_err(|_| Failure::stopping())?;
-        durable.map_err(Failure::internal)
-    }
-
-    fn not_final_yet(&self) -> Failure {
-        Failure::new(
-            503,
-            "LIFE-02",
-            "The change is not final yet.",
-            format!("{} It is kept on disk.", self.consortium.status().quorum),
-            "It goes on by itself; the device's page shows when it is final.",
-        )
     }
 }
 
-fn parse_handle(handle: &str) -> Result<Digest, Failure> {
+pub(crate) fn parse_handle(handle: &str) -> Result<Digest, Failure> {
     handle
         .parse()
         .map_err(|_| Failure::internal("a device has no handle"))
-}
-
-/// Why a change is not sent, for a person.
-fn refused(error: DeviceError) -> Failure {
-    let next = match error {
-        DeviceError::Unknown => {
-            "Wait until its registration is final; the device's page shows when. Then ask again."
-        }
-        DeviceError::NotYours | DeviceError::NotServing => {
-            "Ask at the node that serves the device now."
-        }
-        DeviceError::Retired => "Pair the sensor anew; it gets a new handle then.",
-        _ => "Look at the device's page; there may be nothing left to do.",
-    };
-    let why = format!("On the ledger, {error}.");
-    Failure::new(409, "LIFE-01", "The device was not changed.", why, next)
 }
 
 fn checked_subject(subject: &str) -> Result<&str, Failure> {

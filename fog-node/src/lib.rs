@@ -24,6 +24,7 @@ mod host;
 pub mod http;
 pub mod ingest;
 pub mod keystore;
+mod ledger_devices;
 mod light;
 mod live;
 mod node;
@@ -36,6 +37,7 @@ mod retention;
 mod sensor;
 mod status;
 mod submitter;
+mod tell;
 pub mod vault;
 
 pub use consortium::Announce;

@@ -13,6 +13,12 @@
 //! | `DELETE /api/devices/{id}` | | nothing; its readings stay |
 //! | `POST /api/devices/{id}/changes` | [`ChangeDevice`] | [`Device`], once the change is final |
 //! | `GET /api/devices/{id}/history?metric=&from=&to=&points=` | [`HistoryQuery`] | [`History`] |
+//! | `GET /api/ledger/devices` | | `[`[`LedgerDevice`]`]`, those of other nodes too |
+//! | `POST /api/ledger/devices` | [`RegisterSigner`] | [`LedgerDevice`] that signs for itself, once it is final |
+//! | `GET /api/interactions` | | `[`[`Interaction`]`]`, what changed last first |
+//! | `POST /api/interactions` | [`AskInteraction`] | [`Interaction`], once it is on the ledger |
+//! | `POST /api/interactions/{id}/decision` | [`DecideInteraction`] | [`Interaction`], once it is final |
+//! | `POST /api/transactions` | a signed transaction, `application/octet-stream` | [`Pushed`], once it is final |
 //! | `GET /api/readings?device=&metric=&before=&limit=` | [`ReadingsQuery`] | `[`[`ReadingRow`]`]`, newest first |
 //! | `GET /api/readings/{id}` | | [`ReadingRow`] |
 //! | `GET /api/profiles` | | `[`[`ProfileInfo`]`]` |
@@ -53,6 +59,7 @@ pub mod device;
 pub mod error;
 pub mod event;
 pub mod joining;
+pub mod ledger_device;
 pub mod light;
 pub mod reading;
 pub mod series;
@@ -77,6 +84,10 @@ pub use event::{DeviceLive, Event, Wave};
 pub use joining::{
     CatchUp, CatchUpWay, FoundNode, InvitationView, InvitedPeer, JoinConsortium, JoinProgress,
     JoinStage, OwnChain, ReadInvitation,
+};
+pub use ledger_device::{
+    AskInteraction, DecideInteraction, Interaction, InteractionState, LedgerDevice, Pushed,
+    RegisterSigner, Signer,
 };
 pub use light::{LightPage, LightQuery, LightRow, StateAnswer, StateQuery};
 pub use reading::{History, HistoryPoint, HistoryQuery, ReadingRow, ReadingsQuery, SampleSegment};

@@ -7,8 +7,9 @@ use fog_api::{AddDevice, ChangeDevice, Device as Row};
 
 use super::Outcome;
 use super::client::{Api, Question};
+use super::device_ledger::{Ask, Decide, Enrol, Interactions, Registry};
 use super::output::{print, print_json};
-use super::table::{cell, numbers, pairs, table, words};
+use super::table::{cell, name_of, numbers, pairs, table, words};
 
 /// `fogward device`
 #[derive(Debug, clap::Args)]
@@ -37,6 +38,18 @@ enum Command {
     Retire(One),
     /// Stop reading a device; its readings stay, its pairing key is destroyed.
     Unpair(One),
+    /// List the devices on the ledger, those of other nodes too.
+    Registry(Registry),
+    /// Register a device that signs its own transactions, by its public key.
+    Enrol(Enrol),
+    /// List which device may hear which, or wants to.
+    Interactions(Interactions),
+    /// Ask that one device may hear another; within an organisation it is granted at once.
+    Ask(Ask),
+    /// Grant an interaction that another organisation's device asked for.
+    Allow(Decide),
+    /// Refuse an interaction, or end it at once.
+    Deny(Decide),
 }
 
 impl Device {
@@ -51,6 +64,12 @@ impl Device {
             Command::Resume(one) => one.change(&ChangeDevice::Resume),
             Command::Retire(one) => one.change(&ChangeDevice::Retire),
             Command::Unpair(one) => one.unpair(),
+            Command::Registry(registry) => registry.run(),
+            Command::Enrol(enrol) => enrol.run(),
+            Command::Interactions(interactions) => interactions.run(),
+            Command::Ask(ask) => ask.run(),
+            Command::Allow(decide) => decide.run(true),
+            Command::Deny(decide) => decide.run(false),
         }
     }
 }
@@ -109,12 +128,6 @@ fn cells(device: &Row) -> [String; 13] {
         gap.finalized.to_string(),
         cell(device.reason.as_ref()),
     ]
-}
-
-/// The name for programs.
-fn name_of(value: impl serde::Serialize) -> String {
-    let value = serde_json::to_value(value).unwrap_or_default();
-    value.as_str().unwrap_or_default().to_owned()
 }
 
 /// Prints a device as one value, or as what a person asks first.

@@ -73,6 +73,12 @@ fn width(text: &str) -> usize {
     text.chars().count()
 }
 
+/// The name that programs know a value by.
+pub(super) fn name_of(value: impl serde::Serialize) -> String {
+    let value = serde_json::to_value(value).unwrap_or_default();
+    value.as_str().unwrap_or_default().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     //! Goal: aligned columns. Method: examples.

@@ -20,6 +20,22 @@ pub(super) struct Query<T>(pub T);
 #[from_request(via(axum::extract::Path), rejection(Failure))]
 pub(super) struct Path<T>(pub T);
 
+/// A body of bytes that are no text.
+pub(super) struct Raw(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Raw {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        if media_type(request.headers()) != "application/octet-stream" {
+            return Err(malformed(
+                "Its `Content-Type` is not `application/octet-stream`.",
+            ));
+        }
+        Ok(Self(Bytes::from_request(request, state).await?))
+    }
+}
+
 /// A JSON body.
 pub(super) struct Body<T>(pub T);
 
@@ -27,7 +43,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        if !says_json(request.headers()) {
+        if media_type(request.headers()) != "application/json" {
             return Err(malformed("Its `Content-Type` is not `application/json`."));
         }
         let bytes = Bytes::from_request(request, state).await?;
@@ -35,11 +51,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
-fn says_json(headers: &HeaderMap) -> bool {
+/// What the body says it is, in lowercase, without parameters.
+fn media_type(headers: &HeaderMap) -> String {
     let kind = headers.get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or("");
     let kind = kind.split(';').next().unwrap_or("").trim();
-    kind.eq_ignore_ascii_case("application/json")
+    kind.to_ascii_lowercase()
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {

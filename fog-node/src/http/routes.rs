@@ -10,12 +10,13 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use fog_api::consortium::Change;
 use fog_api::{
-    AddDevice, ApiError, BlockDetail, BlockRow, BlocksQuery, CastVote, ChangeDevice,
-    ConsortiumSeries, ConsortiumView, Device, FinalitySeries, History, HistoryQuery,
-    InvitationMade, InvitationView, JoinConsortium, JoinProgress, LightPage, LightQuery,
-    MakeBackup, MakeInvitation, Port, PreflightFinding, Preview, ProfileInfo, ProposalRow,
-    ProposeChange, ReadInvitation, ReadingRow, ReadingsQuery, StartDemo, StartPreview, StateAnswer,
-    StateQuery, Status, TransactionDetail,
+    AddDevice, ApiError, AskInteraction, BlockDetail, BlockRow, BlocksQuery, CastVote,
+    ChangeDevice, ConsortiumSeries, ConsortiumView, DecideInteraction, Device, FinalitySeries,
+    History, HistoryQuery, Interaction, InvitationMade, InvitationView, JoinConsortium,
+    JoinProgress, LedgerDevice, LightPage, LightQuery, MakeBackup, MakeInvitation, Port,
+    PreflightFinding, Preview, ProfileInfo, ProposalRow, ProposeChange, Pushed, ReadInvitation,
+    ReadingRow, ReadingsQuery, RegisterSigner, StartDemo, StartPreview, StateAnswer, StateQuery,
+    Status, TransactionDetail,
 };
 use serde::Deserialize;
 use utoipa::OpenApi;
@@ -23,7 +24,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::body::{Body, Path, Query};
+use super::body::{Body, Path, Query, Raw};
 use super::events;
 use crate::{Failure, Node};
 
@@ -67,6 +68,10 @@ pub(super) fn router() -> axum::Router<Shared> {
         .routes(routes!(devices, add_device))
         .routes(routes!(device, remove_device))
         .routes(routes!(change_device))
+        .routes(routes!(ledger_devices, register_signer))
+        .routes(routes!(interactions, ask_interaction))
+        .routes(routes!(decide_interaction))
+        .routes(routes!(push))
         .routes(routes!(history))
         .routes(routes!(readings))
         .routes(routes!(reading))
@@ -133,6 +138,60 @@ async fn change_device(
     Body(asked): Body<ChangeDevice>,
 ) -> Answer<Device> {
     node.change_device(&id, asked).await.map(Json)
+}
+
+/// The devices on the ledger, those of other nodes too.
+#[utoipa::path(get, path = "/api/ledger/devices", tag = "devices", responses(
+    (status = 200, body = Vec<LedgerDevice>), (status = "default", body = ApiError)))]
+async fn ledger_devices(State(node): App) -> Answer<Vec<LedgerDevice>> {
+    node.ledger_devices().map(Json)
+}
+
+/// Registers a device that signs for itself; answered once that is final.
+#[utoipa::path(post, path = "/api/ledger/devices", tag = "devices", request_body = RegisterSigner, responses(
+    (status = 200, body = LedgerDevice), (status = "default", body = ApiError)))]
+async fn register_signer(
+    State(node): App,
+    Body(asked): Body<RegisterSigner>,
+) -> Answer<LedgerDevice> {
+    node.register_signer(asked).await.map(Json)
+}
+
+/// Which device may hear which, or wants to.
+#[utoipa::path(get, path = "/api/interactions", tag = "devices", responses(
+    (status = 200, body = Vec<Interaction>), (status = "default", body = ApiError)))]
+async fn interactions(State(node): App) -> Answer<Vec<Interaction>> {
+    node.interactions().map(Json)
+}
+
+/// Asks that one device may hear another; answered once that is on the ledger.
+#[utoipa::path(post, path = "/api/interactions", tag = "devices", request_body = AskInteraction, responses(
+    (status = 200, body = Interaction), (status = "default", body = ApiError)))]
+async fn ask_interaction(
+    State(node): App,
+    Body(asked): Body<AskInteraction>,
+) -> Answer<Interaction> {
+    node.ask_interaction(asked).await.map(Json)
+}
+
+/// Grants, refuses or ends an interaction; answered once that is final.
+#[utoipa::path(post, path = "/api/interactions/{id}/decision", tag = "devices", params(("id" = String, Path)),
+    request_body = DecideInteraction, responses(
+    (status = 200, body = Interaction), (status = "default", body = ApiError)))]
+async fn decide_interaction(
+    State(node): App,
+    Path(id): Path<String>,
+    Body(decided): Body<DecideInteraction>,
+) -> Answer<Interaction> {
+    node.decide_interaction(&id, decided.allow).await.map(Json)
+}
+
+/// Takes a transaction that a device or program signed itself; answered once it is final.
+#[utoipa::path(post, path = "/api/transactions", tag = "chain",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses(
+    (status = 200, body = Pushed), (status = "default", body = ApiError)))]
+async fn push(State(node): App, Raw(bytes): Raw) -> Answer<Pushed> {
+    node.push(&bytes).await.map(Json)
 }
 
 /// One device.

@@ -23,8 +23,7 @@ mod writer;
 use std::time::Duration;
 
 use device_drivers::measurement::Measurement;
-use ledger_core::Digest;
-use ledger_core::device::DeviceChange;
+use ledger_core::{Digest, Payload};
 use tokio::sync::{mpsc, oneshot};
 
 pub use batching::plan_batches;
@@ -67,14 +66,8 @@ pub struct DeviceIndex(pub u32);
 /// Something for a device's gap ledger: what, why, how many.
 pub type Count = (Kind, &'static str, u64);
 
-/// What becomes of a device: on the ledger, and whose it is.
-#[derive(Debug)]
-pub struct LifeChange {
-    /// What the ledger is told.
-    pub change: DeviceChange,
-    /// The assignment behind it, if it is one.
-    pub assignment: Option<Assignment>,
-}
+/// Whose a device is from now on: somebody's, or nobody's.
+pub type Whose = (DeviceIndex, Option<Assignment>);
 
 /// What the writer is told.
 #[derive(Debug)]
@@ -86,10 +79,11 @@ pub enum Item {
     Add(DeviceRow, oneshot::Sender<Result<DeviceIndex, String>>),
     /// A removed device: its readings stay, its port key is destroyed.
     Remove(DeviceIndex, oneshot::Sender<Result<(), String>>),
-    /// What becomes of a device on the ledger; answered with the transaction once it is durable.
-    Change(
-        DeviceIndex,
-        LifeChange,
+    /// Something the ledger is told in this node's name, and whose a device is with it; answered with the
+    /// transaction once it is durable.
+    Tell(
+        Payload,
+        Option<Whose>,
         oneshot::Sender<Result<Digest, String>>,
     ),
     /// Close the batch and commit all that is waiting; answered when durable.

@@ -82,7 +82,6 @@ pub struct Writer {
 
 struct OpenDevice {
     id: String,
-    handle: Digest,
     streams: BTreeMap<Metric, usize>,
 }
 
@@ -91,7 +90,7 @@ struct OpenDevice {
 struct Outcome {
     anchored: Vec<Anchored>,
     added: Vec<(usize, DeviceIndex)>,
-    changed: Vec<(usize, Digest)>,
+    told: Vec<(usize, Digest)>,
 }
 
 impl Writer {
@@ -113,7 +112,7 @@ impl Writer {
             parts,
         };
         for device in vault::devices::active(&writer.connection)? {
-            writer.open_device(&device);
+            writer.open_device(device.id);
         }
         writer.load_streams()?;
         Ok(writer)
@@ -315,9 +314,9 @@ impl Writer {
                     let index = self.add_device(row, outcome)?;
                     outcome.added.push((at, index));
                 }
-                Item::Change(device, asked, _) => {
-                    let transaction = self.change_device(*device, asked, outcome)?;
-                    outcome.changed.push((at, transaction));
+                Item::Tell(payload, whose, _) => {
+                    let transaction = self.tell(payload, whose.as_ref(), outcome)?;
+                    outcome.told.push((at, transaction));
                 }
                 Item::Remove(..) | Item::Flush(_) => {}
             }
@@ -520,7 +519,7 @@ impl Writer {
                     }
                 }
                 Item::Add(_, done) => answer(done, of_item(&outcome.added, at)),
-                Item::Change(_, _, done) => answer(done, of_item(&outcome.changed, at)),
+                Item::Tell(_, _, done) => answer(done, of_item(&outcome.told, at)),
                 Item::Remove(_, done) => answer(done, Ok(())),
                 Item::Flush(done) => answer(done, ()),
             }

@@ -28,7 +28,11 @@ impl Place {
     }
 
     pub(crate) fn start(&self) -> (Running, String) {
-        let node = Running::start(&self.data, &[]);
+        self.start_with(&[])
+    }
+
+    pub(crate) fn start_with(&self, arguments: &[String]) -> (Running, String) {
+        let node = Running::start(&self.data, arguments);
         let address = node.address();
         (node, address)
     }

@@ -21,7 +21,7 @@
 //! one organisation serves both, the ledger grants at once; otherwise the source's organisation decides. Either
 //! side ends it. What is relayed is not on the ledger, only that it may be, from when and until when.
 //!
-//! A change or an interaction that makes no sense any more when its turn comes is void: it stands in its block
+//! A registration, a change or an interaction that makes no sense any more when its turn comes is void: it stands in its block
 //! and changes nothing. [`check`] tells beforehand why.
 //!
 //! Left out: what a device measures, and whose it is.
@@ -314,11 +314,11 @@ pub fn signs_for_itself<V: StateView + ?Sized>(
         .is_some_and(|life| life.standing == DeviceStanding::InService && life.key == Some(*key)))
 }
 
-/// Why a change or an interaction would be void if it were executed at `clock`; for whoever is about to
-/// sign one.
+/// Why a registration, a change or an interaction would be void if it were executed at `clock`; for whoever is
+/// about to sign one.
 ///
 /// # Errors
-/// [`ExecutionError::Device`], or [`ExecutionError::State`].
+/// [`ExecutionError::Device`], [`ExecutionError::DeviceExists`], or [`ExecutionError::State`].
 pub fn check<V: StateView + ?Sized>(
     view: &V,
     clock: Clock,
@@ -328,7 +328,7 @@ pub fn check<V: StateView + ?Sized>(
     apply(&mut Overlay::new(view), clock, sender, payload)
 }
 
-/// Executes a change or an interaction.
+/// Executes a registration, a change or an interaction.
 pub(crate) fn apply<V: StateView + ?Sized>(
     state: &mut Overlay<'_, V>,
     clock: Clock,
@@ -339,6 +339,9 @@ pub(crate) fn apply<V: StateView + ?Sized>(
         Payload::ChangeDevice(asked) => change(state, clock, sender, *asked)?,
         Payload::AskInteraction(asked) => ask(state, clock, sender, *asked)?,
         Payload::DecideInteraction(decided) => decide(state, clock, sender, *decided)?,
+        Payload::RegisterDevice(registration) => {
+            return register(state, clock, sender, *registration);
+        }
         _ => return Ok(()),
     }
     let changes = changes(state)?;
@@ -348,7 +351,7 @@ pub(crate) fn apply<V: StateView + ?Sized>(
 }
 
 /// Makes a device known.
-pub(crate) fn register<V: StateView + ?Sized>(
+fn register<V: StateView + ?Sized>(
     state: &mut Overlay<'_, V>,
     clock: Clock,
     registrar: PublicKey,

@@ -325,9 +325,6 @@ impl<'a, V: StateView + ?Sized> Executor<'a, V> {
         let next_nonce = self.next_nonce(&sender, body.nonce)?;
         match &body.payload {
             Payload::Genesis(_) => return Err(ExecutionError::Genesis),
-            Payload::RegisterDevice(registration) => {
-                self.tried(|state, clock| device::register(state, clock, sender, *registration))?;
-            }
             Payload::AnchorBatch(anchor) => self.anchor(sender, anchor)?,
             Payload::Propose(propose) => {
                 self.tried(|state, clock| governance::propose(state, clock, sender, propose))?;
@@ -335,7 +332,8 @@ impl<'a, V: StateView + ?Sized> Executor<'a, V> {
             Payload::Vote(vote) => {
                 self.tried(|state, clock| governance::vote(state, clock, sender, *vote))?;
             }
-            Payload::ChangeDevice(_)
+            Payload::RegisterDevice(_)
+            | Payload::ChangeDevice(_)
             | Payload::AskInteraction(_)
             | Payload::DecideInteraction(_) => {
                 let tried =

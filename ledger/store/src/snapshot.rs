@@ -10,6 +10,7 @@ use jmt::{KeyHash, OwnedValue, Version};
 use ledger_core::batch::BatchPath;
 use ledger_core::block::{Block, Header, tx_leaves};
 use ledger_core::certificate::Certificate;
+use ledger_core::device::Interaction;
 use ledger_core::digest::Digest;
 use ledger_core::genesis::{Genesis, Member};
 use ledger_core::ids::{ChainId, Height};
@@ -400,6 +401,14 @@ impl<'a> Snapshot<'a> {
     /// As [`Snapshot::header`].
     pub fn devices(&self) -> Result<Vec<Device>, StoreError> {
         self.under(b"device/")
+    }
+
+    /// The interactions of devices, open or not, at most [`MAX_ROWS`].
+    ///
+    /// # Errors
+    /// As [`Snapshot::header`].
+    pub fn interactions(&self) -> Result<Vec<Interaction>, StoreError> {
+        self.under(b"interaction/")
     }
 
     fn under<T: Serialize + DeserializeOwned>(&self, prefix: &[u8]) -> Result<Vec<T>, StoreError> {

@@ -1,14 +1,13 @@
-//! What the writer does to devices: adds, changes and removes them, with the transactions that say so.
+//! What the writer does to devices: adds and removes them, notes whose they are, with the transactions that say so.
 
 use std::collections::BTreeMap;
 
-use ledger_core::Payload;
-use ledger_core::device::{ChangeDevice, DeviceChange};
 use ledger_core::transaction::RegisterDevice;
+use ledger_core::{Digest, Payload};
 
 use super::{Anchored, OpenDevice, Outcome, Writer};
 use crate::clock::now_millis;
-use crate::ingest::{DeviceIndex, LifeChange};
+use crate::ingest::{DeviceIndex, Whose};
 use crate::vault::{VaultError, assignments, devices, outbox};
 
 impl Writer {
@@ -24,28 +23,27 @@ impl Writer {
             simulated: row.simulated,
         };
         self.send_alone(Payload::RegisterDevice(registration), outcome)?;
-        Ok(self.open_device(row))
+        Ok(self.open_device(row.id.clone()))
     }
 
-    /// Signs what becomes of a device and notes whose it is; gives the transaction.
-    pub(super) fn change_device(
+    /// Signs what the ledger is told, and notes whose a device is with it; gives the transaction.
+    pub(super) fn tell(
         &mut self,
-        device: DeviceIndex,
-        asked: &LifeChange,
+        payload: &Payload,
+        whose: Option<&Whose>,
         outcome: &mut Outcome,
-    ) -> Result<ledger_core::Digest, VaultError> {
-        let row = VaultError::Row { table: "devices" };
-        let open = self.devices.get(device.0 as usize).ok_or(row)?;
-        let (id, handle) = (open.id.clone(), open.handle);
-        if matches!(asked.change, DeviceChange::Assign(_) | DeviceChange::Retire) {
-            let new = asked.assignment.as_ref();
-            assignments::change(&self.connection, &id, new, now_millis())?;
+    ) -> Result<Digest, VaultError> {
+        if let Some((device, assignment)) = whose {
+            let row = VaultError::Row { table: "devices" };
+            let open = self.devices.get(device.0 as usize).ok_or(row)?;
+            assignments::change(
+                &self.connection,
+                &open.id,
+                assignment.as_ref(),
+                now_millis(),
+            )?;
         }
-        let change = asked.change;
-        self.send_alone(
-            Payload::ChangeDevice(ChangeDevice { handle, change }),
-            outcome,
-        )
+        self.send_alone(payload.clone(), outcome)
     }
 
     /// Signs a transaction that anchors nothing, and puts it into the outbox.
@@ -53,7 +51,7 @@ impl Writer {
         &mut self,
         payload: Payload,
         outcome: &mut Outcome,
-    ) -> Result<ledger_core::Digest, VaultError> {
+    ) -> Result<Digest, VaultError> {
         let transaction = self.sign(payload, None);
         outbox::insert(&self.connection, &transaction)?;
         let id = transaction.id;
@@ -72,10 +70,9 @@ impl Writer {
         Ok(())
     }
 
-    pub(super) fn open_device(&mut self, row: &devices::DeviceRow) -> DeviceIndex {
+    pub(super) fn open_device(&mut self, id: String) -> DeviceIndex {
         self.devices.push(OpenDevice {
-            id: row.id.clone(),
-            handle: row.handle,
+            id,
             streams: BTreeMap::new(),
         });
         DeviceIndex(self.devices.len() as u32 - 1)
