@@ -5,6 +5,7 @@
 mod browser;
 mod consortium;
 mod desktop;
+mod device_life;
 mod feed;
 mod journey;
 mod kills;

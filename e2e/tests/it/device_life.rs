@@ -1,0 +1,76 @@
+//! A device's life, as a nurse changes it on the device's page.
+
+use anyhow::{Result, ensure};
+use e2e::browser::Browser;
+use e2e::cli::{self, Node};
+use e2e::page::Page;
+use serde_json::Value;
+
+/// Goal: a device is assigned, suspended, resumed and retired from its page; what the page says is what the
+/// command line says. Method: Chromium against a node with a simulated ward, driven through WebDriver.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_is_assigned_suspended_and_retired() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    let node = Node::start(&data, &["--demo=2"])?;
+    let browser = Browser::start(folder.path()).await?;
+    browser.page.open(&node.address).await?;
+    let lived = live(&browser.page, &node).await;
+    let failure = cli::picture("device-life-failure")?;
+    browser.page.explain(lived, &failure).await?;
+    drop(browser);
+    node.stop()?;
+    let fsck = cli::fogward(["fsck".as_ref(), "--data".as_ref(), data.as_os_str()])?;
+    ensure!(fsck.status.success(), "{fsck:?}");
+    Ok(())
+}
+
+fn devices(node: &Node) -> Result<Vec<Value>> {
+    let devices = cli::fogward_json(["device", "list", "--api", &node.address, "--json"])?;
+    Ok(devices.as_array().cloned().unwrap_or_default())
+}
+
+async fn live(page: &Page, node: &Node) -> Result<()> {
+    let first = devices(node)?[0].clone();
+    let id = first["id"].as_str().unwrap_or_default();
+    page.script(&format!("location.hash = '#/devices/{id}'"))
+        .await?;
+    page.until_attribute("device-standing", "data-standing", "InService")
+        .await?;
+
+    page.click("device-assign").await?;
+    let assign = page.find("device-assign-confirm").await?;
+    ensure!(!assign.is_enabled().await?, "nobody is named yet");
+    // Return sends it, as from any form.
+    page.type_into("device-subject", "P-4417\u{e007}").await?;
+    page.until("who wears it", || async {
+        Ok((page.text("device-assigned").await? == "P-4417").then_some(()))
+    })
+    .await?;
+    ensure!(devices(node)?[0]["assigned_to"] == "P-4417");
+
+    page.click("device-suspend").await?;
+    page.until_attribute("device-standing", "data-standing", "Suspended")
+        .await?;
+    ensure!(page.text("device-state").await? == "Suspended");
+    ensure!(devices(node)?[0]["standing"] == "suspended");
+    page.until("refused readings", || async {
+        let refused = page.attribute("gap-rejected", "data-value").await?;
+        Ok(refused.filter(|refused| refused != "0").map(drop))
+    })
+    .await?;
+    page.picture(&cli::picture("device-suspended")?).await?;
+    page.click("device-suspend").await?;
+    page.until_attribute("device-standing", "data-standing", "InService")
+        .await?;
+
+    page.click("device-retire").await?;
+    page.click("device-retire-keep").await?;
+    ensure!(devices(node)?.len() == 2, "it was kept");
+    page.click("device-retire").await?;
+    page.click("device-retire-confirm").await?;
+    page.until("one device fewer", || async {
+        Ok((devices(node)?.len() == 1).then_some(()))
+    })
+    .await
+}
