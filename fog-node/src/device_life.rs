@@ -60,7 +60,7 @@ impl Node {
         handle: &Digest,
     ) -> Result<DeviceLook, Failure> {
         let assigned = assignments::current(&self.vault(), &self.master, id)?;
-        let assigned_to = assigned.map(|(subject, _)| subject);
+        let assigned_to = assigned.map(|assigned| assigned.subject);
         let life = device::life(snapshot, handle).map_err(Failure::internal)?;
         let Some(life) = life else {
             // Its registration is on its way.
@@ -99,6 +99,11 @@ impl Node {
             );
         }
         self.live.lives(&looks);
+        let handed_over =
+            |(_, look): &(String, DeviceLook)| look.standing == DeviceStanding::HandedOver;
+        for (id, _) in looks.into_iter().filter(handed_over) {
+            self.let_go(&id);
+        }
         Ok(())
     }
 

@@ -20,6 +20,7 @@ mod device_life;
 mod failure;
 mod finality_log;
 pub mod fsck;
+mod handover;
 mod host;
 pub mod http;
 pub mod ingest;

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use device_drivers::profile::Profile;
-use fog_api::{Event, Wave};
+use fog_api::{DeviceStanding, Event, Wave};
 use ledger_consortium::{Consortium, ConsortiumConfig};
 use ledger_core::{ChainId, Genesis, PublicKey, SecretKey};
 use ledger_store::Replica;
@@ -37,7 +37,7 @@ use crate::live::{LiveDevice, LiveView, TELL_EVERY};
 use crate::previews::Previews;
 use crate::restored::start_consortium;
 use crate::retention;
-use crate::sensor::{Sensor, source_of};
+use crate::sensor::{Away, Sensor, source_of};
 use crate::submitter;
 use crate::vault::renew::renew;
 use crate::vault::seal::MasterKey;
@@ -269,7 +269,8 @@ impl Node {
             if let Some(row) = rows.iter().find(|row| row.id == id) {
                 let last_heard = self.last_heard(&row.id)?;
                 self.show_device(index, row, last_heard, &pending)?;
-                self.start_sensor(index, row, &ingest, last_heard);
+                let away = last_heard.map(Away::node_stopped);
+                self.start_sensor(index, row, &ingest, away);
             }
         }
         let of_removed = pending.iter().flat_map(|anchored| &anchored.readings);
@@ -395,18 +396,22 @@ impl Node {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts forwarding from a device that was last heard at `last_heard`, in Unix milliseconds, if ever.
-    /// A device that cannot be opened as stored is shown as such.
+    /// Starts forwarding from a device that this node serves. One that cannot be opened as stored is shown
+    /// as such.
     pub(crate) fn start_sensor(
         &self,
         index: DeviceIndex,
         row: &devices::DeviceRow,
         ingest: &Ingest,
-        last_heard: Option<i64>,
+        away: Option<Away>,
     ) {
+        let standing = self.live.standing(index);
+        if standing.is_some_and(|standing| *standing.borrow() == DeviceStanding::HandedOver) {
+            return;
+        }
         let live = Arc::clone(&self.live);
         let started = source_of(row, &self.master)
-            .and_then(|source| Sensor::start(index, source, ingest.clone(), live, last_heard));
+            .and_then(|source| Sensor::start(index, source, ingest.clone(), live, away));
         match started {
             Ok(sensor) => {
                 self.running().sensors.insert(index, sensor);

@@ -428,6 +428,6 @@ fn default_name(profile: Profile, path: &str) -> String {
         .collect()
 }
 
-fn new_id() -> Result<String, Failure> {
+pub(crate) fn new_id() -> Result<String, Failure> {
     Ok(hex::encode(random::<8>().map_err(Failure::internal)?))
 }

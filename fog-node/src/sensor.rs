@@ -22,8 +22,28 @@ use crate::vault::seal::MasterKey;
 /// Profile name of simulated devices; their path says what they pretend to be.
 pub const SIMULATED_PROFILE: &str = "simulated";
 
-/// Why readings are missing that a sensor sent while nobody could listen.
-const NODE_STOPPED: &str = "node-stopped";
+/// Since when nobody listens to a sensor, in Unix milliseconds, and why; what it sends meanwhile is missing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Away {
+    since: i64,
+    why: &'static str,
+}
+
+impl Away {
+    /// The node was stopped.
+    #[must_use]
+    pub const fn node_stopped(since: i64) -> Self {
+        let why = "node-stopped";
+        Self { since, why }
+    }
+
+    /// The device was on its way from another node.
+    #[must_use]
+    pub const fn handed_over(since: i64) -> Self {
+        let why = "handover";
+        Self { since, why }
+    }
+}
 
 /// A running device.
 pub struct Sensor {
@@ -32,8 +52,7 @@ pub struct Sensor {
 }
 
 impl Sensor {
-    /// Opens the device and starts forwarding. `last_heard`: when its newest stored reading was received,
-    /// in Unix milliseconds, if there is one.
+    /// Opens the device and starts forwarding. `away`: since its newest stored reading, if there is one.
     ///
     /// # Errors
     /// If the row names no profile of this version, or its key does not open.
@@ -42,9 +61,9 @@ impl Sensor {
         config: SourceConfig,
         ingest: Ingest,
         live: Arc<LiveView>,
-        last_heard: Option<i64>,
+        away: Option<Away>,
     ) -> anyhow::Result<Self> {
-        let unheard = Unheard::new(&config, last_heard);
+        let unheard = Unheard::new(&config, away);
         let device = Device::open(config)?;
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(forward(index, device, (ingest, unheard), live, stopped));
@@ -120,23 +139,23 @@ const fn kind_name(kind: SimulatedKind) -> &'static str {
 /// What a sensor sent while the node was stopped and could not hear it: counted by its rate, once it is
 /// heard again, in the commit of that reading. Counted earlier, a sensor that stays away over several
 /// starts would be charged for the same time at each of them.
-struct Unheard(Option<(Rate, i64)>);
+struct Unheard(Option<(Rate, Away)>);
 
 impl Unheard {
     /// Simulated devices stop with the node; devices that number their readings name the hole themselves.
-    fn new(config: &SourceConfig, last_heard: Option<i64>) -> Self {
+    fn new(config: &SourceConfig, away: Option<Away>) -> Self {
         let rate = config.expected_rate().filter(|_| !config.is_simulated());
-        Self(rate.zip(last_heard))
+        Self(rate.zip(away))
     }
 
     fn named_with(&mut self, measurements: &[Measurement]) -> Option<Count> {
         let first = measurements.first()?;
-        let (rate, last_heard) = self.0.take()?;
-        let span = u64::try_from(first.host_time_millis - last_heard).unwrap_or(0);
+        let (rate, away) = self.0.take()?;
+        let span = u64::try_from(first.host_time_millis - away.since).unwrap_or(0);
         let missing = rate
             .expected_in(span)
             .saturating_sub(measurements.len() as u64);
-        (missing > 0).then_some((Kind::Missing, NODE_STOPPED, missing))
+        (missing > 0).then_some((Kind::Missing, away.why, missing))
     }
 }
 
@@ -288,9 +307,10 @@ mod tests {
         let serial = |profile| SourceConfig::Serial(SerialConfig::new("/dev/none", profile));
         let value = Some(Value::whole(97));
         let heard = [Measurement::new(Metric::SpO2, value, Quality::Good, 61_000)];
-        let mut unheard = Unheard::new(&serial(Profile::NoninOem3), Some(1_000));
+        let away = Away::node_stopped;
+        let mut unheard = Unheard::new(&serial(Profile::NoninOem3), Some(away(1_000)));
         assert_eq!(unheard.named_with(&[]), None, "not heard yet");
-        let named = Some((Kind::Missing, NODE_STOPPED, 7 * 60 - 1));
+        let named = Some((Kind::Missing, "node-stopped", 7 * 60 - 1));
         assert_eq!(unheard.named_with(&heard), named);
         assert_eq!(unheard.named_with(&heard), None, "named already");
         for (profile, last_heard) in [
@@ -299,7 +319,7 @@ mod tests {
             (Profile::NoninOem3, Some(90_000)),
             (Profile::FogwardLevel0, Some(1_000)),
         ] {
-            let mut unheard = Unheard::new(&serial(profile), last_heard);
+            let mut unheard = Unheard::new(&serial(profile), last_heard.map(away));
             assert_eq!(unheard.named_with(&heard), None, "{profile} {last_heard:?}");
         }
     }

@@ -125,6 +125,25 @@ pub struct AskInteraction {
     pub seconds: u64,
 }
 
+/// Hands a device over to another node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct HandOver {
+    /// The node's name, or its key.
+    pub to: String,
+}
+
+/// Takes a device that was handed to this node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct TakeDevice {
+    /// The port it is on here; as at the other node without it.
+    #[serde(default)]
+    pub path: Option<String>,
+}
+
 /// Grants, refuses or ends an interaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -13,6 +13,9 @@
 //! | `DELETE /api/devices/{id}` | | nothing; its readings stay |
 //! | `POST /api/devices/{id}/changes` | [`ChangeDevice`] | [`Device`], once the change is final |
 //! | `GET /api/devices/{id}/history?metric=&from=&to=&points=` | [`HistoryQuery`] | [`History`] |
+//! | `POST /api/devices/{id}/handover` | [`HandOver`] | [`Device`], once it is final |
+//! | `GET /api/handovers` | | `[`[`LedgerDevice`]`]` that wait to be taken here |
+//! | `POST /api/handovers/{handle}` | [`TakeDevice`] | [`Device`], read from now on |
 //! | `GET /api/ledger/devices` | | `[`[`LedgerDevice`]`]`, those of other nodes too |
 //! | `POST /api/ledger/devices` | [`RegisterSigner`] | [`LedgerDevice`] that signs for itself, once it is final |
 //! | `GET /api/interactions` | | `[`[`Interaction`]`]`, what changed last first |
@@ -86,8 +89,8 @@ pub use joining::{
     JoinStage, OwnChain, ReadInvitation,
 };
 pub use ledger_device::{
-    AskInteraction, DecideInteraction, Interaction, InteractionState, LedgerDevice, Pushed,
-    RegisterSigner, Signer,
+    AskInteraction, DecideInteraction, HandOver, Interaction, InteractionState, LedgerDevice,
+    Pushed, RegisterSigner, Signer, TakeDevice,
 };
 pub use light::{LightPage, LightQuery, LightRow, StateAnswer, StateQuery};
 pub use reading::{History, HistoryPoint, HistoryQuery, ReadingRow, ReadingsQuery, SampleSegment};

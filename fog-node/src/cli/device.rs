@@ -7,7 +7,7 @@ use fog_api::{AddDevice, ChangeDevice, Device as Row};
 
 use super::Outcome;
 use super::client::{Api, Question};
-use super::device_ledger::{Ask, Decide, Enrol, Interactions, Registry};
+use super::device_ledger::{Ask, Decide, Enrol, Incoming, Interactions, Registry};
 use super::output::{print, print_json};
 use super::table::{cell, name_of, numbers, pairs, table, words};
 
@@ -38,6 +38,12 @@ enum Command {
     Retire(One),
     /// Stop reading a device; its readings stay, its pairing key is destroyed.
     Unpair(One),
+    /// Hand a device over to another node of the consortium.
+    Handover(HandOver),
+    /// List the devices that were handed to this node and wait to be taken.
+    Incoming(Incoming),
+    /// Take a device that was handed to this node, and read it.
+    Take(Take),
     /// List the devices on the ledger, those of other nodes too.
     Registry(Registry),
     /// Register a device that signs its own transactions, by its public key.
@@ -64,6 +70,9 @@ impl Device {
             Command::Resume(one) => one.change(&ChangeDevice::Resume),
             Command::Retire(one) => one.change(&ChangeDevice::Retire),
             Command::Unpair(one) => one.unpair(),
+            Command::Handover(handover) => handover.run(),
+            Command::Incoming(incoming) => incoming.run(),
+            Command::Take(take) => take.run(),
             Command::Registry(registry) => registry.run(),
             Command::Enrol(enrol) => enrol.run(),
             Command::Interactions(interactions) => interactions.run(),
@@ -208,6 +217,48 @@ impl Assign {
     fn run(&self) -> anyhow::Result<Outcome> {
         let subject = self.to.clone();
         self.one.change(&ChangeDevice::Assign { subject })
+    }
+}
+
+/// `fogward device handover`
+#[derive(Debug, clap::Args)]
+struct HandOver {
+    #[command(flatten)]
+    one: One,
+    /// The node that is to serve it, by its name or key.
+    #[arg(long, value_name = "NODE")]
+    to: String,
+}
+
+impl HandOver {
+    fn run(&self) -> anyhow::Result<Outcome> {
+        let (question, api) = (self.one.question().then("handover"), &self.one.api);
+        let to = self.to.clone();
+        print_one(&api.tell(&question, &fog_api::HandOver { to })?, api.json)
+    }
+}
+
+/// `fogward device take`
+#[derive(Debug, clap::Args)]
+struct Take {
+    #[command(flatten)]
+    api: Api,
+    /// The device's handle, as `fogward device incoming` lists it.
+    #[arg(value_name = "HANDLE")]
+    handle: String,
+    /// The port it is on here; as at the other node without it.
+    #[arg(long, value_name = "PATH")]
+    path: Option<PathBuf>,
+}
+
+impl Take {
+    fn run(&self) -> anyhow::Result<Outcome> {
+        let path = self.path.as_ref().map(std::path::absolute).transpose()?;
+        let asked = fog_api::TakeDevice {
+            path: path.map(|path| path.display().to_string()),
+        };
+        let question = Question::named("/api/handovers", &self.handle);
+        print_one(&self.api.tell(&question, &asked)?, self.api.json)
     }
 }
 

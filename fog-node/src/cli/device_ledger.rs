@@ -1,4 +1,4 @@
-//! `fogward device registry|enrol|interactions|ask|allow|deny`: devices as the ledger knows them.
+//! `fogward device incoming|registry|enrol|interactions|ask|allow|deny`: devices as the ledger knows them.
 
 use std::path::PathBuf;
 
@@ -20,6 +20,20 @@ pub(super) struct Registry {
 impl Registry {
     pub(super) fn run(&self) -> anyhow::Result<Outcome> {
         let devices: Vec<LedgerDevice> = self.api.ask(&Question::path("/api/ledger/devices"))?;
+        print_devices(&devices, &self.api)
+    }
+}
+
+/// `fogward device incoming`
+#[derive(Debug, clap::Args)]
+pub(super) struct Incoming {
+    #[command(flatten)]
+    api: Api,
+}
+
+impl Incoming {
+    pub(super) fn run(&self) -> anyhow::Result<Outcome> {
+        let devices: Vec<LedgerDevice> = self.api.ask(&Question::path("/api/handovers"))?;
         print_devices(&devices, &self.api)
     }
 }

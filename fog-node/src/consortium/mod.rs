@@ -12,6 +12,7 @@ mod actions;
 mod attendance;
 mod catch_up;
 mod change;
+mod devices;
 mod door;
 mod findings;
 mod found;

@@ -12,11 +12,11 @@ use fog_api::consortium::Change;
 use fog_api::{
     AddDevice, ApiError, AskInteraction, BlockDetail, BlockRow, BlocksQuery, CastVote,
     ChangeDevice, ConsortiumSeries, ConsortiumView, DecideInteraction, Device, FinalitySeries,
-    History, HistoryQuery, Interaction, InvitationMade, InvitationView, JoinConsortium,
+    HandOver, History, HistoryQuery, Interaction, InvitationMade, InvitationView, JoinConsortium,
     JoinProgress, LedgerDevice, LightPage, LightQuery, MakeBackup, MakeInvitation, Port,
     PreflightFinding, Preview, ProfileInfo, ProposalRow, ProposeChange, Pushed, ReadInvitation,
     ReadingRow, ReadingsQuery, RegisterSigner, StartDemo, StartPreview, StateAnswer, StateQuery,
-    Status, TransactionDetail,
+    Status, TakeDevice, TransactionDetail,
 };
 use serde::Deserialize;
 use utoipa::OpenApi;
@@ -68,6 +68,9 @@ pub(super) fn router() -> axum::Router<Shared> {
         .routes(routes!(devices, add_device))
         .routes(routes!(device, remove_device))
         .routes(routes!(change_device))
+        .routes(routes!(hand_over))
+        .routes(routes!(incoming))
+        .routes(routes!(take_device))
         .routes(routes!(ledger_devices, register_signer))
         .routes(routes!(interactions, ask_interaction))
         .routes(routes!(decide_interaction))
@@ -138,6 +141,37 @@ async fn change_device(
     Body(asked): Body<ChangeDevice>,
 ) -> Answer<Device> {
     node.change_device(&id, asked).await.map(Json)
+}
+
+/// Hands a device over to another node; answered once that is final.
+#[utoipa::path(post, path = "/api/devices/{id}/handover", tag = "devices", params(("id" = String, Path)),
+    request_body = HandOver, responses(
+    (status = 200, body = Device), (status = "default", body = ApiError)))]
+async fn hand_over(
+    State(node): App,
+    Path(id): Path<String>,
+    Body(asked): Body<HandOver>,
+) -> Answer<Device> {
+    node.hand_over(&id, asked).await.map(Json)
+}
+
+/// The devices that were handed to this node and wait to be taken.
+#[utoipa::path(get, path = "/api/handovers", tag = "devices", responses(
+    (status = 200, body = Vec<LedgerDevice>), (status = "default", body = ApiError)))]
+async fn incoming(State(node): App) -> Answer<Vec<LedgerDevice>> {
+    node.incoming().map(Json)
+}
+
+/// Takes a device that was handed to this node, and reads it.
+#[utoipa::path(post, path = "/api/handovers/{handle}", tag = "devices", params(("handle" = String, Path)),
+    request_body = TakeDevice, responses(
+    (status = 200, body = Device), (status = "default", body = ApiError)))]
+async fn take_device(
+    State(node): App,
+    Path(handle): Path<String>,
+    Body(asked): Body<TakeDevice>,
+) -> Answer<Device> {
+    node.take_device(&handle, asked).await.map(Json)
 }
 
 /// The devices on the ledger, those of other nodes too.

@@ -77,6 +77,12 @@ pub enum Item {
     Heard(DeviceIndex, Vec<Measurement>, Vec<Count>),
     /// A new device: store it and register it on the ledger.
     Add(DeviceRow, oneshot::Sender<Result<DeviceIndex, String>>),
+    /// A device that another node has handed over: store it, and whose it is.
+    Take(
+        DeviceRow,
+        Option<Assignment>,
+        oneshot::Sender<Result<DeviceIndex, String>>,
+    ),
     /// A removed device: its readings stay, its port key is destroyed.
     Remove(DeviceIndex, oneshot::Sender<Result<(), String>>),
     /// Something the ledger is told in this node's name, and whose a device is with it; answered with the

@@ -122,10 +122,7 @@ impl Writer {
     fn load_streams(&mut self) -> Result<(), VaultError> {
         for at in 0..self.devices.len() {
             let id = self.devices[at].id.clone();
-            for row in streams::list(&self.connection, Some(&id))? {
-                let next = payloads::next_sequence(&self.connection, row.number)?;
-                self.open_stream(&row, DeviceIndex(at as u32), next)?;
-            }
+            self.open_streams(&id, DeviceIndex(at as u32))?;
         }
         // A device's rows left the journal when it was removed: removing flushes.
         for row in journal::list(&self.connection, None)? {
@@ -136,6 +133,15 @@ impl Writer {
                 .ok_or(VaultError::Row { table: "journal" })?;
             stream.restore(&row)?;
             self.oldest_waiting = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    /// Opens the streams a device has.
+    fn open_streams(&mut self, id: &str, device: DeviceIndex) -> Result<(), VaultError> {
+        for row in streams::list(&self.connection, Some(id))? {
+            let next = payloads::next_sequence(&self.connection, row.number)?;
+            self.open_stream(&row, device, next)?;
         }
         Ok(())
     }
@@ -312,6 +318,10 @@ impl Writer {
                 }
                 Item::Add(row, _) => {
                     let index = self.add_device(row, outcome)?;
+                    outcome.added.push((at, index));
+                }
+                Item::Take(row, assignment, _) => {
+                    let index = self.take_device(row, assignment.as_ref())?;
                     outcome.added.push((at, index));
                 }
                 Item::Tell(payload, whose, _) => {
@@ -518,7 +528,9 @@ impl Writer {
                         self.parts.live.received(device, measurements);
                     }
                 }
-                Item::Add(_, done) => answer(done, of_item(&outcome.added, at)),
+                Item::Add(_, done) | Item::Take(_, _, done) => {
+                    answer(done, of_item(&outcome.added, at))
+                }
                 Item::Tell(_, _, done) => answer(done, of_item(&outcome.told, at)),
                 Item::Remove(_, done) => answer(done, Ok(())),
                 Item::Flush(done) => answer(done, ()),

@@ -4,6 +4,7 @@
 use ledger_core::Digest;
 use ledger_core::device::assignment;
 use rusqlite::{Connection, OptionalExtension, params};
+use serde::{Deserialize, Serialize};
 
 use super::VaultError;
 use super::seal::{MasterKey, SealError};
@@ -29,6 +30,23 @@ pub struct Assignment {
     sealed: Vec<u8>,
 }
 
+/// Whose a device is: what the commitment on the ledger was made of.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assigned {
+    /// Random bytes of this assignment alone.
+    pub salt: [u8; SALT_BYTES],
+    /// The pseudonym.
+    pub subject: String,
+}
+
+impl Assigned {
+    /// What the ledger was told.
+    #[must_use]
+    pub fn commitment(&self) -> Digest {
+        assignment(&self.salt, self.subject.as_bytes())
+    }
+}
+
 /// Names nobody.
 impl std::fmt::Debug for Assignment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -42,10 +60,26 @@ impl Assignment {
     /// # Errors
     /// [`SealError::Randomness`].
     pub fn new(master: &MasterKey, id: &str, subject: &str) -> Result<Self, SealError> {
-        let salt: [u8; SALT_BYTES] = random().map_err(|_| SealError::Randomness)?;
-        let content = zeroize::Zeroizing::new([&salt, subject.as_bytes()].concat());
+        let salt = random().map_err(|_| SealError::Randomness)?;
+        Self::with_salt(
+            master,
+            id,
+            &Assigned {
+                salt,
+                subject: subject.to_owned(),
+            },
+        )
+    }
+
+    /// One that another node has made.
+    ///
+    /// # Errors
+    /// [`SealError::Randomness`].
+    pub fn with_salt(master: &MasterKey, id: &str, assigned: &Assigned) -> Result<Self, SealError> {
+        let Assigned { salt, subject } = assigned;
+        let content = zeroize::Zeroizing::new([&salt[..], subject.as_bytes()].concat());
         Ok(Self {
-            commitment: assignment(&salt, subject.as_bytes()),
+            commitment: assigned.commitment(),
             sealed: master.seal(&purpose(id), &content)?,
         })
     }
@@ -79,7 +113,7 @@ pub fn change(
     Ok(())
 }
 
-/// The pseudonym a device is assigned to now, and the commitment to it.
+/// Whose a device is now.
 ///
 /// # Errors
 /// [`VaultError`].
@@ -87,7 +121,7 @@ pub fn current(
     connection: &Connection,
     master: &MasterKey,
     id: &str,
-) -> Result<Option<(String, Digest)>, VaultError> {
+) -> Result<Option<Assigned>, VaultError> {
     let sealed: Option<Vec<u8>> = connection
         .prepare_cached("SELECT sealed FROM assignments WHERE device = ?1 AND until IS NULL")?
         .query_row([id], |row| row.get(0))
@@ -102,9 +136,11 @@ pub fn current(
     let Some((salt, subject)) = content.split_first_chunk::<SALT_BYTES>() else {
         return Err(row);
     };
-    let commitment = assignment(salt, subject);
     match std::str::from_utf8(subject) {
-        Ok(subject) => Ok(Some((subject.to_owned(), commitment))),
+        Ok(subject) => Ok(Some(Assigned {
+            salt: *salt,
+            subject: subject.to_owned(),
+        })),
         Err(_) => Err(row),
     }
 }
@@ -135,19 +171,20 @@ mod tests {
             durable_sequence: None,
         };
         devices::insert(&connection, &device).unwrap();
-        assert_eq!(current(&connection, &master, "d").unwrap(), None);
+        assert!(current(&connection, &master, "d").unwrap().is_none());
         let [first, second] =
             [1, 2].map(|_| Assignment::new(&master, "d", "SUBJECT-0042").unwrap());
         assert_ne!(first.commitment, second.commitment, "a fresh salt each");
         for (assignment, now) in [(&first, 1_000), (&second, 2_000)] {
             change(&connection, "d", Some(assignment), now).unwrap();
-            let found = current(&connection, &master, "d").unwrap();
-            assert_eq!(found, Some(("SUBJECT-0042".into(), assignment.commitment)));
+            let found = current(&connection, &master, "d").unwrap().unwrap();
+            assert_eq!(found.subject, "SUBJECT-0042");
+            assert_eq!(found.commitment(), assignment.commitment);
         }
         let other = MasterKey::new([5; 32]);
         assert!(current(&connection, &other, "d").is_err());
         change(&connection, "d", None, 3_000).unwrap();
-        assert_eq!(current(&connection, &master, "d").unwrap(), None);
+        assert!(current(&connection, &master, "d").unwrap().is_none());
         let spans: Vec<(i64, i64)> = connection
             .prepare("SELECT since, until FROM assignments ORDER BY since")
             .unwrap()

@@ -1,7 +1,7 @@
 //! Table `devices`: the sensors paired with this node. Removed ones stay, their readings with them.
 
 use ledger_core::Digest;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{VaultError, digest_column};
 
@@ -63,6 +63,51 @@ pub fn insert(connection: &Connection, device: &DeviceRow) -> Result<(), VaultEr
             device.added
         ])?;
     Ok(())
+}
+
+/// Adds a device that another node has handed over; one that was here before goes on under its id.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn take(connection: &Connection, device: &DeviceRow) -> Result<(), VaultError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO devices
+                 (id, name, profile, path, simulated, sealed_key, handle, added, durable_sequence)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT (id) DO UPDATE SET name = excluded.name, path = excluded.path,
+                 sealed_key = excluded.sealed_key, added = excluded.added, removed = NULL,
+                 durable_sequence = max(ifnull(durable_sequence, -1), ifnull(excluded.durable_sequence, -1))",
+        )?
+        .execute(params![
+            device.id,
+            device.name,
+            device.profile,
+            device.path,
+            device.simulated,
+            device.sealed_key,
+            device.handle.0,
+            device.added,
+            device.durable_sequence
+        ])?;
+    // A device that does not number its readings has no newest number.
+    connection
+        .prepare_cached(
+            "UPDATE devices SET durable_sequence = NULL WHERE id = ?1 AND durable_sequence < 0",
+        )?
+        .execute([&device.id])?;
+    Ok(())
+}
+
+/// The id of the device with this handle, removed or not.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn id_of(connection: &Connection, handle: &Digest) -> Result<Option<String>, VaultError> {
+    Ok(connection
+        .prepare_cached("SELECT id FROM devices WHERE handle = ?1")?
+        .query_row([handle.0], |row| row.get(0))
+        .optional()?)
 }
 
 /// Marks a device as removed and destroys its pairing key.

@@ -7,6 +7,7 @@ mod crash;
 mod device_life;
 mod fsck;
 mod fuzz;
+mod handover;
 mod interactions;
 mod joining;
 mod late;

@@ -67,6 +67,8 @@ pub struct DeviceLife {
     pub key: Option<PublicKey>,
     /// The block that changed it last.
     pub changed: Height,
+    /// The node that handed it over last, and knows its pairing key.
+    pub handed_by: Option<PublicKey>,
 }
 
 impl DeviceLife {
@@ -78,6 +80,7 @@ impl DeviceLife {
             assignment: None,
             key: device.registration.key,
             changed: device.height,
+            handed_by: None,
         }
     }
 }
@@ -406,6 +409,9 @@ fn change<V: StateView + ?Sized>(
             }
             if node != sender && organisation_of(state, &node, true)?.is_none() {
                 return Err(DeviceError::NotANode.into());
+            }
+            if node != sender {
+                life.handed_by = Some(sender);
             }
             life.node = node;
         }

@@ -1,15 +1,20 @@
-//! What is asked and answered about snapshots. Pure; decoders are total.
+//! What is asked and answered about snapshots and devices that were handed over. Pure; decoders are total.
 //!
 //! ```text
 //! request  0x01 ‖ height u64                      a snapshot, if one of that height can be had
 //!          0x02 ‖ SHA-256 (32)                    the chunk with this hash
+//!          0x03 ‖ handle (32)                     the pairing of a device that was handed to the asker
+//!          0x04 ‖ handle (32)                     the asker has it on disk
 //! answer   0x10                                   it is being made; ask again
 //!          0x11 ‖ length u32 ‖ manifest ‖ trust   it is here
 //!          0x12 ‖ bytes                           the chunk
 //!          0x13                                   there is none
+//!          0x14 ‖ bytes                           the pairing
+//!          0x15                                   it is forgotten here
 //! ```
 
 use ledger_core::Digest;
+use zeroize::Zeroizing;
 
 /// Longest request in bytes.
 pub(super) const MAX_REQUEST_BYTES: usize = 33;
@@ -23,11 +28,15 @@ pub(super) enum Request {
     Offer { at: u64 },
     /// The chunk with this hash.
     Chunk(Digest),
+    /// The pairing of the device with this handle, which was handed to the asker.
+    Pairing(Digest),
+    /// The asker has that pairing on disk.
+    Taken(Digest),
 }
 
 /// What is answered.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Answer {
+pub(in crate::consortium) enum Answer {
     /// A snapshot is being made.
     Preparing,
     /// The manifest and the trust file of a snapshot.
@@ -36,6 +45,10 @@ pub(super) enum Answer {
     Chunk(Vec<u8>),
     /// There is none.
     Unknown,
+    /// The pairing of a device.
+    Pairing(Zeroizing<Vec<u8>>),
+    /// It is forgotten here.
+    Forgotten,
 }
 
 impl Request {
@@ -43,6 +56,8 @@ impl Request {
         match self {
             Self::Offer { at } => [&[1][..], &at.to_be_bytes()].concat(),
             Self::Chunk(hash) => [&[2][..], &hash.0].concat(),
+            Self::Pairing(handle) => [&[3][..], &handle.0].concat(),
+            Self::Taken(handle) => [&[4][..], &handle.0].concat(),
         }
     }
 
@@ -52,6 +67,8 @@ impl Request {
                 at: u64::from_be_bytes(rest.try_into().ok()?),
             }),
             (2, rest) => Some(Self::Chunk(Digest(rest.try_into().ok()?))),
+            (3, rest) => Some(Self::Pairing(Digest(rest.try_into().ok()?))),
+            (4, rest) => Some(Self::Taken(Digest(rest.try_into().ok()?))),
             _ => None,
         }
     }
@@ -67,6 +84,8 @@ impl Answer {
             }
             Self::Chunk(bytes) => [&[0x12], &bytes[..]].concat(),
             Self::Unknown => vec![0x13],
+            Self::Pairing(bytes) => [&[0x14], &bytes[..]].concat(),
+            Self::Forgotten => vec![0x15],
         }
     }
 
@@ -87,6 +106,8 @@ impl Answer {
                 Some(Self::Chunk(bytes))
             }
             (0x13, 1) => Some(Self::Unknown),
+            (0x14, _) => Some(Self::Pairing(Zeroizing::new(bytes.split_off(1)))),
+            (0x15, 1) => Some(Self::Forgotten),
             _ => None,
         }
     }
@@ -108,6 +129,14 @@ mod tests {
                 Request::Chunk(Digest([0xab; 32])),
                 format!("02{}", "ab".repeat(32)),
             ),
+            (
+                Request::Pairing(Digest([0xab; 32])),
+                format!("03{}", "ab".repeat(32)),
+            ),
+            (
+                Request::Taken(Digest([0xab; 32])),
+                format!("04{}", "ab".repeat(32)),
+            ),
         ] {
             assert_eq!(hex::encode(request.encode()), hex);
             assert_eq!(Request::decode(&request.encode()), Some(request));
@@ -121,6 +150,8 @@ mod tests {
             (offer, "1100000002010203"),
             (Answer::Chunk(vec![5, 6]), "120506"),
             (Answer::Unknown, "13"),
+            (Answer::Pairing(Zeroizing::new(vec![7])), "1407"),
+            (Answer::Forgotten, "15"),
         ] {
             assert_eq!(hex::encode(answer.encode()), hex);
             assert_eq!(Answer::decode(answer.encode()), Some(answer));

@@ -31,8 +31,10 @@ use serve::Pace;
 
 pub(super) use channel::MAGIC;
 pub(super) use fetch::{Fetch, NobodyAnswers};
+pub(super) use messages::Answer;
 pub(super) use progress::Progress;
 pub(super) use serve::serve;
+pub(crate) use sources::Connected;
 pub(super) use sources::Source;
 pub(crate) use swap::take_over;
 

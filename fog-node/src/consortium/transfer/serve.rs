@@ -1,4 +1,4 @@
-//! Serving snapshots to peers, over the door's port.
+//! Serving snapshots, and devices that were handed over, to peers, over the door's port.
 //!
 //! Only active nodes of the consortium are answered, four at a time, one answer each; together they get
 //! no more than [`PACE_BYTES`] a second, so that consensus has the rest of the line and of the disk.
@@ -85,15 +85,17 @@ pub(in crate::consortium) async fn serve(node: Weak<Node>, stream: TcpStream) ->
         if !running.voting_keys()?.contains(&channel.peer) {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
-        let (offers, replica) = (Arc::clone(&transfer.offers), Arc::clone(&running.replica));
-        drop(running);
+        let offers = Arc::clone(&transfer.offers);
         let answer = match request {
-            Request::Offer { at } => offers.offer(&replica, at),
-            Request::Chunk(hash) => tokio::task::spawn_blocking(move || offers.chunk(&hash))
-                .await
-                .map_err(io::Error::other)?,
+            Request::Offer { at } => offers.offer(&running.replica, at),
+            Request::Chunk(hash) => {
+                drop(running);
+                let chunk = tokio::task::spawn_blocking(move || offers.chunk(&hash));
+                chunk.await.map_err(io::Error::other)?
+            }
+            Request::Pairing(handle) => running.give_pairing(handle, channel.peer).await,
+            Request::Taken(handle) => running.forget_pairing(handle, channel.peer).await,
         };
-        drop(replica);
         let sent = send(&mut channel, &answer, &transfer.pace);
         tokio::time::timeout(PATIENCE, sent).await.map_err(late)??;
     }

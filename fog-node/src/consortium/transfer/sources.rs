@@ -6,6 +6,7 @@ use std::time::Duration;
 use ledger_core::{ChainId, Digest, PublicKey, SecretKey};
 use ledger_store::SnapshotChunk;
 use tokio::net::TcpStream;
+use zeroize::Zeroizing;
 
 use super::super::peers::resolve;
 use super::channel::Channel;
@@ -20,7 +21,10 @@ const ASK_AGAIN: Duration = Duration::from_millis(100);
 /// How long a peer may take to make one.
 const MAKING: Duration = Duration::from_secs(120);
 
-/// A peer that may have a snapshot.
+/// Longest pairing in bytes.
+const MAX_PAIRING_BYTES: usize = 16 << 10;
+
+/// A peer that may have a snapshot, or the pairing of a device.
 #[derive(Clone, Debug)]
 pub(in crate::consortium) struct Source {
     /// The key it is reached under.
@@ -32,7 +36,7 @@ pub(in crate::consortium) struct Source {
 }
 
 /// One that answers.
-pub(super) struct Connected {
+pub(crate) struct Connected {
     pub(super) source: Source,
     channel: Channel<TcpStream>,
 }
@@ -43,7 +47,11 @@ fn late(_: tokio::time::error::Elapsed) -> io::Error {
 
 impl Source {
     /// Connects to it.
-    pub(super) async fn connect(self, chain: ChainId, own: &SecretKey) -> io::Result<Connected> {
+    pub(in crate::consortium) async fn connect(
+        self,
+        chain: ChainId,
+        own: &SecretKey,
+    ) -> io::Result<Connected> {
         let connecting = async {
             let address = resolve(&self.address).await;
             let address = address.ok_or(io::ErrorKind::NotFound)?;
@@ -79,10 +87,33 @@ impl Connected {
                 Answer::Preparing => tokio::time::sleep(ASK_AGAIN).await,
                 Answer::Offer { manifest, trust } => return Ok(Some((manifest, trust))),
                 Answer::Unknown => return Ok(None),
-                Answer::Chunk(_) => return Err(io::ErrorKind::InvalidData.into()),
+                _ => return Err(io::ErrorKind::InvalidData.into()),
             }
         }
         Err(io::ErrorKind::TimedOut.into())
+    }
+
+    /// The pairing of a device that was handed to this node; `None` if it has none to give.
+    pub(crate) async fn pairing(
+        &mut self,
+        handle: Digest,
+    ) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+        match self
+            .ask(Request::Pairing(handle), MAX_PAIRING_BYTES)
+            .await?
+        {
+            Answer::Pairing(bytes) => Ok(Some(bytes)),
+            Answer::Unknown => Ok(None),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
+    /// Says that the pairing of a device is on this node's disk.
+    pub(crate) async fn taken(&mut self, handle: Digest) -> io::Result<()> {
+        match self.ask(Request::Taken(handle), 1).await? {
+            Answer::Forgotten => Ok(()),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
     }
 
     /// A chunk as it sends it, unchecked; `None` if it has none of this hash.

@@ -8,6 +8,7 @@ use ledger_core::{Digest, Payload};
 use super::{Anchored, OpenDevice, Outcome, Writer};
 use crate::clock::now_millis;
 use crate::ingest::{DeviceIndex, Whose};
+use crate::vault::assignments::Assignment;
 use crate::vault::{VaultError, assignments, devices, outbox};
 
 impl Writer {
@@ -24,6 +25,24 @@ impl Writer {
         };
         self.send_alone(Payload::RegisterDevice(registration), outcome)?;
         Ok(self.open_device(row.id.clone()))
+    }
+
+    /// Stores a device that another node has handed over; one that was here before goes on with its streams.
+    pub(super) fn take_device(
+        &mut self,
+        row: &devices::DeviceRow,
+        assignment: Option<&Assignment>,
+    ) -> Result<DeviceIndex, VaultError> {
+        devices::take(&self.connection, row)?;
+        assignments::change(&self.connection, &row.id, assignment, now_millis())?;
+        // One that was handed over and back in one run is open still.
+        let open = self.devices.iter().position(|open| open.id == row.id);
+        if let Some(at) = open {
+            return Ok(DeviceIndex(at as u32));
+        }
+        let index = self.open_device(row.id.clone());
+        self.open_streams(&row.id, index)?;
+        Ok(index)
     }
 
     /// Signs what the ledger is told, and notes whose a device is with it; gives the transaction.

@@ -216,6 +216,7 @@ fn state() {
             assignment: Some(Digest::of(b"whose")),
             key: None,
             changed: Height(300),
+            handed_by: Some(key(2).public()),
         }),
     );
     check("assignment", &device::assignment(&[7; 32], b"subject").0);

@@ -1,0 +1,79 @@
+//! Devices that go from one node to another: who is asked, and what is answered over the door's port.
+
+use std::io;
+
+use ledger_core::genesis::Member;
+use ledger_core::{Digest, PublicKey};
+
+use super::settings::door_of;
+use super::transfer::{Answer, Connected, Source};
+use super::view::People;
+use crate::failure::Failure;
+use crate::node::Node;
+
+impl Node {
+    /// The active node with this name or key.
+    ///
+    /// # Errors
+    /// [`Failure`] if there is none, or several have the name.
+    pub(crate) fn member_named(&self, name: &str) -> Result<Member, Failure> {
+        let people = People::read(&self.replica.read()?)?;
+        let mut named = people
+            .members()
+            .iter()
+            .filter(|member| member.name == name || member.key.to_string() == name);
+        match (named.next(), named.next()) {
+            (Some(member), None) => Ok(member.clone()),
+            (found, _) => Err(Failure::new(
+                400,
+                "HAND-05",
+                "The device was not handed over.",
+                match found {
+                    None => "No active node of the consortium has this name or key.",
+                    Some(_) => "Several nodes have this name.",
+                },
+                "Give a node's name, or its key, as the consortium's page shows it.",
+            )),
+        }
+    }
+
+    /// Connects to a node's door and asks it something.
+    pub(crate) async fn ask_node<T>(
+        &self,
+        node: &Member,
+        ask: impl AsyncFnOnce(&mut Connected) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let address = door_of(&node.address);
+        let source = Source {
+            key: node.vote_key,
+            name: node.name.clone(),
+            address: address.ok_or(io::ErrorKind::AddrNotAvailable)?,
+        };
+        let own = &self.membership.transfer.vote;
+        let mut connected = source.connect(self.chain, own).await?;
+        ask(&mut connected).await
+    }
+
+    /// The answer to a node that asks for a device's pairing.
+    pub(super) async fn give_pairing(&self, handle: Digest, asker: PublicKey) -> Answer {
+        match self.pairing_for(&handle, &asker).await {
+            Ok(Some(pairing)) => Answer::Pairing(pairing),
+            Ok(None) => Answer::Unknown,
+            Err(failure) => {
+                tracing::warn!(%failure, "a pairing could not be given");
+                Answer::Unknown
+            }
+        }
+    }
+
+    /// The answer to a node that has a device's pairing on disk.
+    pub(super) async fn forget_pairing(&self, handle: Digest, asker: PublicKey) -> Answer {
+        match self.handed_over(&handle, &asker).await {
+            Ok(()) => Answer::Forgotten,
+            Err(failure) => {
+                tracing::warn!(%failure, "a device could not be let go of");
+                Answer::Unknown
+            }
+        }
+    }
+}

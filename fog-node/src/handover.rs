@@ -1,0 +1,329 @@
+//! Hand-over of a device between fog nodes of one consortium: registered once, its stream goes on.
+//!
+//! ```text
+//! A                                          ledger                          B
+//! stops reading, all durable ──hand over──▶ B serves it
+//!                                                        ◀── the pairing? ── sees it is to serve it
+//! the pairing: key, newest durable number, whose ───────────────────────▶ on disk; reads it
+//! removes it, destroys its key              ◀─────────────────────────────── taken
+//! ```
+//!
+//! Both talk over the door's port and prove their keys; A gives the pairing to the node that the ledger names
+//! and to nobody else. B refuses numbers up to the newest durable one, so nothing counts twice; what the device
+//! sent in between is named as missing, or comes after all from a device that keeps what was not acknowledged.
+//! Killed at any step, either side goes on: A lets go of what the ledger says it does not serve, B asks again.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fog_api::{Device, HandOver, LedgerDevice, TakeDevice};
+use ledger_core::canonical;
+use ledger_core::device::{self, ChangeDevice, DeviceChange, DeviceLife};
+use ledger_core::genesis::Member;
+use ledger_core::state::{StateKey, read};
+use ledger_core::{Digest, Payload, PublicKey};
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::clock::now_millis;
+use crate::device_life::parse_handle;
+use crate::failure::Failure;
+use crate::ingest::Item;
+use crate::node::Node;
+use crate::pairing::{check_path, new_id};
+use crate::sensor::{Away, source_of};
+use crate::vault::assignments::{self, Assigned, Assignment};
+use crate::vault::devices::{self, DeviceRow};
+
+/// How long the other node's door may take to open: it opens seconds after that node has heard of others.
+const DOOR: Duration = Duration::from_secs(10);
+/// How often it is tried meanwhile.
+const LOOK: Duration = Duration::from_millis(250);
+/// Longest pairing in bytes.
+const MAX_BYTES: usize = 16 << 10;
+
+/// What a node must know to serve a device that another node has served.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Pairing {
+    name: String,
+    profile: String,
+    path: String,
+    simulated: bool,
+    /// The key it shares with its node.
+    key: Option<PairingKey>,
+    /// The newest of its own numbers that is durable.
+    durable_sequence: Option<i64>,
+    /// When its newest reading was received.
+    last_heard: Option<i64>,
+    assigned: Option<Assigned>,
+}
+
+#[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+struct PairingKey([u8; 32]);
+
+impl Node {
+    /// Hands a device over to another node; answers once that is final.
+    ///
+    /// # Errors
+    /// [`Failure`] if there is no such device or node, or it is not final in time; it goes on by itself then.
+    pub async fn hand_over(self: &Arc<Self>, id: &str, asked: HandOver) -> Result<Device, Failure> {
+        let (_, device) = self.find_device(id)?;
+        let handle = parse_handle(&device.handle)?;
+        let to = self.member_named(&asked.to)?;
+        let change = DeviceChange::HandOver(to.key);
+        let payload = Payload::ChangeDevice(ChangeDevice { handle, change });
+        let told = self.tell_ledger(payload, None).await?;
+        self.until_final(told).await?;
+        self.look_again(&mut None)?;
+        self.device(id)
+    }
+
+    /// The devices that were handed to this node and wait to be taken.
+    ///
+    /// # Errors
+    /// [`Failure`] if the replica or the vault cannot be read.
+    pub fn incoming(&self) -> Result<Vec<LedgerDevice>, Failure> {
+        let paired = self.devices();
+        let handed = self.ledger_devices()?.into_iter().filter(|device| {
+            let handle = device.handle.parse::<Digest>();
+            handle.is_ok_and(|handle| self.is_incoming(&handle))
+                && !paired.iter().any(|here| here.handle == device.handle)
+        });
+        Ok(handed.collect())
+    }
+
+    /// Takes a device that was handed to this node, and reads it.
+    ///
+    /// # Errors
+    /// [`Failure`] if it was not handed to this node, or the other node does not give its pairing.
+    pub async fn take_device(
+        self: &Arc<Self>,
+        handle: &str,
+        asked: TakeDevice,
+    ) -> Result<Device, Failure> {
+        let handle: Digest = handle.parse().map_err(|_| not_handed())?;
+        let held = self.devices().into_iter();
+        if let Some(device) = held.clone().find(|held| held.handle == handle.to_string()) {
+            return Ok(device);
+        }
+        let life = self
+            .life(&handle)?
+            .filter(|life| life.node == self.node_key);
+        let from = life
+            .and_then(|life| life.handed_by)
+            .ok_or_else(not_handed)?;
+        let from = self.member(&from)?.ok_or_else(not_handed)?;
+        if let Some(path) = &asked.path {
+            check_path(path)?;
+            self.check_free(path)?;
+        }
+        let pairing = self.ask_pairing(&from, handle).await?;
+        let away = pairing.last_heard.map(Away::handed_over);
+        let (row, assignment) = self.row_of_pairing(handle, pairing, asked.path)?;
+        source_of(&row, &self.master).map_err(Failure::internal)?;
+        let ingest = self.ingest().ok_or_else(Failure::stopping)?;
+        let (done, taken) = oneshot::channel();
+        let item = Item::Take(row.clone(), assignment, done);
+        ingest.send(item).await.map_err(|_| Failure::stopping())?;
+        let taken = taken.await.map_err(|_| Failure::stopping())?;
+        let index = taken.map_err(Failure::internal)?;
+        self.show_device(index, &row, None, &[])
+            .map_err(Failure::internal)?;
+        self.start_sensor(index, &row, &ingest, away);
+        self.say_taken(&from, handle).await;
+        self.device(&row.id)
+    }
+
+    /// Stops reading a device that another node serves.
+    pub(crate) fn let_go(&self, id: &str) {
+        let Ok((index, _)) = self.find_device(id) else {
+            return;
+        };
+        if let Some(sensor) = self.take_sensor(index) {
+            tokio::spawn(sensor.stop());
+        }
+    }
+
+    /// The pairing of a device, for the node that serves it now, proven by the key it votes with. It is read
+    /// no more before it is given, and all that was received is durable.
+    pub(crate) async fn pairing_for(
+        &self,
+        handle: &Digest,
+        asker: &PublicKey,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
+        if !self.is_handed_to(handle, asker)? {
+            return Ok(None);
+        }
+        let held = self.devices().into_iter();
+        let Some(device) = held.clone().find(|held| held.handle == handle.to_string()) else {
+            return Ok(None);
+        };
+        let (index, _) = self.find_device(&device.id)?;
+        if let Some(sensor) = self.take_sensor(index) {
+            sensor.stop().await;
+        }
+        let ingest = self.ingest().ok_or_else(Failure::stopping)?;
+        ingest.flush().await.map_err(|_| Failure::stopping())?;
+        let last_heard = self.last_heard(&device.id)?;
+        let vault = self.vault();
+        let rows = devices::active(&vault)?;
+        let Some(row) = rows.into_iter().find(|row| row.handle == *handle) else {
+            return Ok(None);
+        };
+        let key = match &row.sealed_key {
+            None => None,
+            Some(sealed) => {
+                let opened = self.master.open(row.id.as_bytes(), sealed);
+                let opened = opened.map_err(Failure::internal)?;
+                let bytes = opened.as_slice().try_into().map_err(Failure::internal)?;
+                Some(PairingKey(bytes))
+            }
+        };
+        let pairing = Pairing {
+            assigned: assignments::current(&vault, &self.master, &row.id)?,
+            name: row.name,
+            profile: row.profile,
+            path: row.path,
+            simulated: row.simulated,
+            key,
+            durable_sequence: row.durable_sequence,
+            last_heard,
+        };
+        Ok(Some(Zeroizing::new(canonical::encode(&pairing))))
+    }
+
+    /// Unpairs a device that the node that serves it now has on disk.
+    pub(crate) async fn handed_over(
+        &self,
+        handle: &Digest,
+        asker: &PublicKey,
+    ) -> Result<(), Failure> {
+        if !self.is_handed_to(handle, asker)? {
+            return Err(not_handed());
+        }
+        let held = self.devices().into_iter();
+        match held.clone().find(|held| held.handle == handle.to_string()) {
+            Some(device) => self.remove_device(&device.id).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The row of a device that another node has served, and whose it is.
+    fn row_of_pairing(
+        &self,
+        handle: Digest,
+        pairing: Pairing,
+        path: Option<String>,
+    ) -> Result<(DeviceRow, Option<Assignment>), Failure> {
+        let before = devices::id_of(&self.vault(), &handle)?;
+        let id = before.map_or_else(new_id, Ok)?;
+        let key = pairing.key.as_ref();
+        let sealed_key = key.map(|key| self.master.seal(id.as_bytes(), &key.0));
+        let assignment = pairing.assigned.as_ref();
+        let assignment = assignment.map(|of| Assignment::with_salt(&self.master, &id, of));
+        let row = DeviceRow {
+            sealed_key: sealed_key.transpose().map_err(Failure::internal)?,
+            id,
+            name: pairing.name,
+            profile: pairing.profile,
+            path: path.unwrap_or(pairing.path),
+            simulated: pairing.simulated,
+            handle,
+            added: now_millis(),
+            durable_sequence: pairing.durable_sequence,
+        };
+        Ok((row, assignment.transpose().map_err(Failure::internal)?))
+    }
+
+    async fn ask_pairing(&self, from: &Member, handle: Digest) -> Result<Pairing, Failure> {
+        let asked = async {
+            loop {
+                match self
+                    .ask_node(from, async |node| node.pairing(handle).await)
+                    .await
+                {
+                    Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+                        tokio::time::sleep(LOOK).await;
+                    }
+                    answer => return answer,
+                }
+            }
+        };
+        let answer = tokio::time::timeout(DOOR, asked).await;
+        let answer = answer.unwrap_or_else(|_| Err(ErrorKind::ConnectionRefused.into()));
+        let bytes = answer.map_err(|error| silent(from, &error))?;
+        let bytes = bytes.ok_or_else(|| {
+            Failure::new(
+                409,
+                "HAND-02",
+                "The device was not taken.",
+                format!("{} has no pairing of it any more.", from.name),
+                "Pair the sensor anew at this node.",
+            )
+        })?;
+        canonical::decode(&bytes, MAX_BYTES).map_err(|error| {
+            tracing::warn!(%error, "a node gave a pairing that cannot be read");
+            Failure::new(
+                409,
+                "HAND-03",
+                "The device was not taken.",
+                format!("What {} says of it has an unknown form.", from.name),
+                "Run the same version of the program on both nodes.",
+            )
+        })
+    }
+
+    /// Tells the node that served the device that it is on this disk. If that is not heard, the device stays
+    /// in that node's list as handed over, and can be unpaired there.
+    async fn say_taken(&self, from: &Member, handle: Digest) {
+        let told = self.ask_node(from, async |node| node.taken(handle).await);
+        if let Err(error) = told.await {
+            tracing::warn!(%error, "a node could not be told that its device was taken");
+        }
+    }
+
+    fn is_incoming(&self, handle: &Digest) -> bool {
+        let life = self.life(handle).ok().flatten();
+        life.is_some_and(|life| life.node == self.node_key && life.handed_by.is_some())
+    }
+
+    /// Whether the ledger says that the node with this voting key serves the device, and not this node.
+    fn is_handed_to(&self, handle: &Digest, asker: &PublicKey) -> Result<bool, Failure> {
+        let Some(life) = self.life(handle)? else {
+            return Ok(false);
+        };
+        let serving = self.member(&life.node)?;
+        Ok(life.node != self.node_key && serving.is_some_and(|member| member.vote_key == *asker))
+    }
+
+    fn life(&self, handle: &Digest) -> Result<Option<DeviceLife>, Failure> {
+        device::life(&self.replica.read()?, handle).map_err(Failure::internal)
+    }
+
+    fn member(&self, key: &PublicKey) -> Result<Option<Member>, Failure> {
+        let snapshot = self.replica.read()?;
+        read(&snapshot, &StateKey::member(key)).map_err(Failure::internal)
+    }
+}
+
+fn not_handed() -> Failure {
+    Failure::new(
+        409,
+        "HAND-01",
+        "The device was not taken.",
+        "On the ledger, it was not handed over to this node.",
+        "Hand it over at the node that serves it; it shows here once that is final.",
+    )
+}
+
+fn silent(from: &Member, error: &std::io::Error) -> Failure {
+    Failure::new(
+        503,
+        "HAND-04",
+        "The device was not taken.",
+        format!("{} does not give its pairing: {error}.", from.name),
+        "See that its node runs and can be reached from here, then take it again.",
+    )
+}

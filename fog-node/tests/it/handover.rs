@@ -1,0 +1,205 @@
+//! Goal: a sensor goes from one hospital's node to another's and back: registered once, its stream goes on,
+//! each reading it sent is received once or named as missing, and whose it is goes with it. Method: two real
+//! nodes on one ledger and an authenticated sensor that moves between two pseudo terminals; each reading's
+//! value is its own number.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use fogward_level0::{DeviceId, MAX_WIRE, Outgoing, PairingKey, Reading, Sensor, metric, quality};
+use serde_json::{Value, json as value};
+
+use crate::consortium::{Place, create, invite};
+use crate::program::{Running, fogward, json, text, wait_for};
+use crate::pty::Line;
+
+const KEY: [u8; 32] = [0x5a; 32];
+
+/// A sensor that numbers its readings, and remembers its frames.
+struct Numbered {
+    sensor: Sensor,
+    frames: Vec<Vec<u8>>,
+}
+
+impl Numbered {
+    fn new() -> Self {
+        let key = PairingKey::from_bytes(KEY);
+        Self {
+            sensor: Sensor::new(DeviceId([7; 8]), key, 1),
+            frames: Vec::new(),
+        }
+    }
+
+    /// Sends the next readings, one in a frame.
+    fn send(&mut self, line: &mut Line, count: usize) {
+        for _ in 0..count {
+            let reading = Reading {
+                metric: metric::HEART_RATE,
+                quality: quality::GOOD,
+                mantissa: self.frames.len() as i32,
+                exponent: 0,
+            };
+            let message = Outgoing::Readings {
+                time_millis: None,
+                readings: &[reading],
+            };
+            let mut wire = [0; MAX_WIRE];
+            let length = self.sensor.seal(&message, &mut wire).unwrap();
+            self.frames.push(wire[..length].to_vec());
+            line.send(&wire[..length]);
+            std::thread::sleep(Duration::from_millis(4));
+        }
+    }
+
+    fn replay(&self, line: &mut Line, number: usize) {
+        line.send(&self.frames[number]);
+    }
+}
+
+fn ask(arguments: &[&str]) -> Value {
+    let (code, answer) = json(arguments.iter().copied().chain(["--json"]));
+    assert_eq!(code, 0, "{arguments:?}: {answer}");
+    answer
+}
+
+fn device(api: &str, id: &str) -> Value {
+    ask(&["device", "show", id, "--api", api])
+}
+
+fn devices(api: &str) -> usize {
+    ask(&["device", "list", "--api", api])
+        .as_array()
+        .unwrap()
+        .len()
+}
+
+fn received(api: &str, id: &str, count: u64) -> Value {
+    wait_for("readings", || {
+        let device = device(api, id);
+        let received = device["gap"]["received"].as_u64()?;
+        assert!(received <= count, "{received} of {count}");
+        (received == count).then_some(device)
+    })
+}
+
+fn replays(device: &Value) -> u64 {
+    let mut reasons = device["rejected_reasons"].as_array().unwrap().iter();
+    let found = reasons.find(|row| row["reason"] == "replayed");
+    found.map_or(0, |row| row["count"].as_u64().unwrap())
+}
+
+/// The values of all stored readings of a device, each once.
+fn values(api: &str, id: &str) -> BTreeSet<i64> {
+    let rows = ask(&["readings", "--api", api, "--device", id, "--limit", "10000"]);
+    let rows = rows.as_array().unwrap();
+    let values: BTreeSet<i64> = rows
+        .iter()
+        .map(|row| row["value"].as_f64().unwrap() as i64)
+        .collect();
+    assert_eq!(values.len(), rows.len(), "nothing twice");
+    values
+}
+
+fn take(api: &str, handle: &str, line: &Line) -> Value {
+    wait_for("the device on its way", || {
+        let incoming = ask(&["device", "incoming", "--api", api]);
+        let mut rows = incoming.as_array()?.iter();
+        rows.any(|row| row["handle"] == handle).then_some(())
+    });
+    ask(&["device", "take", handle, "--path", &line.path, "--api", api])
+}
+
+fn two_hospitals(folder: &std::path::Path, line: &Line) -> [(Place, Running, String); 2] {
+    let [harbour, clinic] = [61, 62].map(|number| Place::new(folder, number));
+    create(&harbour);
+    let key = folder.join("key");
+    std::fs::write(&key, hex::encode(KEY)).unwrap();
+    let (host, one) = harbour.start_with(&[
+        format!("--serial={}=fogward-level0", line.path),
+        format!("--serial-key={}={}", line.path, key.display()),
+    ]);
+    clinic.join(&invite(&one, &[]), "Clinic", "clinic-1");
+    let (other, two) = clinic.start();
+    [(harbour, host, one), (clinic, other, two)]
+}
+
+#[test]
+fn a_sensor_moves_to_another_hospital_and_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut here, mut there) = (Line::new(), Line::new());
+    let [harbour, clinic] = two_hospitals(folder.path(), &here);
+    let (one, two) = (harbour.2.as_str(), clinic.2.as_str());
+    let paired = wait_for("the registration", || {
+        let devices = ask(&["device", "list", "--api", one]);
+        let first = devices[0].clone();
+        first["registered_height"].is_u64().then_some(first)
+    });
+    let id = paired["id"].as_str().unwrap();
+    let handle = paired["handle"].as_str().unwrap();
+    let mut sensor = Numbered::new();
+    sensor.send(&mut here, 100);
+    received(one, id, 100);
+    ask(&["device", "assign", id, "--to", "SUBJECT-0042", "--api", one]);
+
+    let refused = fogward(["device", "take", handle, "--api", two]);
+    assert!(
+        text(&refused.stderr).contains("(HAND-01)"),
+        "nobody just takes it"
+    );
+    let handed = ask(&["device", "handover", id, "--to", "clinic-1", "--api", one]);
+    assert_eq!(handed["standing"], "handed_over");
+    sensor.send(&mut here, 10);
+    let taken = take(two, handle, &there);
+    assert_eq!(taken["handle"], handle);
+    assert_eq!(taken["assigned_to"], "SUBJECT-0042");
+    assert_eq!(devices(one), 0, "its key is destroyed there");
+    assert_eq!(take_again(two, handle), taken["id"], "taken once");
+    for number in [5, 99] {
+        sensor.replay(&mut there, number);
+    }
+    sensor.send(&mut there, 90);
+    let at_clinic = taken["id"].as_str().unwrap();
+    let moved = received(two, at_clinic, 90);
+    assert_eq!(replays(&moved), 2, "{moved}");
+    assert_eq!(moved["gap"]["expected"], 100, "ten are named as missing");
+    assert_eq!(values(one, id), (0..100).collect());
+    assert_eq!(values(two, at_clinic), (110..200).collect());
+    let registry = ask(&["device", "registry", "--api", one]);
+    let rows = registry.as_array().unwrap();
+    assert_eq!(rows.len(), 1, "registered once");
+    assert_eq!(
+        (&rows[0]["node"], &rows[0]["assigned"]),
+        (&value!("clinic-1"), &value!(true))
+    );
+
+    // Back again: the same device as before, with its streams.
+    ask(&[
+        "device",
+        "handover",
+        at_clinic,
+        "--to",
+        "harbour-1",
+        "--api",
+        two,
+    ]);
+    let back = take(one, handle, &here);
+    assert_eq!(back["id"], id);
+    sensor.replay(&mut here, 150);
+    sensor.send(&mut here, 50);
+    let returned = received(one, id, 150);
+    // The ten that nobody heard waited in the line; what is named as missing stays so.
+    assert_eq!(replays(&returned), 11);
+    let stored = (0..100).chain(200..250).collect();
+    assert_eq!(values(one, id), stored);
+
+    for (place, node, _) in [harbour, clinic] {
+        assert!(node.terminate().success());
+        let (code, report) = json(["fsck", "--data", place.data(), "--json"]);
+        assert_eq!((code, &report["clean"]), (0, &value!(true)), "{report}");
+    }
+}
+
+/// A device that is here already is given as it is.
+fn take_again(api: &str, handle: &str) -> Value {
+    ask(&["device", "take", handle, "--api", api])["id"].clone()
+}
