@@ -186,15 +186,18 @@ fn walk(
     if let Some(error) = failed {
         return Err(error).context("cannot read the vault");
     }
-    if is_pruned && replica.is_clean() {
+    if replica.is_clean() {
         let snapshot = opened.read().context("cannot read the replica")?;
-        outbox.expects(snapshot.account(&node)?.next_nonce);
+        // A device that was handed to this node was registered by another.
         for (_, handle) in devices::handles(connection)? {
             if snapshot.device(&handle)?.is_some() {
                 outbox.handles.insert(handle);
             }
         }
-        batches.lead_to(&snapshot.anchor_head(&node)?, report)?;
+        if is_pruned {
+            outbox.expects(snapshot.account(&node)?.next_nonce);
+            batches.lead_to(&snapshot.anchor_head(&node)?, report)?;
+        }
     }
     for (id, anchor) in outbox.finish(report) {
         batches.check(&anchor, id, "the outbox", false, report)?;

@@ -67,9 +67,6 @@ impl Outbox {
                 format!("Nonce {nonce} was executed with another transaction."),
             );
         }
-        if let Payload::RegisterDevice(device) = &body.payload {
-            self.handles.insert(device.handle);
-        }
     }
 
     /// Checks what is not on chain yet; gives back the anchors among it, in order.
