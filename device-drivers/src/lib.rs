@@ -14,7 +14,7 @@ pub mod serial;
 pub mod simulated;
 
 pub use device::{Device, DeviceHandle, OpenError, SerialConfig, SourceConfig};
-pub use event::{DeviceInfo, Event, MissingCause, RejectReason, Rejection};
+pub use event::{CoincidentTime, DeviceInfo, Event, MissingCause, RejectReason, Rejection};
 pub use fogward_level0::{KeyError, PairingKey};
 pub use link::{LinkReason, LinkState, ReasonCode};
 pub use measurement::{Measurement, Metric, Quality, Value};
