@@ -1,9 +1,9 @@
 //! What a device says of itself: Device Information Service 1.2 (strings 2A24 to 2A29, System ID 2A23,
 //! PnP ID 2A50) and Battery Level 2A19.
 //!
-//! Strings are UTF-8 by specification. What is not becomes U+FFFD, control characters are dropped, and
-//! 64 characters are enough: a device cannot fill a screen or a log. The regulatory certification list
-//! (2A2A) is left out.
+//! Strings are UTF-8 by specification. What is not becomes U+FFFD; characters that control a terminal or
+//! turn the direction of reading are dropped; 64 characters are enough. So a device can neither fill a
+//! screen or a log, nor look like another. The regulatory certification list (2A2A) is left out.
 
 use crate::gatt::reader::{DecodeError, Reader};
 
@@ -13,15 +13,21 @@ pub const MAX_TEXT: usize = 64;
 /// A text of the Device Information Service, as it may be shown; `None` when nothing is left of it.
 #[must_use]
 pub fn text(value: &[u8]) -> Option<String> {
-    let lossy = String::from_utf8_lossy(value);
-    let shown: String = lossy
-        .trim_end_matches('\0')
+    let shown: String = String::from_utf8_lossy(value)
         .chars()
-        .filter(|letter| !letter.is_control())
+        .filter(|&letter| !letter.is_control() && !is_invisible(letter))
         .take(MAX_TEXT)
         .collect();
     let shown = shown.trim();
     (!shown.is_empty()).then(|| shown.to_owned())
+}
+
+/// Marks that have no width or change the direction of what follows.
+const fn is_invisible(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+    )
 }
 
 /// System ID 2A23: an EUI-64.

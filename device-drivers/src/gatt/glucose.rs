@@ -114,10 +114,8 @@ pub enum ConcentrationUnit {
 /// A concentration with its specimen.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Concentration {
-    /// The concentration, in `unit`.
+    /// The concentration, in the unit of the measurement.
     pub value: Float,
-    /// The unit the device sent.
-    pub unit: ConcentrationUnit,
     /// What was tested.
     pub specimen: Specimen,
     /// Where it is from.
@@ -133,6 +131,8 @@ pub struct GlucoseMeasurement {
     pub base_time: DateTime,
     /// What the user's time was ahead of it, in minutes.
     pub offset_minutes: Option<i16>,
+    /// The unit the meter measures in; said of a test without a result, too.
+    pub unit: ConcentrationUnit,
     /// The result.
     pub concentration: Option<Concentration>,
     /// [`sensor_status`].
@@ -155,11 +155,12 @@ impl GlucoseMeasurement {
             sequence: reader.u16("sequence number")?,
             base_time: DateTime::read(&mut reader)?,
             offset_minutes: optional!(flags, TIME_OFFSET, reader.i16("time offset")?),
-            concentration: optional!(
-                flags,
-                CONCENTRATION,
-                Concentration::read(flags & MOLAR != 0, &mut reader)?
-            ),
+            unit: if flags & MOLAR == 0 {
+                ConcentrationUnit::KilogramsPerLitre
+            } else {
+                ConcentrationUnit::MolesPerLitre
+            },
+            concentration: optional!(flags, CONCENTRATION, Concentration::read(&mut reader)?),
             status: optional!(flags, STATUS, reader.u16("sensor status")?),
             has_context: flags & CONTEXT != 0,
         };
@@ -182,9 +183,13 @@ impl GlucoseMeasurement {
         report.device_time_millis = self.device_time_millis();
         report.sequence = Some(u64::from(self.sequence));
         let mut quality = quality_of(self.status.unwrap_or(0));
+        let (metric, power) = match self.unit {
+            ConcentrationUnit::KilogramsPerLitre => (Metric::GlucoseMass, 5),
+            ConcentrationUnit::MolesPerLitre => (Metric::GlucoseMolar, 3),
+        };
         let Some(concentration) = self.concentration else {
-            // A record of a test that failed: the meter does not even say in which unit it measures.
-            report.quantity(Metric::GlucoseMass, None, quality);
+            // A test that failed.
+            report.quantity(metric, None, quality);
             return;
         };
         match concentration.specimen {
@@ -193,10 +198,6 @@ impl GlucoseMeasurement {
             Specimen::Reserved(_) => quality = quality.max(Quality::Questionable),
             _ => {}
         }
-        let (metric, power) = match concentration.unit {
-            ConcentrationUnit::KilogramsPerLitre => (Metric::GlucoseMass, 5),
-            ConcentrationUnit::MolesPerLitre => (Metric::GlucoseMolar, 3),
-        };
         let value = match concentration.value {
             Float::Number { mantissa, exponent } => Float::Number {
                 mantissa,
@@ -209,16 +210,11 @@ impl GlucoseMeasurement {
 }
 
 impl Concentration {
-    fn read(is_molar: bool, reader: &mut Reader<'_>) -> Result<Concentration, DecodeError> {
+    fn read(reader: &mut Reader<'_>) -> Result<Concentration, DecodeError> {
         let value = reader.sfloat("concentration")?;
         let nibbles = reader.u8("type and location")?;
         Ok(Concentration {
             value,
-            unit: if is_molar {
-                ConcentrationUnit::MolesPerLitre
-            } else {
-                ConcentrationUnit::KilogramsPerLitre
-            },
             specimen: match nibbles & 0x0f {
                 1 => Specimen::CapillaryWholeBlood,
                 2 => Specimen::CapillaryPlasma,

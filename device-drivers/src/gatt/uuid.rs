@@ -4,7 +4,7 @@
 //! UUID `x` is short for `0000xxxx-0000-1000-8000-00805f9b34fb`. It leaves out descriptors, which
 //! are the transport's.
 
-/// Generic health services.
+/// Services.
 pub mod service {
     /// Current Time Service.
     pub const CURRENT_TIME: u16 = 0x1805;

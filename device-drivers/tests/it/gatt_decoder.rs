@@ -204,6 +204,11 @@ fn a_device_is_told_when_it_changes() {
     let events = push(&mut gatt, uuid::SERIAL_NUMBER, &"c3a9".repeat(200));
     let serial = told(&events).unwrap().serial_number.clone().unwrap();
     assert_eq!(serial, "é".repeat(64));
+    // A mark that turns the direction of reading, and nothing but such marks.
+    let events = push(&mut gatt, uuid::HARDWARE_REVISION, "31 e280ae 32");
+    assert_eq!(told(&events).unwrap().hardware.as_deref(), Some("12"));
+    let events = push(&mut gatt, uuid::HARDWARE_REVISION, "e280ae 00");
+    assert_eq!(told(&events).unwrap().hardware, None);
     // The octets of an EUI-64 are sent with the last first.
     let events = push(&mut gatt, uuid::SYSTEM_ID, "efcdab feff 221100");
     let info = told(&events).unwrap();

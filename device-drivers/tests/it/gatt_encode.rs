@@ -170,9 +170,7 @@ pub(crate) fn blood_pressure(record: &BloodPressureMeasurement, reserved: bool) 
 }
 
 pub(crate) fn glucose(record: &GlucoseMeasurement, reserved: bool) -> Vec<u8> {
-    let is_molar = record
-        .concentration
-        .is_some_and(|concentration| concentration.unit == ConcentrationUnit::MolesPerLitre);
+    let is_molar = record.unit == ConcentrationUnit::MolesPerLitre;
     let flags = flags(reserved, 0xe0)
         | bit(record.offset_minutes, 0x01)
         | bit(record.concentration, 0x02)

@@ -4,8 +4,8 @@
 
 use crate::NOW;
 use crate::gatt_records::{Record, date_time, record};
-use device_drivers::Event;
-use device_drivers::gatt::{CurrentTime, DateTime, DecodeError, Gatt};
+use device_drivers::gatt::{CurrentTime, DateTime, DecodeError, Gatt, uuid};
+use device_drivers::{Event, Value};
 use proptest::prelude::*;
 
 /// Whether a record has a list at its end, so that some shorter values are whole, too.
@@ -80,6 +80,66 @@ proptest! {
         let late = millis - shown.millis().unwrap();
         // A clock of 1/256 s is at most that much behind, rounded to milliseconds.
         prop_assert!((0..=4).contains(&late), "{late} ms");
+    }
+}
+
+/// The only number measured.
+fn number(characteristic: u16, value: &[u8]) -> Option<(i128, i32)> {
+    let mut events = Vec::new();
+    Gatt::new().push(characteristic, value, NOW, &mut events);
+    match events.first() {
+        Some(Event::Measurement(measured)) => match measured.value {
+            Value::Quantity { mantissa, exponent } => {
+                Some((i128::from(mantissa), i32::from(exponent)))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether `numerator / denominator` is less than half a step of 10^`exponent` away from
+/// `mantissa` × 10^`exponent`, all scaled by 10^`scale`.
+fn rounds_to(
+    (numerator, denominator): (i128, i128),
+    mantissa: i128,
+    exponent: i32,
+    scale: i32,
+) -> bool {
+    let step = 10i128.pow(u32::try_from(exponent + scale).unwrap());
+    2 * (numerator - mantissa * step * denominator).abs() < step * denominator
+}
+
+proptest! {
+    /// From the rounded °C, (°C × 9/5) + 32 rounds to the very °F that was sent.
+    #[test]
+    fn fahrenheit_can_be_computed_back(tenths in 320i32..=2_120, exponent in -4i8..=1) {
+        let mantissa = if exponent == 1 {
+            tenths / 100
+        } else {
+            tenths * 10i32.pow(u32::try_from(-exponent).unwrap()) / 10
+        };
+        prop_assume!(i128::from(mantissa) * 10i128.pow(u32::try_from(exponent + 4).unwrap()) >= 320_000);
+        let mut value = vec![0x01];
+        value.extend(&mantissa.to_le_bytes()[..3]);
+        value.push(exponent.cast_unsigned());
+        let (celsius, power) = number(uuid::TEMPERATURE_MEASUREMENT, &value).unwrap();
+        prop_assert_eq!(power, i32::from(exponent.min(0)) - 1);
+        let fahrenheit = celsius * 9 + 160 * 10i128.pow(u32::try_from(-power).unwrap());
+        prop_assert!(rounds_to((fahrenheit, 5), i128::from(mantissa), i32::from(exponent), -power));
+    }
+
+    /// From the rounded mmHg, mmHg × 133.322 Pa rounds to the very kPa that was sent.
+    #[test]
+    fn kilopascals_can_be_computed_back(mantissa in 0u16..=600, exponent in -3i8..=0) {
+        prop_assume!(exponent < 0 || mantissa <= 66);
+        let sfloat = mantissa | u16::from(exponent.cast_unsigned() & 0x0f) << 12;
+        let mut value = vec![0x01];
+        value.extend(sfloat.to_le_bytes().repeat(3));
+        let (mmhg, power) = number(uuid::BLOOD_PRESSURE_MEASUREMENT, &value).unwrap();
+        prop_assert_eq!(power, i32::from(exponent) - 1);
+        let kilopascals = (mmhg * 133_322, 1_000_000);
+        prop_assert!(rounds_to(kilopascals, i128::from(mantissa), i32::from(exponent), -power));
     }
 }
 

@@ -274,34 +274,30 @@ fn glucoses() -> impl Strategy<Value = Record> {
         prop_oneof![Just(0u8), 5u8..15].prop_map(SampleLocation::Reserved),
     ];
     let concentration =
-        (sfloat(), unit, specimen, location).prop_map(|(value, unit, specimen, location)| {
-            Concentration {
-                value,
-                unit,
-                specimen,
-                location,
-            }
+        (sfloat(), specimen, location).prop_map(|(value, specimen, location)| Concentration {
+            value,
+            specimen,
+            location,
         });
     (
-        any::<u16>(),
-        date_time(),
-        option::of(any::<i16>()),
+        (any::<u16>(), date_time(), option::of(any::<i16>())),
+        unit,
         option::of(concentration),
         option::of(any::<u16>()),
         any::<bool>(),
     )
-        .prop_map(
-            |(sequence, base_time, offset_minutes, concentration, status, has_context)| {
-                Record::Glucose(GlucoseMeasurement {
-                    sequence,
-                    base_time,
-                    offset_minutes,
-                    concentration,
-                    status,
-                    has_context,
-                })
-            },
-        )
+        .prop_map(|(when, unit, concentration, status, has_context)| {
+            let (sequence, base_time, offset_minutes) = when;
+            Record::Glucose(GlucoseMeasurement {
+                sequence,
+                base_time,
+                offset_minutes,
+                unit,
+                concentration,
+                status,
+                has_context,
+            })
+        })
 }
 
 fn weights() -> impl Strategy<Value = Record> {

@@ -243,6 +243,12 @@ fn glucose() {
             Quality::SensorFault,
         ),
         (
+            "0c 0400 e4070114082b00 0400",
+            Metric::GlucoseMolar,
+            None,
+            Quality::Missing,
+        ),
+        (
             "0a 0500 e4070114082b00 5fb0 11 0008",
             Metric::GlucoseMass,
             Some((95, 0)),
