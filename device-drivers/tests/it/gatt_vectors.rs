@@ -265,6 +265,10 @@ fn glucose() {
             "{hex}"
         );
     }
+}
+
+#[test]
+fn glucose_of_what() {
     // Control solution is nobody's, interstitial fluid has no metric; a reserved specimen is doubtful.
     let refused = [
         (
