@@ -523,7 +523,7 @@ mod tests {
         );
         let suspended = mark(DeviceState::Streaming, DeviceStanding::Suspended, true);
         assert_eq!(suspended, (State::Attention, "Suspended"));
-        assert_eq!(mark(DeviceState::Silent, true).1, "Silent");
-        assert_eq!(mark(DeviceState::Streaming, false).0, State::Ok);
+        assert_eq!(mark(DeviceState::Silent, in_service, true).1, "Silent");
+        assert_eq!(mark(DeviceState::Streaming, in_service, false).0, State::Ok);
     }
 }

@@ -166,32 +166,37 @@ pub fn took(millis: f64) -> String {
     }
 }
 
+/// The metrics that have a name here, by LOINC code, in the order a person looks for them.
+pub const METRICS: [(&str, &str); 20] = [
+    ("59408-5", "SpO₂"),
+    ("8889-8", "Pulse"),
+    ("8867-4", "Heart rate"),
+    ("9279-1", "Respiration"),
+    ("61006-3", "Perfusion"),
+    ("8310-5", "Temperature"),
+    ("8480-6", "Systolic"),
+    ("8462-4", "Diastolic"),
+    ("8478-0", "Mean pressure"),
+    ("2339-0", "Glucose"),
+    ("15074-8", "Glucose"),
+    ("29463-7", "Weight"),
+    ("8302-2", "Height"),
+    ("39156-5", "BMI"),
+    ("41982-0", "Body fat"),
+    ("73965-6", "Muscle"),
+    ("73964-9", "Muscle mass"),
+    ("101683-1", "Body water"),
+    ("8637-1", "RR interval"),
+    ("41981-2", "Energy"),
+];
+/// The one wave.
+pub const WAVE: (&str, &str) = ("76524-8", "Pleth wave");
+
 /// A metric's name, for a proof that comes without its device.
 #[must_use]
 pub fn metric(loinc: &str) -> Option<&'static str> {
-    Some(match loinc {
-        "59408-5" => "SpO₂",
-        "8889-8" => "Pulse",
-        "8867-4" => "Heart rate",
-        "76524-8" => "Pleth wave",
-        "61006-3" => "Perfusion",
-        "8310-5" => "Temperature",
-        "9279-1" => "Respiration",
-        "8480-6" => "Systolic",
-        "8462-4" => "Diastolic",
-        "8478-0" => "Mean pressure",
-        "2339-0" | "15074-8" => "Glucose",
-        "29463-7" => "Weight",
-        "8302-2" => "Height",
-        "39156-5" => "BMI",
-        "41982-0" => "Body fat",
-        "73965-6" => "Muscle",
-        "73964-9" => "Muscle mass",
-        "101683-1" => "Body water",
-        "8637-1" => "RR interval",
-        "41981-2" => "Energy",
-        _ => return None,
-    })
+    let mut known = METRICS.into_iter().chain([WAVE]);
+    known.find(|(code, _)| *code == loinc).map(|(_, name)| name)
 }
 
 /// What was measured, large, and its unit, small.
