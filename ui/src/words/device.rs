@@ -390,7 +390,7 @@ mod tests {
         let out = vital(None, "%", Quality::SensorOff);
         assert_eq!(newest(&[good.clone(), pulse]), "97 % · 72 /min");
         assert_eq!(newest(&[good, out.clone()]), "97 % · –");
-        assert_eq!(newest(&[out]), "finger out");
+        assert_eq!(newest(&[out]), "sensor off");
         assert_eq!(newest(&[]), "none yet");
         assert_eq!(
             last(&vital(Some("97"), "%", Quality::Good), "14:02:10"),
