@@ -37,6 +37,27 @@ pub enum Event {
     },
     /// What the device says of itself; sent when it is first known and when it changes.
     Device(DeviceInfo),
+    /// What the device's clock and this host's clock showed at one moment.
+    Clock(CoincidentTime),
+}
+
+/// Two clocks read at the same moment (the *coincident time stamp* of HL7's Personal Health Device
+/// guide). It places what a device measured while nobody listened:
+///
+/// ```text
+/// host time of a measurement = its device time + (host_time_millis − device_time_millis)
+/// ```
+///
+/// with the first coincident time received *after* the measurement was taken by the same setting of the
+/// clock: the one sent before a clock is set belongs to what is stored, the one sent after to what
+/// follows. The distance holds drift, a wrong setting and, of a clock that shows local time, the time
+/// zone. Both are milliseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CoincidentTime {
+    /// By the device's clock, read as if it showed UTC.
+    pub device_time_millis: i64,
+    /// By this host's clock.
+    pub host_time_millis: i64,
 }
 
 /// Bytes that were refused, and what that cost.
@@ -72,6 +93,8 @@ pub enum RejectReason {
     WrongDevice,
     /// A version or message of the protocol that this host does not speak.
     UnknownMessage,
+    /// Intact, but of no body: control solution, a demonstration or a test.
+    NotFromBody,
 }
 
 impl RejectReason {
@@ -88,6 +111,7 @@ impl RejectReason {
             RejectReason::Replayed => "replayed",
             RejectReason::WrongDevice => "wrong-device",
             RejectReason::UnknownMessage => "unknown-message",
+            RejectReason::NotFromBody => "not-from-body",
         }
     }
 
@@ -104,6 +128,7 @@ impl RejectReason {
             RejectReason::Replayed => "replay",
             RejectReason::WrongDevice => "another device's frame",
             RejectReason::UnknownMessage => "unknown message",
+            RejectReason::NotFromBody => "control, demonstration or test",
         }
     }
 }
@@ -142,10 +167,20 @@ impl MissingCause {
 pub struct DeviceInfo {
     /// The device's own identity as hex, where the protocol has one.
     pub device_id: Option<String>,
+    /// Who made it, where known.
+    pub manufacturer: Option<String>,
     /// A model name, where known.
     pub model: Option<String>,
+    /// The maker's serial number, where known.
+    pub serial_number: Option<String>,
+    /// The version of the hardware, where known.
+    pub hardware: Option<String>,
     /// The firmware version, where known.
     pub firmware: Option<String>,
+    /// The version of the software beside the firmware, where known.
+    pub software: Option<String>,
+    /// Charge of the battery in percent, where the device says it.
+    pub battery_percent: Option<u8>,
     /// The rate at which this device says it sends readings, where it says so.
     pub rate: Option<Rate>,
     /// Whether this device is simulated.

@@ -1,12 +1,14 @@
 //! Sensor drivers: bytes to measurements, over serial ports, and simulated devices.
 //!
 //! [`device::Device::open`] is the door. Behind it, [`codec`] turns bytes into [`event::Event`]s
-//! and knows no I/O and no clock; [`serial`] moves bytes and survives what cables do;
+//! and knows no I/O and no clock, and so does [`gatt`] with the values of Bluetooth's medical
+//! profiles; [`serial`] moves bytes and survives what cables do;
 //! [`simulated`] is a driver like the others. The crate knows no patient, no store, no ledger.
 
 pub mod codec;
 pub mod device;
 pub mod event;
+pub mod gatt;
 pub mod link;
 pub mod measurement;
 pub mod profile;
@@ -14,7 +16,7 @@ pub mod serial;
 pub mod simulated;
 
 pub use device::{Device, DeviceHandle, OpenError, SerialConfig, SourceConfig};
-pub use event::{DeviceInfo, Event, MissingCause, RejectReason, Rejection};
+pub use event::{CoincidentTime, DeviceInfo, Event, MissingCause, RejectReason, Rejection};
 pub use fogward_level0::{KeyError, PairingKey};
 pub use link::{LinkReason, LinkState, ReasonCode};
 pub use measurement::{Measurement, Metric, Quality, Value};

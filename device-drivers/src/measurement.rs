@@ -29,11 +29,40 @@ pub enum Metric {
     RespirationRate,
     /// Heart beats per minute, not by oximetry.
     HeartRate,
+    /// Systolic blood pressure, measured with a cuff.
+    BloodPressureSystolic,
+    /// Diastolic blood pressure, measured with a cuff.
+    BloodPressureDiastolic,
+    /// Mean arterial pressure, measured with a cuff.
+    BloodPressureMean,
+    /// Glucose in blood as mass per volume.
+    GlucoseMass,
+    /// Glucose in blood as substance per volume. Not converted to [`Metric::GlucoseMass`]: there is no
+    /// molar mass that all meters agree on, and a record keeps what was measured.
+    GlucoseMolar,
+    /// Body weight.
+    BodyWeight,
+    /// Body height.
+    BodyHeight,
+    /// Body mass index.
+    BodyMassIndex,
+    /// Body fat as part of the weight.
+    BodyFat,
+    /// Muscle as part of the weight.
+    MusclePercentage,
+    /// Muscle mass.
+    MuscleMass,
+    /// Body water as mass.
+    BodyWaterMass,
+    /// Time between two heart beats.
+    RrInterval,
+    /// Energy expended since the device's counter was last reset.
+    EnergyExpended,
 }
 
 impl Metric {
     /// Every metric, in a fixed order.
-    pub const ALL: [Metric; 7] = [
+    pub const ALL: [Metric; 21] = [
         Metric::SpO2,
         Metric::PulseRate,
         Metric::PlethWave,
@@ -41,6 +70,20 @@ impl Metric {
         Metric::BodyTemperature,
         Metric::RespirationRate,
         Metric::HeartRate,
+        Metric::BloodPressureSystolic,
+        Metric::BloodPressureDiastolic,
+        Metric::BloodPressureMean,
+        Metric::GlucoseMass,
+        Metric::GlucoseMolar,
+        Metric::BodyWeight,
+        Metric::BodyHeight,
+        Metric::BodyMassIndex,
+        Metric::BodyFat,
+        Metric::MusclePercentage,
+        Metric::MuscleMass,
+        Metric::BodyWaterMass,
+        Metric::RrInterval,
+        Metric::EnergyExpended,
     ];
 
     /// The LOINC code.
@@ -54,6 +97,20 @@ impl Metric {
             Metric::BodyTemperature => "8310-5",
             Metric::RespirationRate => "9279-1",
             Metric::HeartRate => "8867-4",
+            Metric::BloodPressureSystolic => "8480-6",
+            Metric::BloodPressureDiastolic => "8462-4",
+            Metric::BloodPressureMean => "8478-0",
+            Metric::GlucoseMass => "2339-0",
+            Metric::GlucoseMolar => "15074-8",
+            Metric::BodyWeight => "29463-7",
+            Metric::BodyHeight => "8302-2",
+            Metric::BodyMassIndex => "39156-5",
+            Metric::BodyFat => "41982-0",
+            Metric::MusclePercentage => "73965-6",
+            Metric::MuscleMass => "73964-9",
+            Metric::BodyWaterMass => "101683-1",
+            Metric::RrInterval => "8637-1",
+            Metric::EnergyExpended => "41981-2",
         }
     }
 
@@ -61,17 +118,30 @@ impl Metric {
     #[must_use]
     pub const fn ucum(self) -> &'static str {
         match self {
-            Metric::SpO2 | Metric::PerfusionIndex => "%",
+            Metric::SpO2 | Metric::PerfusionIndex | Metric::BodyFat | Metric::MusclePercentage => {
+                "%"
+            }
             Metric::PulseRate | Metric::RespirationRate | Metric::HeartRate => "/min",
             Metric::PlethWave => "1",
             Metric::BodyTemperature => "Cel",
+            Metric::BloodPressureSystolic
+            | Metric::BloodPressureDiastolic
+            | Metric::BloodPressureMean => "mm[Hg]",
+            Metric::GlucoseMass => "mg/dL",
+            Metric::GlucoseMolar => "mmol/L",
+            Metric::BodyWeight | Metric::MuscleMass | Metric::BodyWaterMass => "kg",
+            Metric::BodyHeight => "cm",
+            Metric::BodyMassIndex => "kg/m2",
+            Metric::RrInterval => "ms",
+            Metric::EnergyExpended => "kJ",
         }
     }
 
-    /// The 32-bit ISO/IEEE 11073-10101 code (`urn:iso:std:iso:11073:10101`).
+    /// The 32-bit ISO/IEEE 11073-10101 code (`urn:iso:std:iso:11073:10101`): the partition times 65,536
+    /// plus the term. `None` where no public source confirms one.
     #[must_use]
-    pub const fn mdc(self) -> u32 {
-        match self {
+    pub const fn mdc(self) -> Option<u32> {
+        Some(match self {
             Metric::SpO2 => 150_456,
             Metric::PulseRate => 149_530,
             Metric::PlethWave => 150_452,
@@ -79,7 +149,19 @@ impl Metric {
             Metric::BodyTemperature => 150_364,
             Metric::RespirationRate => 151_562,
             Metric::HeartRate => 147_842,
-        }
+            Metric::BloodPressureSystolic => 150_021,
+            Metric::BloodPressureDiastolic => 150_022,
+            Metric::BloodPressureMean => 150_023,
+            Metric::GlucoseMass | Metric::GlucoseMolar => 160_020,
+            Metric::BodyWeight => 188_736,
+            Metric::BodyHeight => 188_740,
+            Metric::BodyMassIndex => 188_752,
+            Metric::BodyFat => 188_748,
+            Metric::BodyWaterMass => 188_764,
+            Metric::RrInterval => 147_240,
+            Metric::EnergyExpended => 8_454_263,
+            Metric::MusclePercentage | Metric::MuscleMass => return None,
+        })
     }
 
     /// A person's word for it.
@@ -93,6 +175,19 @@ impl Metric {
             Metric::BodyTemperature => "Temperature",
             Metric::RespirationRate => "Respiration",
             Metric::HeartRate => "Heart rate",
+            Metric::BloodPressureSystolic => "Systolic",
+            Metric::BloodPressureDiastolic => "Diastolic",
+            Metric::BloodPressureMean => "Mean pressure",
+            Metric::GlucoseMass | Metric::GlucoseMolar => "Glucose",
+            Metric::BodyWeight => "Weight",
+            Metric::BodyHeight => "Height",
+            Metric::BodyMassIndex => "BMI",
+            Metric::BodyFat => "Body fat",
+            Metric::MusclePercentage => "Muscle",
+            Metric::MuscleMass => "Muscle mass",
+            Metric::BodyWaterMass => "Body water",
+            Metric::RrInterval => "RR interval",
+            Metric::EnergyExpended => "Energy",
         }
     }
 
@@ -173,7 +268,8 @@ pub enum Quality {
     Good,
     /// A value, taken from a weak pulse.
     LowPerfusion,
-    /// A value, but the device saw motion, a beat that did not fit, or samples were lost.
+    /// A value, but the device saw motion, a beat that did not fit, or another reason to doubt it, or
+    /// it is still measuring, or samples were lost.
     Questionable,
     /// No value: the device looks for a pulse.
     Searching,

@@ -226,6 +226,6 @@ fn note(preview: &mut Preview, event: Event, live: &LiveView) {
             }
         }
         Event::Rejected(rejection) => preview.rejected += u64::from(rejection.frames),
-        Event::Missing { .. } | Event::Recovered { .. } | Event::Device(_) => {}
+        Event::Missing { .. } | Event::Recovered { .. } | Event::Device(_) | Event::Clock(_) => {}
     }
 }

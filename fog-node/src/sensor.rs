@@ -220,7 +220,7 @@ async fn hand_on(
             }
             Event::Missing { readings, cause } => count(Kind::Missing, cause.code(), readings),
             Event::Recovered { readings } => count(Kind::Recovered, "retransmitted", readings),
-            Event::Device(_) => {}
+            Event::Device(_) | Event::Clock(_) => {}
         }
     }
     counts.extend(unheard.named_with(&measurements));

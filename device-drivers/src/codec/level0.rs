@@ -154,7 +154,7 @@ fn info(device_id: String, hello: Option<Hello>) -> DeviceInfo {
             readings: hello.readings_per_1000_s,
             per_millis: 1_000_000,
         }),
-        simulated: false,
+        ..DeviceInfo::default()
     }
 }
 

@@ -45,7 +45,7 @@ impl Outlook {
             }
             Event::Rejected(rejection) => self.accounted += u64::from(rejection.readings),
             Event::Device(info) => self.rate = info.rate.or(self.rate),
-            Event::Missing { .. } | Event::Recovered { .. } => {}
+            Event::Missing { .. } | Event::Recovered { .. } | Event::Clock(_) => {}
         }
     }
 

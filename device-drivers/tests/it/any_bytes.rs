@@ -4,6 +4,7 @@
 use crate::{NOW, decoder, key};
 use device_drivers::codec::nonin_oem3::{PacketContent, encode_packet, status};
 use device_drivers::codec::{Decoder, contec_cms50d, contec_cms50dplus, nonin_ascii};
+use device_drivers::gatt::{Gatt, READ, RecordFetch, SUBSCRIBE, TIMEOUT_MILLIS};
 use device_drivers::{Event, Profile, Value};
 use fogward_level0::{DeviceId, MAX_WIRE, Outgoing, Sensor};
 use proptest::prelude::*;
@@ -90,7 +91,58 @@ fn push(decoder: &mut Decoder, bytes: &[u8]) -> Vec<Event> {
     events
 }
 
+/// A characteristic that is decoded, or any number.
+fn characteristics() -> impl Strategy<Value = u16> {
+    let known: Vec<u16> = READ.iter().chain(SUBSCRIBE).copied().collect();
+    prop_oneof![9 => proptest::sample::select(known), 1 => any::<u16>()]
+}
+
 proptest! {
+    #[test]
+    fn any_characteristic_value_is_survived_and_counted_once(
+        values in proptest::collection::vec(
+            (characteristics(), proptest::collection::vec(any::<u8>(), 0..600)), 1..8
+        ),
+    ) {
+        let mut gatt = Gatt::new();
+        for (characteristic, value) in values {
+            let (before, mut events) = (gatt.frames(), Vec::new());
+            gatt.push(characteristic, &value, NOW, &mut events);
+            prop_assert!(events.len() <= value.len() + 2);
+            let refused = events.iter().any(|event| matches!(event, Event::Rejected(_)));
+            let taken = gatt.frames() - before;
+            prop_assert!(taken == 1 || (taken == 0 && refused && events.len() == 1));
+            for event in &events {
+                if let Event::Measurement(measured) = event {
+                    prop_assert_eq!(measured.value.is_absent(), !measured.quality.has_value());
+                }
+            }
+        }
+        let mut events = Vec::new();
+        gatt.reset(&mut events);
+        prop_assert!(events.len() <= 1);
+    }
+
+    #[test]
+    fn any_value_of_a_meter_is_survived_by_a_fetch(
+        steps in proptest::collection::vec(
+            (characteristics(), proptest::collection::vec(any::<u8>(), 0..8), 0i64..40_000), 1..40
+        ),
+    ) {
+        let mut fetch = RecordFetch::new(None);
+        let mut now = NOW;
+        for (characteristic, value, later) in steps {
+            now += later;
+            fetch.start(now);
+            fetch.take(characteristic, &value, now);
+            fetch.poll(now);
+        }
+        // Whatever came, two timeouts of silence end it.
+        fetch.poll(now + TIMEOUT_MILLIS);
+        fetch.poll(now + 2 * TIMEOUT_MILLIS);
+        prop_assert!(!fetch.is_running());
+    }
+
     #[test]
     fn any_bytes_are_survived_and_bounded(profile in profiles(), bytes in garbage()) {
         let mut decoder = decoder(profile);

@@ -2,6 +2,14 @@
 
 mod any_bytes;
 mod contec;
+mod gatt_context;
+mod gatt_decoder;
+mod gatt_encode;
+mod gatt_fetch;
+mod gatt_float;
+mod gatt_properties;
+mod gatt_records;
+mod gatt_vectors;
 mod level0;
 mod nonin;
 mod rules;

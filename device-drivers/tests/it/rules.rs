@@ -39,6 +39,20 @@ fn codes_and_units() {
         (Metric::BodyTemperature, "8310-5", "Cel"),
         (Metric::RespirationRate, "9279-1", "/min"),
         (Metric::HeartRate, "8867-4", "/min"),
+        (Metric::BloodPressureSystolic, "8480-6", "mm[Hg]"),
+        (Metric::BloodPressureDiastolic, "8462-4", "mm[Hg]"),
+        (Metric::BloodPressureMean, "8478-0", "mm[Hg]"),
+        (Metric::GlucoseMass, "2339-0", "mg/dL"),
+        (Metric::GlucoseMolar, "15074-8", "mmol/L"),
+        (Metric::BodyWeight, "29463-7", "kg"),
+        (Metric::BodyHeight, "8302-2", "cm"),
+        (Metric::BodyMassIndex, "39156-5", "kg/m2"),
+        (Metric::BodyFat, "41982-0", "%"),
+        (Metric::MusclePercentage, "73965-6", "%"),
+        (Metric::MuscleMass, "73964-9", "kg"),
+        (Metric::BodyWaterMass, "101683-1", "kg"),
+        (Metric::RrInterval, "8637-1", "ms"),
+        (Metric::EnergyExpended, "41981-2", "kJ"),
     ];
     for (metric, loinc, unit) in table {
         assert_eq!((metric.loinc(), metric.ucum()), (loinc, unit));
@@ -47,6 +61,19 @@ fn codes_and_units() {
         assert_eq!(mod10(digits), check, "{loinc} has a wrong check digit");
     }
     assert_eq!(table.len(), Metric::ALL.len());
+}
+
+/// Readings are stored by a metric's place; places never change.
+#[test]
+fn metrics_keep_their_place() {
+    for (place, metric) in Metric::ALL.into_iter().enumerate() {
+        assert_eq!(metric as usize, place, "{metric}");
+    }
+    // A term of partition 2 (supervisory control, sensors) or 129 (health and fitness).
+    for metric in Metric::ALL {
+        let partition = metric.mdc().map(|code| code >> 16);
+        assert!(matches!(partition, None | Some(2 | 129)), "{metric}");
+    }
 }
 
 /// LOINC's check digit: Luhn's over the digits before the hyphen.

@@ -49,9 +49,9 @@ pub const fn link_key(state: DeviceState) -> &'static str {
 pub const fn quality(quality: Quality) -> (State, &'static str) {
     match quality {
         Quality::Good => (State::Ok, "Good"),
-        Quality::Questionable => (State::Attention, "Motion"),
+        Quality::Questionable => (State::Attention, "Questionable"),
         Quality::LowPerfusion => (State::Attention, "Low perfusion"),
-        Quality::SensorOff => (State::Unknown, "Finger out"),
+        Quality::SensorOff => (State::Unknown, "Sensor off"),
         Quality::Searching => (State::Unknown, "Searching"),
         Quality::Missing => (State::Unknown, "No value"),
         Quality::SensorFault => (State::Attention, "Sensor fault"),
@@ -108,6 +108,12 @@ pub fn usual_range(code: &str) -> (f32, f32) {
         "59408-5" | "2708-6" => (90.0, 100.0),
         "8889-8" | "8867-4" => (50.0, 110.0),
         "8310-5" => (35.0, 40.0),
+        "8480-6" => (90.0, 160.0),
+        "8462-4" => (50.0, 100.0),
+        "8478-0" => (60.0, 120.0),
+        "2339-0" => (60.0, 200.0),
+        "15074-8" => (3.0, 11.0),
+        "8637-1" => (400.0, 1_400.0),
         "61006-3" => (0.0, 8.0),
         _ => (0.0, 100.0),
     }

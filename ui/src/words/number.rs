@@ -208,6 +208,7 @@ pub fn unit(ucum: &str) -> &str {
         "/min" | "{beats}/min" => "/min",
         "Cel" => "°C",
         "mm[Hg]" => "mmHg",
+        "kg/m2" => "kg/m²",
         "1" => "",
         other => other,
     }

@@ -177,6 +177,19 @@ pub fn metric(loinc: &str) -> Option<&'static str> {
         "61006-3" => "Perfusion",
         "8310-5" => "Temperature",
         "9279-1" => "Respiration",
+        "8480-6" => "Systolic",
+        "8462-4" => "Diastolic",
+        "8478-0" => "Mean pressure",
+        "2339-0" | "15074-8" => "Glucose",
+        "29463-7" => "Weight",
+        "8302-2" => "Height",
+        "39156-5" => "BMI",
+        "41982-0" => "Body fat",
+        "73965-6" => "Muscle",
+        "73964-9" => "Muscle mass",
+        "101683-1" => "Body water",
+        "8637-1" => "RR interval",
+        "41981-2" => "Energy",
         _ => return None,
     })
 }
@@ -241,7 +254,9 @@ pub fn place(proof: &Proof) -> String {
 pub const fn quality(quality: Quality) -> &'static str {
     match quality {
         Quality::Good => "good, by the sensor’s own word",
-        Quality::Questionable => "questionable: motion, an artifact or a weak signal",
+        Quality::Questionable => {
+            "questionable: motion, an artifact, a weak signal, or not yet settled"
+        }
         Quality::LowPerfusion => "questionable: little blood flow under the sensor",
         Quality::SensorOff => "nothing measured: the sensor was off the body",
         Quality::Searching => "nothing measured: the sensor was searching",

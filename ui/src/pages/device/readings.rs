@@ -105,12 +105,26 @@ fn segments(
     entry: DeviceEntry,
     waves: &[String],
 ) -> Vec<(&'static str, &'static str, Option<Signal<String>>)> {
-    const KNOWN: [(&str, &str); 6] = [
+    const KNOWN: [(&str, &str); 20] = [
         ("59408-5", "SpO₂"),
         ("8889-8", "Pulse"),
         ("8867-4", "Heart rate"),
         ("61006-3", "Perfusion"),
         ("8310-5", "Temperature"),
+        ("8480-6", "Systolic"),
+        ("8462-4", "Diastolic"),
+        ("8478-0", "Mean pressure"),
+        ("2339-0", "Glucose"),
+        ("15074-8", "Glucose"),
+        ("29463-7", "Weight"),
+        ("8302-2", "Height"),
+        ("39156-5", "BMI"),
+        ("41982-0", "Body fat"),
+        ("73965-6", "Muscle"),
+        ("73964-9", "Muscle mass"),
+        ("101683-1", "Body water"),
+        ("8637-1", "RR interval"),
+        ("41981-2", "Energy"),
         ("76524-8", "Wave"),
     ];
     let mut options = vec![("", "All", None)];
