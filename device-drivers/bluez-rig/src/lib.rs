@@ -1,9 +1,10 @@
 //! For tests: the real BlueZ with virtual sensors around it, and no radio.
 //!
 //! ```text
-//!  test ──D-Bus over 127.0.0.1──▶ QEMU guest: dbus-daemon, bluetoothd, Linux's own host stack
-//!    │                                          │ HCI over a virtual serial console
-//!    └──requests, one a line──▶ stage.py: controllers and sensors (bumble), one simulated link
+//!  test ──D-Bus, a Unix socket──▶ stage.py ──127.0.0.1──▶ QEMU guest: dbus-daemon, bluetoothd,
+//!    └────requests, one a line──▶    │  ▲                  Linux's own Bluetooth host stack
+//!                                    │  └─ HCI, a virtual serial console ─┘
+//!                                    └ controllers and sensors (bumble), one simulated link
 //! ```
 //!
 //! [`Rig::start`] boots the guest and answers with the address of its system bus. The sensors
@@ -82,7 +83,7 @@ pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> RigE
 pub struct Rig {
     stage: Child,
     line: Mutex<Line>,
-    port: u16,
+    bus: PathBuf,
     boot: Duration,
     _folder: tempfile::TempDir,
 }
@@ -104,7 +105,8 @@ impl Rig {
         let stock = Stock::prepare()?;
         let begun = Instant::now();
         let folder = tempfile::tempdir().map_err(io("a temporary folder"))?;
-        let socket = folder.path().join("hci");
+        let hci = folder.path().join("hci");
+        let bus = folder.path().join("bus");
         let port = free_port()?;
         let log = folder.path().join("log");
         let errors = std::fs::File::create(&log).map_err(io("the stage's log"))?;
@@ -112,8 +114,9 @@ impl Rig {
         command
             .args(["-B", "-u"])
             .arg(stock.stage())
-            .arg(&socket)
-            .args(stock.guest(&socket, port, &user()?));
+            .args([&hci, &bus])
+            .arg(port.to_string())
+            .args(stock.guest(&hci, port, &user()?));
         let mut stage = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -138,7 +141,7 @@ impl Rig {
                 log,
             }),
             stage,
-            port,
+            bus,
             boot: Duration::ZERO,
             _folder: folder,
         };
@@ -153,7 +156,7 @@ impl Rig {
     /// The guest's system bus, in the form of `DBUS_SYSTEM_BUS_ADDRESS`.
     #[must_use]
     pub fn address(&self) -> String {
-        format!("tcp:host=127.0.0.1,port={}", self.port)
+        format!("unix:path={}", self.bus.display())
     }
 
     /// How long it took from the start of the guest until its adapter was on.

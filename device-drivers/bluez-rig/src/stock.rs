@@ -207,8 +207,7 @@ impl Stock {
     /// The kernel's version, the name of its only folder of modules.
     fn release(&self) -> Result<String, RigError> {
         let modules = self.kernel.join("lib/modules");
-        let mut entries =
-            std::fs::read_dir(&modules).map_err(io(modules.display().to_string()))?;
+        let mut entries = std::fs::read_dir(&modules).map_err(io(modules.display().to_string()))?;
         let first = entries.find_map(Result::ok);
         first
             .map(|entry| entry.file_name().to_string_lossy().into_owned())

@@ -5,14 +5,14 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Goal: the guest lives exactly as long as the rig. Method: boot, find the processes whose command
-/// line names this rig's port, ask a sensor for its state, drop the rig, look for them again.
+/// line names this rig's sockets, ask a sensor for its state, drop the rig, look for them again.
 #[test]
 fn nothing_outlives_the_rig() {
     let rig = Rig::start().unwrap();
-    println!("ready in {:?}", rig.boot());
+    eprintln!("ready in {:?}", rig.boot());
     let address = rig.address();
-    let port = address.rsplit('=').next().unwrap();
-    let mark = format!("tcp:127.0.0.1:{port}-:7000");
+    let socket = address.rsplit('=').next().unwrap();
+    let mark = socket.replace("/bus", "/hci");
     assert_eq!(processes_with(&mark), 2, "the stage and the guest");
     assert!(!rig.wrist().state().unwrap().connected);
 
