@@ -1,13 +1,14 @@
-//! Opening a device: a serial port or a simulated one, behind the same three ends.
+//! Opening a device: on a serial port, over Bluetooth, or simulated, behind the same three ends.
 //!
 //! ```text
 //! Device::open(config) ─▶ events   bounded queue: a full queue slows the reader, nothing is dropped
 //!                       ─▶ state    newest link state
-//!                       ─▶ handle   stop(), ack()
+//!                       ─▶ handle   stop(), ack(), signal()
 //! ```
 //!
 //! The driver knows no patient, no store and no ledger.
 
+use crate::ble::BleConfig;
 use crate::event::Event;
 use crate::link::LinkState;
 use crate::profile::{Profile, Rate};
@@ -25,6 +26,8 @@ pub const EVENT_QUEUE: usize = 1_024;
 pub enum SourceConfig {
     /// A device on a serial port.
     Serial(SerialConfig),
+    /// A Bluetooth LE peripheral.
+    Ble(BleConfig),
     /// A simulated device.
     Simulated(SimulatedConfig),
 }
@@ -41,6 +44,7 @@ impl SourceConfig {
     pub fn expected_rate(&self) -> Option<Rate> {
         match self {
             SourceConfig::Serial(config) => config.profile.readings_per_second(),
+            SourceConfig::Ble(_) => None,
             SourceConfig::Simulated(config) => Some(config.kind.rate()),
         }
     }
@@ -105,17 +109,20 @@ impl Device {
         let (state_sender, state) = watch::channel(LinkState::Opening);
         let (stop, stop_receiver) = watch::channel(false);
         let (ack, ack_receiver) = watch::channel(None);
+        let (signal_sender, signal) = watch::channel(None);
         let ends = Ends {
             events: event_sender,
             state: state_sender,
             stop: stop_receiver,
             ack: ack_receiver,
+            signal: signal_sender,
         };
         let task = match config {
             SourceConfig::Serial(config) => {
                 let decoder = crate::codec::Decoder::new(&config)?;
                 tokio::spawn(crate::serial::run(config, decoder, ends))
             }
+            SourceConfig::Ble(config) => tokio::spawn(crate::ble::run(config, ends)),
             SourceConfig::Simulated(config) => tokio::spawn(crate::simulated::run(config, ends)),
         };
         Ok(Device {
@@ -124,6 +131,7 @@ impl Device {
             handle: DeviceHandle {
                 stop,
                 ack,
+                signal,
                 task: Some(task),
             },
         })
@@ -137,6 +145,7 @@ pub(crate) struct Ends {
     pub(crate) state: watch::Sender<LinkState>,
     pub(crate) stop: watch::Receiver<bool>,
     pub(crate) ack: watch::Receiver<Option<u64>>,
+    pub(crate) signal: watch::Sender<Option<i16>>,
 }
 
 impl Ends {
@@ -171,6 +180,7 @@ pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
 pub struct DeviceHandle {
     stop: watch::Sender<bool>,
     ack: watch::Sender<Option<u64>>,
+    signal: watch::Receiver<Option<i16>>,
     task: Option<JoinHandle<()>>,
 }
 
@@ -188,7 +198,14 @@ impl DeviceHandle {
         });
     }
 
-    /// Stops the device and waits until its port is closed.
+    /// The strength of the device's signal as last received, in dBm, and each change of it. `None`
+    /// of a device without a radio, and while there is no link.
+    #[must_use]
+    pub fn signal(&self) -> watch::Receiver<Option<i16>> {
+        self.signal.clone()
+    }
+
+    /// Stops the device and waits until its link is closed.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         if let Some(task) = self.task.take() {

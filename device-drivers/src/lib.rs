@@ -1,10 +1,12 @@
-//! Sensor drivers: bytes to measurements, over serial ports, and simulated devices.
+//! Sensor drivers: bytes to measurements, over serial ports and Bluetooth, and simulated devices.
 //!
 //! [`device::Device::open`] is the door. Behind it, [`codec`] turns bytes into [`event::Event`]s
 //! and knows no I/O and no clock, and so does [`gatt`] with the values of Bluetooth's medical
-//! profiles; [`serial`] moves bytes and survives what cables do;
-//! [`simulated`] is a driver like the others. The crate knows no patient, no store, no ledger.
+//! profiles; [`serial`] moves bytes and survives what cables do; [`ble`] does the same for radio links,
+//! and pairs; [`simulated`] is a driver like the others. The crate knows no patient, no store, no
+//! ledger.
 
+pub mod ble;
 pub mod codec;
 pub mod device;
 pub mod event;
@@ -15,6 +17,7 @@ pub mod profile;
 pub mod serial;
 pub mod simulated;
 
+pub use ble::{BleConfig, PeripheralAddress};
 pub use device::{Device, DeviceHandle, OpenError, SerialConfig, SourceConfig};
 pub use event::{CoincidentTime, DeviceInfo, Event, MissingCause, RejectReason, Rejection};
 pub use fogward_level0::{KeyError, PairingKey};

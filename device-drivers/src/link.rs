@@ -10,15 +10,15 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", content = "reason", rename_all = "kebab-case")]
 pub enum LinkState {
-    /// The port is being opened, or was opened and nothing arrived yet.
+    /// The port or connection is being opened, or was opened and nothing arrived yet.
     Opening,
     /// Frames arrive.
     Streaming,
-    /// The port is open and silent.
+    /// It is open and silent.
     NoData(LinkReason),
-    /// The port is open, bytes arrive, and none of them can be used.
+    /// It is open, bytes arrive, and none of them can be used.
     Garbage(LinkReason),
-    /// The port is not open; it is tried again by itself.
+    /// It is not open; it is tried again by itself.
     Disconnected(LinkReason),
     /// Stopped on request; final.
     Stopped,
@@ -110,10 +110,49 @@ pub enum ReasonCode {
     /// Intact frames arrive that the pairing key does not open.
     #[serde(rename = "SER-10")]
     WrongKey,
+    /// The system's Bluetooth service is missing or silent.
+    #[serde(rename = "BLE-01")]
+    BluetoothUnavailable,
+    /// There is no Bluetooth adapter, or not the chosen one.
+    #[serde(rename = "BLE-02")]
+    AdapterMissing,
+    /// The Bluetooth adapter is switched off.
+    #[serde(rename = "BLE-03")]
+    AdapterOff,
+    /// The Bluetooth adapter went away during a connection.
+    #[serde(rename = "BLE-04")]
+    AdapterLost,
+    /// The peripheral does not advertise.
+    #[serde(rename = "BLE-05")]
+    DeviceNotFound,
+    /// The peripheral was heard and did not connect.
+    #[serde(rename = "BLE-06")]
+    ConnectFailed,
+    /// The connection to the peripheral was lost.
+    #[serde(rename = "BLE-07")]
+    ConnectionLost,
+    /// The peripheral's services could not be read.
+    #[serde(rename = "BLE-08")]
+    DiscoveryFailed,
+    /// The peripheral has no characteristic that is known here.
+    #[serde(rename = "BLE-09")]
+    NoKnownProfile,
+    /// The peripheral wants to be paired, or was and has forgotten it.
+    #[serde(rename = "BLE-10")]
+    PairingNeeded,
+    /// The peripheral is connected and sends nothing.
+    #[serde(rename = "BLE-11")]
+    NothingMeasured,
+    /// Values arrive that have not the form of their profile.
+    #[serde(rename = "BLE-12")]
+    ValuesUnusable,
+    /// The Bluetooth library failed.
+    #[serde(rename = "BLE-13")]
+    BluetoothFault,
 }
 
 impl ReasonCode {
-    /// The code as shown, `SER-01` and so on.
+    /// The code as shown: `SER-01` and so on for serial lines, `BLE-01` and so on for Bluetooth.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -127,6 +166,19 @@ impl ReasonCode {
             ReasonCode::Silent => "SER-08",
             ReasonCode::Unrecognised => "SER-09",
             ReasonCode::WrongKey => "SER-10",
+            ReasonCode::BluetoothUnavailable => "BLE-01",
+            ReasonCode::AdapterMissing => "BLE-02",
+            ReasonCode::AdapterOff => "BLE-03",
+            ReasonCode::AdapterLost => "BLE-04",
+            ReasonCode::DeviceNotFound => "BLE-05",
+            ReasonCode::ConnectFailed => "BLE-06",
+            ReasonCode::ConnectionLost => "BLE-07",
+            ReasonCode::DiscoveryFailed => "BLE-08",
+            ReasonCode::NoKnownProfile => "BLE-09",
+            ReasonCode::PairingNeeded => "BLE-10",
+            ReasonCode::NothingMeasured => "BLE-11",
+            ReasonCode::ValuesUnusable => "BLE-12",
+            ReasonCode::BluetoothFault => "BLE-13",
         }
     }
 }

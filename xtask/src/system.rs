@@ -15,6 +15,8 @@ const BUILD_PACKAGES: &[&str] = &[
     "pkg-config",
     "libwebkit2gtk-4.1-dev",
     "libudev-dev",
+    // The Bluetooth driver speaks to BlueZ through it.
+    "libdbus-1-dev",
     // The tray icon loads this at run time.
     "libayatana-appindicator3-1",
 ];
@@ -31,6 +33,13 @@ const TEST_PACKAGES: &[&str] = &[
     // Hosts of their own on this machine, with poor lines between them.
     "iproute2",
     "nftables",
+    // The real BlueZ in a virtual machine.
+    "qemu-system-x86",
+    "bluez",
+    "busybox-static",
+    "cpio",
+    "kmod",
+    "socat",
 ];
 
 /// What the machine is asked to have.

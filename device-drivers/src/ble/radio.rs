@@ -1,0 +1,115 @@
+//! The way to the system's Bluetooth service, shared by everything in this process.
+//!
+//! On Linux btleplug opens a D-Bus connection for each of its managers and never closes one, and the
+//! bus allows a user 256. So there is one manager; it is given up only if the service is there and
+//! this manager does not reach it (the bus was restarted, or the runtime it lived in is gone).
+
+use crate::ble::reasons;
+use crate::link::LinkReason;
+use btleplug::api::{Central as _, CentralState, Manager as _};
+use btleplug::platform::{Adapter, Manager};
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+/// The service answers within milliseconds or is in trouble.
+const ANSWER_AT_MOST: Duration = Duration::from_secs(5);
+
+static MANAGER: Mutex<Option<Manager>> = Mutex::const_new(None);
+
+/// An adapter and what is known of it.
+#[derive(Clone, Debug)]
+pub(super) struct Radio {
+    pub(super) adapter: Adapter,
+    /// `hci0` on Linux; elsewhere the system has one adapter and one word for it.
+    pub(super) name: String,
+    pub(super) address: Option<String>,
+    pub(super) is_on: bool,
+}
+
+/// Every adapter, ordered by name.
+pub(super) async fn radios() -> Result<Vec<Radio>, LinkReason> {
+    if !service_is_there().await {
+        return Err(reasons::service_missing());
+    }
+    let mut shared = MANAGER.lock().await;
+    let manager = match &*shared {
+        Some(manager) => manager.clone(),
+        None => match timeout(ANSWER_AT_MOST, Manager::new()).await {
+            Ok(Ok(manager)) => shared.insert(manager).clone(),
+            Ok(Err(_)) | Err(_) => return Err(reasons::service_missing()),
+        },
+    };
+    let Ok(Ok(adapters)) = timeout(ANSWER_AT_MOST, manager.adapters()).await else {
+        *shared = None;
+        return Err(reasons::service_missing());
+    };
+    drop(shared);
+    let mut radios = Vec::new();
+    for adapter in adapters {
+        // An adapter that was pulled out since is none.
+        if let Ok(Some(radio)) = timeout(ANSWER_AT_MOST, describe(adapter)).await {
+            radios.push(radio);
+        }
+    }
+    radios.sort_by(|left, right| left.name.cmp(&right.name));
+    Ok(radios)
+}
+
+async fn describe(adapter: Adapter) -> Option<Radio> {
+    let info = adapter.adapter_info().await.ok()?;
+    let address = adapter.adapter_address().await.ok()?;
+    let state = adapter.adapter_state().await.ok()?;
+    // On Linux the name is followed by the hardware's identity in parentheses.
+    let name = info.split(" (").next().unwrap_or_default().to_owned();
+    Some(Radio {
+        adapter,
+        name,
+        address: address.map(|address| address.to_string()),
+        is_on: state == CentralState::PoweredOn,
+    })
+}
+
+/// The adapter to use: the wanted one by name or address, or the first that is on.
+///
+/// # Errors
+/// A reason: no service, no adapter, not the wanted one, or switched off.
+pub(super) async fn choose(wanted: Option<&str>) -> Result<Radio, LinkReason> {
+    let radios = radios().await?;
+    let mut fitting = radios.into_iter().filter(|radio| is_meant(radio, wanted));
+    let Some(first) = fitting.next() else {
+        return Err(reasons::adapter_missing(wanted));
+    };
+    if first.is_on {
+        return Ok(first);
+    }
+    let name = first.name;
+    fitting
+        .find(|radio| radio.is_on)
+        .ok_or_else(|| reasons::adapter_off(&name))
+}
+
+fn is_meant(radio: &Radio, wanted: Option<&str>) -> bool {
+    wanted.is_none_or(|wanted| {
+        let is_address = |address: &String| address.eq_ignore_ascii_case(wanted);
+        radio.name == wanted || radio.address.as_ref().is_some_and(is_address)
+    })
+}
+
+/// Whether somebody owns BlueZ's name on the bus.
+#[cfg(target_os = "linux")]
+async fn service_is_there() -> bool {
+    let ask = async {
+        let bus = zbus::Connection::system().await?;
+        let names = zbus::fdo::DBusProxy::new(&bus).await?;
+        let name = zbus::names::BusName::try_from("org.bluez")?;
+        Ok::<bool, zbus::Error>(names.name_has_owner(name).await?)
+    };
+    matches!(timeout(ANSWER_AT_MOST, ask).await, Ok(Ok(true)))
+}
+
+/// Elsewhere Bluetooth is a part of the system.
+#[cfg(not(target_os = "linux"))]
+async fn service_is_there() -> bool {
+    true
+}

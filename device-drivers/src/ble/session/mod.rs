@@ -1,0 +1,372 @@
+//! One connection to a peripheral, from finding it to its end.
+//!
+//! Upon a connection: discover the services, read what stays the same, subscribe to what is measured,
+//! ask for stored records, and hand on each value until the link breaks or the device is stopped. A
+//! characteristic that refuses is passed over: the device may still measure.
+//!
+//! One that is not even answered wants an encrypted link, and there is no bond: BlueZ begins to pair on
+//! its own account, fails, and keeps everything behind that request waiting until the link falls. So the
+//! link is let go at once, and the characteristic is passed over at the next connection. Where nothing
+//! is left to subscribe to, the device wants to be paired.
+
+mod records;
+
+use crate::ble::radio::{Radio, radios};
+use crate::ble::{BleConfig, assigned_number, discovery, reasons};
+use crate::device::{Ends, stopped};
+use crate::event::Event;
+use crate::gatt::{Gatt, READ, RecordFetch, SUBSCRIBE};
+use crate::link::{LinkReason, LinkState};
+use crate::serial::now_millis;
+use btleplug::api::bleuuid::BleUuid;
+use btleplug::api::{
+    Central as _, CentralEvent, CharPropFlags, Characteristic, Peripheral as _, ValueNotification,
+};
+use btleplug::platform::Peripheral;
+use futures_util::stream::{BoxStream, StreamExt as _};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+/// An LE connection is made within seconds or not at all; BlueZ itself gives up after 40 s.
+const CONNECT_AT_MOST: Duration = Duration::from_secs(20);
+const DISCOVER_AT_MOST: Duration = Duration::from_secs(15);
+/// The attribute protocol allows 30 s (Vol 3, Part F, 3.3.3); no device needs more than a few, and
+/// what takes longer waits for a pairing.
+const ANSWER_AT_MOST: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+const SILENCE: Duration = Duration::from_secs(10);
+/// As many values without one that can be decoded are not just noise.
+const UNUSABLE_VALUES: u32 = 5;
+
+/// How a connection ended.
+pub(super) enum End {
+    /// On request.
+    Stopped,
+    /// By itself.
+    Broken(LinkReason),
+}
+
+/// What outlives a connection.
+#[derive(Debug)]
+pub(super) struct Memory {
+    pub(super) gatt: Gatt,
+    fetch: RecordFetch,
+    /// Characteristics that want an encrypted link.
+    locked: BTreeSet<u16>,
+}
+
+impl Memory {
+    pub(super) fn new(config: &BleConfig) -> Memory {
+        let floor = config
+            .replay_floor
+            .and_then(|floor| u16::try_from(floor).ok());
+        let mut gatt = Gatt::new();
+        if let Some(floor) = floor {
+            gatt.resume_after(floor);
+        }
+        Memory {
+            gatt,
+            fetch: RecordFetch::new(floor),
+            locked: BTreeSet::new(),
+        }
+    }
+}
+
+/// Finds, connects, and serves until the link breaks or the device is stopped. Whatever happens, the
+/// peripheral is let go, so that it is free for the next connection.
+pub(super) async fn run(config: &BleConfig, memory: &mut Memory, ends: &mut Ends) -> End {
+    let mut stop = ends.stop.clone();
+    let found = tokio::select! {
+        biased;
+        () = stopped(&mut stop) => return End::Stopped,
+        found = discovery::find(config) => found,
+    };
+    let (radio, peripheral) = match found {
+        Ok(found) => found,
+        Err(reason) => return End::Broken(reason),
+    };
+    let mut session = Session {
+        config,
+        radio: &radio,
+        peripheral: &peripheral,
+        memory,
+        ends,
+        last_value: Instant::now(),
+        unusable: 0,
+    };
+    let end = tokio::select! {
+        biased;
+        () = stopped(&mut stop) => End::Stopped,
+        end = session.serve() => match end {
+            Ok(()) => End::Stopped,
+            Err(reason) => End::Broken(reason),
+        },
+    };
+    let _ = timeout(ANSWER_AT_MOST, peripheral.disconnect()).await;
+    end
+}
+
+struct Session<'a> {
+    config: &'a BleConfig,
+    radio: &'a Radio,
+    peripheral: &'a Peripheral,
+    memory: &'a mut Memory,
+    ends: &'a mut Ends,
+    last_value: Instant,
+    unusable: u32,
+}
+
+impl Session<'_> {
+    /// Ends well only if nobody takes the events any more.
+    async fn serve(&mut self) -> Result<(), LinkReason> {
+        let events = timeout(ANSWER_AT_MOST, self.radio.adapter.events()).await;
+        let Ok(Ok(mut events)) = events else {
+            return Err(reasons::adapter_lost(&self.radio.name));
+        };
+        let connected = timeout(CONNECT_AT_MOST, self.peripheral.connect()).await;
+        if !matches!(connected, Ok(Ok(()))) {
+            return Err(self.or_adapter(reasons::connect_failed(self.config)).await);
+        }
+        self.note_signal().await;
+        let mut values = self.discover().await?;
+        if !self.read_constants().await? {
+            return Ok(());
+        }
+        self.subscribe().await?;
+        if !self.fetch_records().await? {
+            return Ok(());
+        }
+        self.last_value = Instant::now();
+        self.listen(&mut values, &mut events).await
+    }
+
+    /// Discovers services and opens the stream of values, before anything is subscribed to.
+    async fn discover(&mut self) -> Result<BoxStream<'static, ValueNotification>, LinkReason> {
+        let failed = reasons::discovery_failed(self.config);
+        let discovered = timeout(DISCOVER_AT_MOST, self.peripheral.discover_services()).await;
+        let values = match discovered {
+            Ok(Ok(())) => timeout(ANSWER_AT_MOST, self.peripheral.notifications()).await,
+            Ok(Err(_)) | Err(_) => return Err(self.or_adapter(failed).await),
+        };
+        match values {
+            Ok(Ok(values)) => Ok(values),
+            Ok(Err(_)) | Err(_) => Err(self.or_adapter(failed).await),
+        }
+    }
+
+    /// Those of the known characteristics that the peripheral has with one of these properties.
+    fn characteristics(&self, known: &[u16], properties: CharPropFlags) -> Vec<Characteristic> {
+        let offered: Vec<Characteristic> = self
+            .peripheral
+            .services()
+            .into_iter()
+            .flat_map(|service| service.characteristics)
+            .filter(|characteristic| characteristic.properties.intersects(properties))
+            .collect();
+        let of = |number: &u16| {
+            let is_it = |offered: &&Characteristic| assigned_number(&offered.uuid) == Some(*number);
+            offered.iter().find(is_it).cloned()
+        };
+        known.iter().filter_map(of).collect()
+    }
+
+    /// Notes that a characteristic was not answered.
+    fn hung(&mut self, characteristic: u16) -> LinkReason {
+        self.memory.locked.insert(characteristic);
+        reasons::pairing_needed(self.config)
+    }
+
+    fn is_locked(&self, characteristic: &Characteristic) -> bool {
+        assigned_number(&characteristic.uuid)
+            .is_some_and(|number| self.memory.locked.contains(&number))
+    }
+
+    /// Reads what stays the same while connected. False when the device is to stop.
+    async fn read_constants(&mut self) -> Result<bool, LinkReason> {
+        for characteristic in self.characteristics(READ, CharPropFlags::READ) {
+            if self.is_locked(&characteristic) {
+                continue;
+            }
+            match timeout(ANSWER_AT_MOST, self.peripheral.read(&characteristic)).await {
+                Ok(Ok(value)) => {
+                    let events = self.decode(&characteristic.uuid, &value);
+                    if !self.deliver(events).await {
+                        return Ok(false);
+                    }
+                }
+                Ok(Err(_)) => {}
+                Err(_) => return Err(self.unanswered(&characteristic).await),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Subscribes to all that measures, in the order of [`SUBSCRIBE`].
+    async fn subscribe(&mut self) -> Result<(), LinkReason> {
+        let pushes = CharPropFlags::NOTIFY | CharPropFlags::INDICATE;
+        let measured = self.characteristics(SUBSCRIBE, pushes);
+        if measured.is_empty() {
+            return Err(reasons::nothing_to_measure(self.config));
+        }
+        let mut subscribed = 0;
+        for characteristic in measured {
+            if self.is_locked(&characteristic) {
+                continue;
+            }
+            match timeout(ANSWER_AT_MOST, self.peripheral.subscribe(&characteristic)).await {
+                Ok(Ok(())) => subscribed += 1,
+                Ok(Err(_)) => {}
+                Err(_) => return Err(self.unanswered(&characteristic).await),
+            }
+        }
+        if subscribed > 0 {
+            return Ok(());
+        }
+        let refusal = if self.is_connected().await {
+            reasons::pairing_needed(self.config)
+        } else {
+            reasons::link_lost(self.config)
+        };
+        Err(self.or_adapter(refusal).await)
+    }
+
+    /// Why a request was not answered: the link fell meanwhile, or the characteristic is locked.
+    async fn unanswered(&mut self, characteristic: &Characteristic) -> LinkReason {
+        if !self.is_connected().await {
+            return self.or_adapter(reasons::link_lost(self.config)).await;
+        }
+        match assigned_number(&characteristic.uuid) {
+            Some(number) => self.hung(number),
+            None => reasons::link_lost(self.config),
+        }
+    }
+
+    async fn listen(
+        &mut self,
+        values: &mut BoxStream<'static, ValueNotification>,
+        events: &mut (impl futures_util::Stream<Item = CentralEvent> + Unpin),
+    ) -> Result<(), LinkReason> {
+        let id = self.peripheral.id();
+        let mut is_acknowledged = true;
+        let mut watch = interval(LOOK_EVERY);
+        watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let is_lost = tokio::select! {
+                value = values.next() => match value {
+                    Some(value) => {
+                        if !self.received(&value).await? {
+                            return Ok(());
+                        }
+                        false
+                    }
+                    None => true,
+                },
+                event = events.next() => match event {
+                    Some(CentralEvent::DeviceDisconnected(lost)) => lost == id,
+                    Some(CentralEvent::RssiUpdate { id: heard, rssi }) if heard == id => {
+                        self.ends.signal.send_replace(Some(rssi));
+                        false
+                    }
+                    Some(_) => false,
+                    None => true,
+                },
+                changed = self.ends.ack.changed(), if is_acknowledged => {
+                    is_acknowledged = changed.is_ok();
+                    self.note_durable();
+                    false
+                }
+                _ = watch.tick() => {
+                    self.watch();
+                    let step = self.memory.fetch.poll(now_millis());
+                    if !self.follow(step).await? {
+                        return Ok(());
+                    }
+                    !self.is_connected().await
+                }
+            };
+            if is_lost {
+                return Err(self.or_adapter(reasons::link_lost(self.config)).await);
+            }
+        }
+    }
+
+    /// Decodes and delivers a value. False when the device is to stop.
+    async fn received(&mut self, value: &ValueNotification) -> Result<bool, LinkReason> {
+        let frames = self.memory.gatt.frames();
+        let events = self.decode(&value.uuid, &value.value);
+        self.last_value = Instant::now();
+        if self.memory.gatt.frames() > frames {
+            self.unusable = 0;
+            self.ends.publish(LinkState::Streaming);
+        } else {
+            self.unusable = self.unusable.saturating_add(1);
+            if self.unusable >= UNUSABLE_VALUES {
+                let reason = reasons::unusable(self.config);
+                self.ends.publish(LinkState::Garbage(reason));
+            }
+        }
+        if !self.deliver(events).await {
+            return Ok(false);
+        }
+        let Some(number) = assigned_number(&value.uuid) else {
+            return Ok(true);
+        };
+        let step = self.memory.fetch.take(number, &value.value, now_millis());
+        self.follow(step).await
+    }
+
+    fn decode(&mut self, uuid: &impl BleUuid, value: &[u8]) -> Vec<Event> {
+        let mut events = Vec::new();
+        if let Some(number) = assigned_number(uuid) {
+            self.memory
+                .gatt
+                .push(number, value, now_millis(), &mut events);
+        }
+        events
+    }
+
+    async fn deliver(&mut self, events: Vec<Event>) -> bool {
+        for event in events {
+            if !self.ends.send(event).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Looks for silence.
+    fn watch(&mut self) {
+        if self.last_value.elapsed() >= SILENCE {
+            let reason = reasons::silent(self.config);
+            self.ends.publish(LinkState::NoData(reason));
+        }
+    }
+
+    /// The signal as last heard; on Linux that is the last advertisement.
+    async fn note_signal(&mut self) {
+        if let Ok(Ok(rssi)) = timeout(ANSWER_AT_MOST, self.peripheral.read_rssi()).await {
+            self.ends.signal.send_replace(Some(rssi));
+        }
+    }
+
+    async fn is_connected(&self) -> bool {
+        let answer = timeout(ANSWER_AT_MOST, self.peripheral.is_connected()).await;
+        matches!(answer, Ok(Ok(true)))
+    }
+
+    /// The given reason, unless the adapter is what failed.
+    async fn or_adapter(&self, reason: LinkReason) -> LinkReason {
+        match radios().await {
+            Ok(radios) => {
+                let is_well = |radio: &Radio| radio.name == self.radio.name && radio.is_on;
+                if radios.iter().any(is_well) {
+                    reason
+                } else {
+                    reasons::adapter_lost(&self.radio.name)
+                }
+            }
+            Err(unavailable) => unavailable,
+        }
+    }
+}
