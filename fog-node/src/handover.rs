@@ -122,7 +122,7 @@ impl Node {
         let pairing = self.ask_pairing(&from, handle).await?;
         let away = pairing.last_heard.map(Away::handed_over);
         let (row, assignment) = self.row_of_pairing(handle, pairing, asked.path)?;
-        source_of(&row, &self.master).map_err(Failure::internal)?;
+        source_of(&row, &self.master, &self.bluetooth).map_err(Failure::internal)?;
         let ingest = self.ingest().ok_or_else(Failure::stopping)?;
         let (done, taken) = oneshot::channel();
         let item = Item::Take(row.clone(), assignment, done);

@@ -12,6 +12,7 @@
 
 pub mod backup;
 pub mod bench;
+mod bluetooth;
 mod chain;
 pub mod cli;
 pub mod clock;

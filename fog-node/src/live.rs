@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use device_drivers::event::DeviceInfo;
 use device_drivers::link::LinkState;
 use device_drivers::measurement::{Measurement, Metric, Value};
 use fog_api::{
-    ApiError, BlockRow, Device, DeviceLive, DeviceStanding, DeviceState, Event, Gap, RejectedCount,
-    Vital, Wave,
+    ApiError, BlockRow, Device, DeviceAbout, DeviceLive, DeviceStanding, DeviceState, Event, Gap,
+    RejectedCount, Vital, Wave,
 };
 use ledger_core::{Decimal, Quality};
 use tokio::sync::{broadcast, watch};
@@ -396,6 +397,31 @@ impl LiveView {
         }
         device.refresh_contact();
         inner.changed.insert(index);
+    }
+
+    /// A device's signal is this strong, or there is none.
+    pub fn signal(&self, index: DeviceIndex, dbm: Option<i16>) {
+        let mut inner = self.lock();
+        if let Some(device) = inner.devices.get_mut(&index) {
+            device.base.signal_dbm = dbm;
+            inner.changed.insert(index);
+        }
+    }
+
+    /// A device says this of itself.
+    pub fn about(&self, index: DeviceIndex, info: &DeviceInfo) {
+        let mut inner = self.lock();
+        if let Some(device) = inner.devices.get_mut(&index) {
+            device.base.about = DeviceAbout {
+                manufacturer: info.manufacturer.clone(),
+                model: info.model.clone(),
+                serial_number: info.serial_number.clone(),
+                firmware: info.firmware.clone(),
+                battery_percent: info.battery_percent,
+            };
+            drop(inner);
+            self.tell(Event::DevicesChanged);
+        }
     }
 
     /// A block is final.

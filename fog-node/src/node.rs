@@ -24,6 +24,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::backup::Turn;
+use crate::bluetooth::Bluetooth;
 use crate::clock::now_millis;
 use crate::consortium::settings::{FOLDER, NetworkSettings};
 use crate::consortium::{
@@ -74,6 +75,8 @@ pub struct NodeConfig {
     pub snapshot_behind: Option<u64>,
     /// Whether the node announces itself on its network.
     pub announce: Announce,
+    /// The Bluetooth adapter to use, by name or address; the first that is on if absent.
+    pub bluetooth: Option<String>,
 }
 
 /// Blocks behind at which a node takes over a snapshot unless said otherwise.
@@ -110,6 +113,7 @@ impl NodeConfig {
             address: None,
             snapshot_behind: Some(SNAPSHOT_BEHIND),
             announce: Announce::default(),
+            bluetooth: None,
         }
     }
 }
@@ -131,6 +135,7 @@ pub struct Node {
     pub(crate) load: Mutex<LoadLog>,
     pub(crate) backup_turn: Turn,
     pub(crate) previews: Arc<Previews>,
+    pub(crate) bluetooth: Bluetooth,
     pub(crate) membership: Membership,
     pub(crate) rate: Rate,
     vault_reader: Mutex<Connection>,
@@ -232,6 +237,7 @@ impl Node {
             load: Mutex::default(),
             backup_turn: Turn::default(),
             previews: Arc::default(),
+            bluetooth: Bluetooth::through(config.bluetooth.clone()),
             membership,
             rate: Rate::default(),
             running: Mutex::default(),
@@ -322,6 +328,7 @@ impl Node {
             tasks,
         } = std::mem::take(&mut *self.running());
         self.previews.end_all().await;
+        self.bluetooth.end();
         for (_, sensor) in sensors {
             sensor.stop().await;
         }
@@ -410,7 +417,7 @@ impl Node {
             return;
         }
         let live = Arc::clone(&self.live);
-        let started = source_of(row, &self.master)
+        let started = source_of(row, &self.master, &self.bluetooth)
             .and_then(|source| Sensor::start(index, source, ingest.clone(), live, away));
         match started {
             Ok(sensor) => {

@@ -6,18 +6,21 @@ use std::sync::Arc;
 use device_drivers::profile::Profile;
 use device_drivers::serial::list_ports;
 use device_drivers::simulated::ward;
-use fog_api::{AddDevice, Device, DeviceSource, DeviceState, Gap, Port, ProfileInfo, StartDemo};
+use fog_api::{
+    AddDevice, Device, DeviceAbout, DeviceSource, DeviceState, Gap, Port, ProfileInfo, StartDemo,
+};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+use crate::bluetooth::is_bluetooth;
 use crate::clock::now_millis;
 use crate::failure::Failure;
 use crate::ingest::{DeviceIndex, Item, random_handle};
 use crate::keystore::random;
 use crate::live::DeviceLook;
 use crate::node::{Node, NodeConfig};
-use crate::sensor::{SIMULATED_PROFILE, simulated_path, source_of};
-use crate::vault::devices::DeviceRow;
+use crate::sensor::{Away, SIMULATED_PROFILE, simulated_path, source_of};
+use crate::vault::devices::{self, DeviceRow};
 
 /// Longest name of a device in characters.
 const MAX_NAME: usize = 80;
@@ -85,7 +88,7 @@ impl Node {
     /// # Errors
     /// [`Failure`] if there is none, or the node is stopping.
     pub async fn remove_device(&self, id: &str) -> Result<(), Failure> {
-        let (index, _) = self.find_device(id)?;
+        let (index, device) = self.find_device(id)?;
         if let Some(sensor) = self.take_sensor(index) {
             sensor.stop().await;
         }
@@ -100,7 +103,33 @@ impl Node {
             .map_err(|_| Failure::stopping())?
             .map_err(Failure::internal)?;
         self.live.close(index);
+        self.remove_bond(&device.path).await;
         Ok(())
+    }
+
+    /// Stops reading a device for a while.
+    pub(crate) async fn rest_device(&self, id: &str) -> Result<(), Failure> {
+        let (index, _) = self.find_device(id)?;
+        if let Some(sensor) = self.take_sensor(index) {
+            sensor.stop().await;
+        }
+        Ok(())
+    }
+
+    /// Reads a device again that was stopped for a while.
+    pub(crate) fn wake_device(&self, id: &str) -> Result<Device, Failure> {
+        let (index, device) = self.find_device(id)?;
+        let rows = devices::active(&self.vault())?;
+        let ingest = self.ingest().ok_or_else(Failure::stopping)?;
+        if let Some(row) = rows.iter().find(|row| row.id == id) {
+            self.start_sensor(
+                index,
+                row,
+                &ingest,
+                device.last_heard.map(Away::node_stopped),
+            );
+        }
+        self.device(id)
     }
 
     /// Adds a simulated ward, marked as simulated everywhere.
@@ -224,7 +253,7 @@ impl Node {
     }
 
     /// Stores a device, registers it, shows it, starts it.
-    async fn pair(&self, row: DeviceRow) -> Result<Device, Failure> {
+    pub(crate) async fn pair(&self, row: DeviceRow) -> Result<Device, Failure> {
         if self.devices().len() >= MAX_DEVICES {
             return Err(Failure::new(
                 409,
@@ -234,7 +263,7 @@ impl Node {
                 "Pair it with another fog node.",
             ));
         }
-        source_of(&row, &self.master).map_err(Failure::internal)?;
+        source_of(&row, &self.master, &self.bluetooth).map_err(Failure::internal)?;
         let ingest = self.ingest().ok_or_else(Failure::stopping)?;
         let (done, added) = oneshot::channel();
         ingest
@@ -289,6 +318,8 @@ pub(crate) fn described(
         profile: row.profile.clone(),
         source: if row.simulated {
             DeviceSource::Simulated
+        } else if is_bluetooth(&row.path) {
+            DeviceSource::Bluetooth
         } else {
             DeviceSource::Serial
         },
@@ -301,6 +332,8 @@ pub(crate) fn described(
         authenticated: profile.is_some_and(Profile::needs_key),
         handle: row.handle.to_string(),
         registered_height,
+        signal_dbm: None,
+        about: DeviceAbout::default(),
         standing: look.standing,
         assigned_to: look.assigned_to,
         changed_height: look.changed_height,
@@ -402,7 +435,7 @@ pub(crate) fn check_path(path: &str) -> Result<(), Failure> {
     ))
 }
 
-fn checked_name(name: &str) -> Result<String, Failure> {
+pub(crate) fn checked_name(name: &str) -> Result<String, Failure> {
     let name = name.trim();
     let length = name.chars().count();
     if (1..=MAX_NAME).contains(&length) && !name.chars().any(char::is_control) {

@@ -13,6 +13,7 @@ use fogward_level0::PairingKey;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::bluetooth::{Bluetooth, is_bluetooth};
 use crate::ingest::{Count, DeviceIndex, Ingest, IngestStopped, Item, MAX_ITEM_READINGS};
 use crate::live::LiveView;
 use crate::vault::devices::DeviceRow;
@@ -83,9 +84,16 @@ impl Sensor {
 ///
 /// # Errors
 /// If the row names no profile of this version, or its key does not open.
-pub fn source_of(row: &DeviceRow, master: &MasterKey) -> anyhow::Result<SourceConfig> {
+pub(crate) fn source_of(
+    row: &DeviceRow,
+    master: &MasterKey,
+    bluetooth: &Bluetooth,
+) -> anyhow::Result<SourceConfig> {
     if row.simulated {
         return Ok(SourceConfig::Simulated(parse_simulated(&row.path)?));
+    }
+    if is_bluetooth(&row.path) {
+        return Ok(SourceConfig::Ble(bluetooth.config(row)?));
     }
     let key = match &row.sealed_key {
         None => None,
@@ -174,6 +182,7 @@ async fn forward(
             .and_then(|standing| standing.borrow().refusal())
     };
     let mut events = Vec::new();
+    let mut signal = device.handle.signal();
     live.link_changed(index, &device.state.borrow_and_update().clone());
     loop {
         tokio::select! {
@@ -186,8 +195,10 @@ async fn forward(
                 let link = device.state.borrow_and_update().clone();
                 live.link_changed(index, &link);
             }
+            Ok(()) = signal.changed() => live.signal(index, *signal.borrow_and_update()),
             sequence = next_durable(&mut durable) => device.handle.ack(sequence),
             count = device.events.recv_many(&mut events, MAX_ITEM_READINGS) => {
+                note_about(index, &events, &live);
                 let handed = hand_on(index, &mut events, (&ingest, refusal()), &mut unheard);
                 if count == 0 || handed.await.is_err() {
                     break;
@@ -202,6 +213,15 @@ async fn forward(
     let handed = hand_on(index, &mut events, (&ingest, refusal()), &mut unheard);
     if handed.await.is_err() {
         tracing::warn!(device = index.0, "readings came after the node had stopped");
+    }
+}
+
+/// Shows what a device says of itself.
+fn note_about(index: DeviceIndex, events: &[Event], live: &LiveView) {
+    for event in events {
+        if let Event::Device(info) = event {
+            live.about(index, info);
+        }
     }
 }
 

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum DeviceSource {
     /// A serial port, pty or symlink to one.
     Serial,
+    /// Bluetooth Low Energy.
+    Bluetooth,
     /// A simulated device: not from a person's body.
     Simulated,
 }
@@ -182,6 +184,10 @@ pub struct Device {
     pub handle: String,
     /// Height at which its registration became final.
     pub registered_height: Option<u64>,
+    /// Strength of its signal in dBm, while it is connected by radio.
+    pub signal_dbm: Option<i16>,
+    /// What it says of itself.
+    pub about: DeviceAbout,
     /// Whether its data count.
     pub standing: DeviceStanding,
     /// The pseudonym it is assigned to.
@@ -202,6 +208,22 @@ pub struct Device {
     pub rejected_reasons: Vec<RejectedCount>,
     /// Readings expected a second, all metrics together.
     pub readings_per_second: f64,
+}
+
+/// What a device says of itself; nothing where its protocol has no word for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeviceAbout {
+    /// Who made it.
+    pub manufacturer: Option<String>,
+    /// Its model.
+    pub model: Option<String>,
+    /// The maker's serial number.
+    pub serial_number: Option<String>,
+    /// Version of its firmware.
+    pub firmware: Option<String>,
+    /// Charge of its battery in percent.
+    pub battery_percent: Option<u8>,
 }
 
 /// Asks for a device to be paired.

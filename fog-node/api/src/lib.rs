@@ -26,6 +26,10 @@
 //! | `GET /api/readings/{id}` | | [`ReadingRow`] |
 //! | `GET /api/profiles` | | `[`[`ProfileInfo`]`]` |
 //! | `GET /api/ports` | | `[`[`Port`]`]` |
+//! | `GET /api/bluetooth` | | [`BluetoothView`]; the node scans while this is asked for |
+//! | `POST /api/bluetooth/pairings` | [`StartBluetoothPairing`] | [`BluetoothPairing`], at once |
+//! | `GET /api/bluetooth/pairings/{id}`, `DELETE …` | | [`BluetoothPairing`]; nothing, it is cancelled |
+//! | `POST /api/bluetooth/pairings/{id}/answer` | [`AnswerPairing`] | [`BluetoothPairing`] |
 //! | `POST /api/previews` | [`StartPreview`] | [`Preview`]; nothing is recorded |
 //! | `GET /api/previews/{id}`, `DELETE …` | | [`Preview`] |
 //! | `GET /api/blocks?from=&limit=` | [`BlocksQuery`] | `[`[`BlockRow`]`]`, newest first |
@@ -56,6 +60,7 @@
 //! A refusal is an [`ApiError`] with a status of 400, 401, 403, 404, 405, 409, 413, 429, 500 or 503.
 
 pub mod backup;
+pub mod bluetooth;
 pub mod chain;
 pub mod consortium;
 pub mod device;
@@ -69,6 +74,10 @@ pub mod series;
 pub mod status;
 
 pub use backup::MakeBackup;
+pub use bluetooth::{
+    AnswerPairing, BluetoothAdapter, BluetoothPairing, BluetoothView, FoundDevice, PairingStage,
+    StartBluetoothPairing,
+};
 pub use chain::{
     BlockDetail, BlockRow, BlocksQuery, FinalityPoint, FinalitySeries, PrunedBlock, PruningRun,
     TransactionDetail, TransactionRow,
@@ -79,8 +88,8 @@ pub use consortium::{
     ProposeChange, SeatRow, ThresholdsView,
 };
 pub use device::{
-    AddDevice, ChangeDevice, Device, DeviceSource, DeviceStanding, DeviceState, Gap, Port, Preview,
-    ProfileInfo, RejectedCount, StartDemo, StartPreview, Vital,
+    AddDevice, ChangeDevice, Device, DeviceAbout, DeviceSource, DeviceStanding, DeviceState, Gap,
+    Port, Preview, ProfileInfo, RejectedCount, StartDemo, StartPreview, Vital,
 };
 pub use error::ApiError;
 pub use event::{DeviceLive, Event, Wave};

@@ -75,6 +75,12 @@ pub(super) struct Refused {
     error: ApiError,
 }
 
+/// What the node says in words, as its refusal.
+pub(super) fn refuse(error: ApiError) -> anyhow::Error {
+    let status = 409;
+    Refused { status, error }.into()
+}
+
 impl Refused {
     /// Whether the refusal answers the question: no such thing, or not in this state.
     pub(super) const fn is_answer(&self) -> bool {

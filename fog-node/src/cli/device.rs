@@ -7,6 +7,7 @@ use fog_api::{AddDevice, ChangeDevice, Device as Row};
 
 use super::Outcome;
 use super::client::{Api, Question};
+use super::device_bluetooth::{self, Answers, Scan, is_address};
 use super::device_ledger::{Ask, Decide, Enrol, Incoming, Interactions, Registry};
 use super::output::{print, print_json};
 use super::table::{cell, name_of, numbers, pairs, table, words};
@@ -24,7 +25,9 @@ enum Command {
     List(List),
     /// Show one device.
     Show(One),
-    /// Pair the serial sensor at a port.
+    /// Show what is nearby by Bluetooth.
+    Scan(Scan),
+    /// Pair the serial sensor at a port, or a Bluetooth device.
     Pair(Pair),
     /// Say whose a device is, by a pseudonym; the ledger gets a salted commitment.
     Assign(Assign),
@@ -63,6 +66,7 @@ impl Device {
         match &self.command {
             Command::List(list) => list.run(),
             Command::Show(one) => one.show(),
+            Command::Scan(scan) => scan.run(),
             Command::Pair(pair) => pair.run(),
             Command::Assign(assign) => assign.run(),
             Command::Unassign(one) => one.change(&ChangeDevice::Unassign),
@@ -267,36 +271,48 @@ impl Take {
 struct Pair {
     #[command(flatten)]
     api: Api,
-    /// Path of the port, such as /dev/ttyUSB0.
-    #[arg(value_name = "PATH")]
-    path: PathBuf,
-    /// What the sensor speaks: nonin-oem3, nonin-ascii, contec-cms50dplus, contec-cms50d-115200 or
+    /// Path of the port, such as /dev/ttyUSB0, or a Bluetooth address, such as C4:F2:17:1A:1D:BB.
+    #[arg(value_name = "PATH|ADDRESS")]
+    at: String,
+    /// What the serial sensor speaks: nonin-oem3, nonin-ascii, contec-cms50dplus, contec-cms50d-115200 or
     /// fogward-level0.
     #[arg(long, value_name = "PROFILE")]
-    profile: String,
-    /// Name of the device, for people; one is made of the profile without it.
+    profile: Option<String>,
+    /// Name of the device, for people; one is made without it.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// File with the pairing key of a fogward-level0 sensor.
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
+    #[command(flatten)]
+    answers: Answers,
 }
 
 impl Pair {
     fn run(&self) -> anyhow::Result<Outcome> {
+        let device = if is_address(&self.at) {
+            device_bluetooth::pair(&self.api, &self.at, self.name.as_ref(), &self.answers)?
+        } else {
+            self.pair_serial()?
+        };
+        print_one(&device, self.api.json)
+    }
+
+    fn pair_serial(&self) -> anyhow::Result<Row> {
+        let profile = self.profile.clone();
+        let profile = profile.context("say with --profile what the sensor at this port speaks")?;
         let read = |file: &PathBuf| {
             let text = std::fs::read_to_string(file);
             text.with_context(|| format!("cannot read {}", file.display()))
         };
         let key = self.key_file.as_ref().map(read).transpose()?;
-        let path = std::path::absolute(&self.path)?;
+        let path = std::path::absolute(&self.at)?;
         let asked = AddDevice {
             name: self.name.clone(),
-            profile: self.profile.clone(),
+            profile,
             path: path.display().to_string(),
             key: key.map(|key| key.trim().to_owned()),
         };
-        let question = Question::path("/api/devices");
-        print_one(&self.api.tell(&question, &asked)?, self.api.json)
+        self.api.tell(&Question::path("/api/devices"), &asked)
     }
 }

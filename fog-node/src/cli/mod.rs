@@ -16,6 +16,7 @@ mod check;
 mod client;
 mod consortium;
 mod device;
+mod device_bluetooth;
 mod device_ledger;
 mod light;
 pub(crate) mod output;

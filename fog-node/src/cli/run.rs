@@ -47,6 +47,13 @@ pub(super) struct Run {
     /// File with the pairing key, 64 hexadecimal digits, of the fogward-level0 sensor at PATH.
     #[arg(long, value_name = "PATH=KEYFILE", value_parser = parse_key_file)]
     serial_key: Vec<(PathBuf, PathBuf)>,
+    /// Use this Bluetooth adapter, by its name (hci0) or address; the first that is switched on without one.
+    #[arg(long, value_name = "ADAPTER", num_args = 0..=1, require_equals = true)]
+    #[expect(
+        clippy::option_option,
+        reason = "clap's form of an option whose value may be left out"
+    )]
+    ble: Option<Option<String>>,
     /// Add N simulated devices (6 without a number, at most 200) unless there are any.
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "6",
           value_parser = clap::value_parser!(u16).range(1..=200))]
@@ -166,6 +173,7 @@ impl Run {
             listen: self.listen,
             address: self.address,
             announce: self.announce.unwrap_or_default(),
+            bluetooth: self.ble.flatten(),
             snapshot_behind: (!self.archive).then_some(self.snapshot_behind),
             ..NodeConfig::new(self.data)
         })

@@ -10,13 +10,14 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use fog_api::consortium::Change;
 use fog_api::{
-    AddDevice, ApiError, AskInteraction, BlockDetail, BlockRow, BlocksQuery, CastVote,
-    ChangeDevice, ConsortiumSeries, ConsortiumView, DecideInteraction, Device, FinalitySeries,
-    HandOver, History, HistoryQuery, Interaction, InvitationMade, InvitationView, JoinConsortium,
-    JoinProgress, LedgerDevice, LightPage, LightQuery, MakeBackup, MakeInvitation, Port,
-    PreflightFinding, Preview, ProfileInfo, ProposalRow, ProposeChange, Pushed, ReadInvitation,
-    ReadingRow, ReadingsQuery, RegisterSigner, StartDemo, StartPreview, StateAnswer, StateQuery,
-    Status, TakeDevice, TransactionDetail,
+    AddDevice, AnswerPairing, ApiError, AskInteraction, BlockDetail, BlockRow, BlocksQuery,
+    BluetoothPairing, BluetoothView, CastVote, ChangeDevice, ConsortiumSeries, ConsortiumView,
+    DecideInteraction, Device, FinalitySeries, HandOver, History, HistoryQuery, Interaction,
+    InvitationMade, InvitationView, JoinConsortium, JoinProgress, LedgerDevice, LightPage,
+    LightQuery, MakeBackup, MakeInvitation, Port, PreflightFinding, Preview, ProfileInfo,
+    ProposalRow, ProposeChange, Pushed, ReadInvitation, ReadingRow, ReadingsQuery, RegisterSigner,
+    StartBluetoothPairing, StartDemo, StartPreview, StateAnswer, StateQuery, Status, TakeDevice,
+    TransactionDetail,
 };
 use serde::Deserialize;
 use utoipa::OpenApi;
@@ -80,6 +81,10 @@ pub(super) fn router() -> axum::Router<Shared> {
         .routes(routes!(reading))
         .routes(routes!(profiles))
         .routes(routes!(ports))
+        .routes(routes!(bluetooth))
+        .routes(routes!(start_bluetooth_pairing))
+        .routes(routes!(bluetooth_pairing, cancel_bluetooth_pairing))
+        .routes(routes!(answer_bluetooth_pairing))
         .routes(routes!(start_preview))
         .routes(routes!(preview, end_preview))
         .routes(routes!(blocks))
@@ -172,6 +177,54 @@ async fn take_device(
     Body(asked): Body<TakeDevice>,
 ) -> Answer<Device> {
     node.take_device(&handle, asked).await.map(Json)
+}
+
+/// What is nearby by Bluetooth; the node scans while this is asked for.
+#[utoipa::path(get, path = "/api/bluetooth", tag = "devices", responses(
+    (status = 200, body = BluetoothView), (status = "default", body = ApiError)))]
+async fn bluetooth(State(node): App) -> Json<BluetoothView> {
+    Json(node.bluetooth_view().await)
+}
+
+/// Begins to pair with a Bluetooth device.
+#[utoipa::path(post, path = "/api/bluetooth/pairings", tag = "devices",
+    request_body = StartBluetoothPairing, responses(
+    (status = 200, body = BluetoothPairing), (status = "default", body = ApiError)))]
+async fn start_bluetooth_pairing(
+    State(node): App,
+    Body(asked): Body<StartBluetoothPairing>,
+) -> Answer<BluetoothPairing> {
+    node.start_bluetooth_pairing(asked).map(Json)
+}
+
+/// Where a pairing stands.
+#[utoipa::path(get, path = "/api/bluetooth/pairings/{id}", tag = "devices", params(("id" = String, Path)),
+    responses((status = 200, body = BluetoothPairing), (status = "default", body = ApiError)))]
+async fn bluetooth_pairing(State(node): App, Path(id): Path<String>) -> Answer<BluetoothPairing> {
+    node.bluetooth_pairing(&id).map(Json)
+}
+
+/// Cancels a pairing.
+#[utoipa::path(delete, path = "/api/bluetooth/pairings/{id}", tag = "devices", params(("id" = String, Path)),
+    responses((status = 204), (status = "default", body = ApiError)))]
+async fn cancel_bluetooth_pairing(
+    State(node): App,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Failure> {
+    node.cancel_bluetooth_pairing(&id)
+        .map(|()| StatusCode::NO_CONTENT)
+}
+
+/// Answers a pairing's question.
+#[utoipa::path(post, path = "/api/bluetooth/pairings/{id}/answer", tag = "devices",
+    params(("id" = String, Path)), request_body = AnswerPairing, responses(
+    (status = 200, body = BluetoothPairing), (status = "default", body = ApiError)))]
+async fn answer_bluetooth_pairing(
+    State(node): App,
+    Path(id): Path<String>,
+    Body(answer): Body<AnswerPairing>,
+) -> Answer<BluetoothPairing> {
+    node.answer_bluetooth_pairing(&id, answer).map(Json)
 }
 
 /// The devices on the ledger, those of other nodes too.

@@ -1,0 +1,203 @@
+//! Bluetooth at this node: the inbox of what is nearby, and pairings.
+//!
+//! Nothing of it runs until somebody looks: the scan begins with the first look at the inbox and ends some
+//! seconds after the last one. A device's row says `bluetooth` and its address; what it measures is told by
+//! the standard profiles it has.
+
+mod pairings;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use device_drivers::LinkReason;
+use device_drivers::ble::{BleConfig, PeripheralAddress, Scanner, list_adapters, pairing};
+use fog_api::{ApiError, BluetoothAdapter, BluetoothView, FoundDevice};
+
+use crate::node::Node;
+use crate::vault::devices::DeviceRow;
+
+pub(crate) use pairings::Pairings;
+
+/// Profile name of devices that speak the Bluetooth SIG's profiles.
+pub const BLUETOOTH_PROFILE: &str = "bluetooth";
+/// How a row's path begins that is a Bluetooth address.
+const SCHEME: &str = "ble:";
+/// The scan ends when nobody has looked for so long.
+const LEASE: Duration = Duration::from_secs(20);
+
+/// What the node holds of Bluetooth.
+#[derive(Default)]
+pub(crate) struct Bluetooth {
+    /// The adapter to use, by name or address; the first that is on without one.
+    pub(crate) adapter: Option<String>,
+    scan: Mutex<Option<Scan>>,
+    pub(crate) pairings: Pairings,
+}
+
+struct Scan {
+    scanner: Scanner,
+    looked: Instant,
+}
+
+impl Bluetooth {
+    /// Through this adapter.
+    pub(crate) fn through(adapter: Option<String>) -> Self {
+        Self {
+            adapter,
+            ..Self::default()
+        }
+    }
+
+    fn scan(&self) -> MutexGuard<'_, Option<Scan>> {
+        self.scan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that somebody looks; true if the scan begins with it.
+    fn look(&self) -> bool {
+        let mut scan = self.scan();
+        if let Some(scan) = scan.as_mut() {
+            scan.looked = Instant::now();
+            return false;
+        }
+        *scan = Some(Scan {
+            scanner: Scanner::start(self.adapter.clone()),
+            looked: Instant::now(),
+        });
+        true
+    }
+
+    /// Ends the scan if nobody has looked for long; true if there is none any more.
+    fn rest(&self) -> bool {
+        let mut scan = self.scan();
+        if scan
+            .as_ref()
+            .is_some_and(|scan| scan.looked.elapsed() >= LEASE)
+        {
+            *scan = None;
+        }
+        scan.is_none()
+    }
+
+    /// Ends the scan and the pairings.
+    pub(crate) fn end(&self) {
+        *self.scan() = None;
+        self.pairings.cancel_all();
+    }
+
+    /// How to reach the device of a row.
+    ///
+    /// # Errors
+    /// If its path is no Bluetooth address.
+    pub(crate) fn config(&self, row: &DeviceRow) -> anyhow::Result<BleConfig> {
+        let address = row.path.strip_prefix(SCHEME).unwrap_or_default();
+        Ok(BleConfig {
+            name: Some(row.name.clone()),
+            adapter: self.adapter.clone(),
+            replay_floor: row
+                .durable_sequence
+                .and_then(|sequence| u64::try_from(sequence).ok()),
+            ..BleConfig::new(address.parse()?)
+        })
+    }
+}
+
+/// The path of the device at this address, in its row.
+pub(crate) fn path_of(address: &PeripheralAddress) -> String {
+    format!("{SCHEME}{}", address.as_str())
+}
+
+/// Whether a row's path is a Bluetooth address.
+pub(crate) fn is_bluetooth(path: &str) -> bool {
+    path.starts_with(SCHEME)
+}
+
+impl Node {
+    /// What is nearby. Scans while this is asked for now and then.
+    pub async fn bluetooth_view(self: &std::sync::Arc<Self>) -> BluetoothView {
+        if self.bluetooth.look() {
+            let node = std::sync::Arc::downgrade(self);
+            tokio::spawn(async move {
+                loop {
+                    tokio::time::sleep(LEASE / 4).await;
+                    let Some(node) = node.upgrade() else { return };
+                    if node.bluetooth.rest() {
+                        return;
+                    }
+                }
+            });
+        }
+        let listed = list_adapters().await;
+        let (found, state) = match &*self.bluetooth.scan() {
+            None => return BluetoothView::default(),
+            Some(scan) => (
+                scan.scanner.devices.borrow().clone(),
+                scan.scanner.state.borrow().clone(),
+            ),
+        };
+        let paired = self.devices();
+        let (adapters, missing) = match listed {
+            Ok(adapters) => (adapters, None),
+            Err(reason) => (Vec::new(), Some(reason)),
+        };
+        BluetoothView {
+            adapters: adapters
+                .into_iter()
+                .map(|adapter| BluetoothAdapter {
+                    name: adapter.name,
+                    address: adapter.address,
+                    is_on: adapter.is_on,
+                })
+                .collect(),
+            chosen: self.bluetooth.adapter.clone(),
+            trouble: missing.as_ref().or(state.reason()).map(words_of),
+            found: found
+                .into_iter()
+                .map(|device| {
+                    let path = path_of(&device.address);
+                    let here = paired.iter().find(|here| here.path == path);
+                    FoundDevice {
+                        address: device.address.as_str().to_owned(),
+                        name: device.name,
+                        measures: device.services.iter().any(|service| service.is_medical()),
+                        services: device
+                            .services
+                            .iter()
+                            .map(|service| service.title().to_owned())
+                            .collect(),
+                        signal_dbm: device.rssi_dbm,
+                        first_seen: device.first_seen_millis,
+                        last_seen: device.last_seen_millis,
+                        paired_as: here.map(|here| here.name.clone()),
+                    }
+                })
+                .collect(),
+        }
+    }
+
+    /// Removes the system's bond with a device that was unpaired. A bond that stays is no harm: it is
+    /// removed again when the device is paired anew with *repair*.
+    pub(crate) async fn remove_bond(&self, path: &str) {
+        let Some(address) = path.strip_prefix(SCHEME) else {
+            return;
+        };
+        let Ok(address) = address.parse::<PeripheralAddress>() else {
+            return;
+        };
+        let config = BleConfig {
+            adapter: self.bluetooth.adapter.clone(),
+            ..BleConfig::new(address)
+        };
+        if let Err(error) = pairing::unpair(&config).await {
+            tracing::warn!(code = %error.code, "a bond could not be removed");
+        }
+    }
+}
+
+fn words_of(reason: &LinkReason) -> ApiError {
+    ApiError {
+        code: reason.code.to_string(),
+        what: reason.what.clone(),
+        why: reason.why.clone(),
+        next: reason.next.clone(),
+    }
+}
