@@ -15,7 +15,7 @@ modules=(virtio_pci virtio_net virtio_rng virtio_console
 programs=(/usr/bin/dbus-daemon /usr/bin/dbus-send /usr/libexec/bluetooth/bluetoothd
           /usr/bin/btattach /usr/bin/socat)
 
-mkdir -p "$root"/{bin,dev,etc,modules,proc,run/dbus,sys,tmp,usr/share,var/lib/bluetooth,var/lib/dbus}
+mkdir -p "$root"/{bin,dev,etc,modules,proc,run/dbus,sys,usr/share,var/lib/bluetooth,var/lib/dbus,var/log}
 for module in "${modules[@]}"; do
   PATH=$PATH:/usr/sbin:/sbin modprobe --dirname "$kernel" --set-version "$release" --show-depends "$module"
 done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r file; do

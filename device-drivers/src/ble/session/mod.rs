@@ -22,8 +22,8 @@ use btleplug::api::bleuuid::BleUuid;
 use btleplug::api::{
     Central as _, CentralEvent, CharPropFlags, Characteristic, Peripheral as _, ValueNotification,
 };
-use btleplug::platform::Peripheral;
-use futures_util::stream::{BoxStream, StreamExt as _};
+use btleplug::platform::{Peripheral, PeripheralId};
+use futures_util::stream::{BoxStream, Stream, StreamExt as _};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -124,7 +124,14 @@ impl Session<'_> {
         let Ok(Ok(mut events)) = events else {
             return Err(reasons::adapter_lost(&self.radio.name));
         };
-        let connected = timeout(CONNECT_AT_MOST, self.peripheral.connect()).await;
+        let id = self.peripheral.id();
+        // Connecting includes the discovery of services, during which the link may fall.
+        let connected = tokio::select! {
+            connected = timeout(CONNECT_AT_MOST, self.peripheral.connect()) => connected,
+            () = lost(&mut events, &id) => {
+                return Err(self.or_adapter(reasons::discovery_failed(self.config)).await);
+            }
+        };
         if !matches!(connected, Ok(Ok(()))) {
             return Err(self.or_adapter(reasons::connect_failed(self.config)).await);
         }
@@ -245,7 +252,7 @@ impl Session<'_> {
     async fn listen(
         &mut self,
         values: &mut BoxStream<'static, ValueNotification>,
-        events: &mut (impl futures_util::Stream<Item = CentralEvent> + Unpin),
+        events: &mut (impl Stream<Item = CentralEvent> + Unpin),
     ) -> Result<(), LinkReason> {
         let id = self.peripheral.id();
         let mut is_acknowledged = true;
@@ -367,6 +374,15 @@ impl Session<'_> {
                 }
             }
             Err(unavailable) => unavailable,
+        }
+    }
+}
+
+/// Resolves when the peripheral's link falls, or the adapter tells nothing any more.
+async fn lost(events: &mut (impl Stream<Item = CentralEvent> + Unpin), id: &PeripheralId) {
+    while let Some(event) = events.next().await {
+        if matches!(&event, CentralEvent::DeviceDisconnected(lost) if lost == id) {
+            return;
         }
     }
 }

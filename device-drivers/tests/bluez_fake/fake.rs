@@ -1,0 +1,215 @@
+//! A fake `org.bluez`: what btleplug and our agent ask of BlueZ, and every way it can say no.
+//!
+//! It owns the name on a private bus and answers from a [`Script`]. It leaves out radio, keys and
+//! GATT beyond what a test needs: the real stack is tested by `tests/bluez`.
+
+use crate::objects::{Adapter, AgentManager, Characteristic, Device, Service};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+use zbus::Connection;
+use zbus::fdo::ObjectManager;
+use zbus::zvariant::OwnedObjectPath;
+
+/// The Bluetooth base UUID with a 16-bit number in it.
+fn long(number: u16) -> String {
+    format!("0000{number:04x}-0000-1000-8000-00805f9b34fb")
+}
+
+pub(crate) fn adapter_path(name: &str) -> OwnedObjectPath {
+    OwnedObjectPath::try_from(format!("/org/bluez/{name}")).unwrap()
+}
+
+pub(crate) fn device_path(adapter: &str, address: &str) -> OwnedObjectPath {
+    let address = address.replace(':', "_");
+    OwnedObjectPath::try_from(format!("/org/bluez/{adapter}/dev_{address}")).unwrap()
+}
+
+/// An error of BlueZ, by its name.
+#[derive(Debug, zbus::DBusError)]
+#[zbus(prefix = "org.bluez.Error")]
+pub(crate) enum BluezError {
+    #[zbus(error)]
+    ZBus(zbus::Error),
+    AlreadyExists(String),
+    AuthenticationCanceled(String),
+    AuthenticationFailed(String),
+    AuthenticationRejected(String),
+    AuthenticationTimeout(String),
+    ConnectionAttemptFailed(String),
+    DoesNotExist(String),
+    Failed(String),
+    InProgress(String),
+    NotReady(String),
+}
+
+impl BluezError {
+    pub(crate) fn named(name: &str) -> BluezError {
+        let text = "as scripted".to_owned();
+        match name {
+            "AlreadyExists" => BluezError::AlreadyExists(text),
+            "AuthenticationCanceled" => BluezError::AuthenticationCanceled(text),
+            "AuthenticationFailed" => BluezError::AuthenticationFailed(text),
+            "AuthenticationRejected" => BluezError::AuthenticationRejected(text),
+            "AuthenticationTimeout" => BluezError::AuthenticationTimeout(text),
+            "ConnectionAttemptFailed" => BluezError::ConnectionAttemptFailed(text),
+            "DoesNotExist" => BluezError::DoesNotExist(text),
+            "InProgress" => BluezError::InProgress(text),
+            "NotReady" => BluezError::NotReady(text),
+            _ => BluezError::Failed(text),
+        }
+    }
+}
+
+/// What the agent is asked while a pairing goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Question {
+    Passkey,
+    Authorization,
+    /// Of a device that is not being paired.
+    OtherDevice,
+    /// And withdrawn 200 ms later.
+    WithdrawnPasskey,
+}
+
+/// How the fake behaves, and what was done to it.
+#[derive(Debug, Default)]
+pub(crate) struct Script {
+    /// The name of the error that `Pair` ends with.
+    pub(crate) pair_error: Option<&'static str>,
+    pub(crate) pair_hangs: bool,
+    pub(crate) questions: Vec<Question>,
+    /// Connections that fall before the services are resolved.
+    pub(crate) drops_in_discovery: u32,
+    pub(crate) refuses_notify: bool,
+    pub(crate) keeps_no_bond: bool,
+    pub(crate) scans: u32,
+    pub(crate) powered_by_client: bool,
+    pub(crate) pairing_cancelled: bool,
+    pub(crate) agent_answers: Vec<Result<u32, String>>,
+    pub(crate) agent: Option<(String, OwnedObjectPath)>,
+}
+
+impl Script {
+    /// Whether this connection is one that falls.
+    pub(crate) fn takes_a_drop(&mut self) -> bool {
+        let drops = self.drops_in_discovery > 0;
+        self.drops_in_discovery = self.drops_in_discovery.saturating_sub(1);
+        drops
+    }
+}
+
+pub(crate) type Shared = Arc<Mutex<Script>>;
+
+pub(crate) fn lock(shared: &Shared) -> MutexGuard<'_, Script> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The fake on the bus. Dropping it is the end of `bluetoothd`.
+pub(crate) struct Fake {
+    pub(crate) bus: Connection,
+    pub(crate) script: Shared,
+}
+
+impl Fake {
+    /// Without an adapter.
+    pub(crate) async fn start() -> Fake {
+        let bus = Connection::system().await.unwrap();
+        let script = Shared::default();
+        let server = bus.object_server();
+        server.at("/", ObjectManager).await.unwrap();
+        let agents = AgentManager(Arc::clone(&script));
+        server.at("/org/bluez", agents).await.unwrap();
+        bus.request_name("org.bluez").await.unwrap();
+        Fake { bus, script }
+    }
+
+    pub(crate) async fn plug_in(&self, name: &str, address: &str, powered: bool) {
+        let adapter = Adapter {
+            name: name.to_owned(),
+            address: address.to_owned(),
+            powered,
+            script: Arc::clone(&self.script),
+        };
+        let server = self.bus.object_server();
+        server.at(adapter_path(name), adapter).await.unwrap();
+    }
+
+    pub(crate) async fn pull_out(&self, name: &str) {
+        let server = self.bus.object_server();
+        server
+            .remove::<Adapter, _>(adapter_path(name))
+            .await
+            .unwrap();
+    }
+
+    pub(crate) async fn vanish(&self, adapter: &str, address: &str) {
+        let server = self.bus.object_server();
+        let path = device_path(adapter, address);
+        server.remove::<Device, _>(path).await.unwrap();
+    }
+
+    pub(crate) async fn switch(&self, name: &str, on: bool) {
+        let server = self.bus.object_server();
+        let adapter = server
+            .interface::<_, Adapter>(adapter_path(name))
+            .await
+            .unwrap();
+        let mut inner = adapter.get_mut().await;
+        inner.powered = on;
+        inner
+            .powered_changed(adapter.signal_emitter())
+            .await
+            .unwrap();
+    }
+
+    /// A device with one service that has one characteristic, to be notified.
+    pub(crate) async fn appear(&self, adapter: &str, address: &str, service: u16, measured: u16) {
+        let path = device_path(adapter, address);
+        let server = self.bus.object_server();
+        let device = Device {
+            address: address.to_owned(),
+            adapter: adapter_path(adapter),
+            uuids: vec![long(service)],
+            bond: Mutex::default(),
+            cancelled: Notify::new(),
+            script: Arc::clone(&self.script),
+        };
+        let service_path = format!("{}/service0001", path.as_str());
+        let characteristic = Characteristic {
+            uuid: long(measured),
+            service: OwnedObjectPath::try_from(service_path.clone()).unwrap(),
+            value: Vec::new(),
+            script: Arc::clone(&self.script),
+        };
+        server.at(&path, device).await.unwrap();
+        server
+            .at(
+                service_path.clone(),
+                Service {
+                    uuid: long(service),
+                    device: path,
+                },
+            )
+            .await
+            .unwrap();
+        server
+            .at(format!("{service_path}/char0002"), characteristic)
+            .await
+            .unwrap();
+    }
+
+    pub(crate) async fn notify(&self, adapter: &str, address: &str, value: &[u8]) {
+        let path = format!(
+            "{}/service0001/char0002",
+            device_path(adapter, address).as_str()
+        );
+        let server = self.bus.object_server();
+        let characteristic = server.interface::<_, Characteristic>(path).await.unwrap();
+        let mut inner = characteristic.get_mut().await;
+        inner.value = value.to_vec();
+        inner
+            .value_changed(characteristic.signal_emitter())
+            .await
+            .unwrap();
+    }
+}

@@ -1,0 +1,81 @@
+//! Links that fall, services that end, values that are none.
+
+use crate::bus::{HEART_RATE, HEART_RATE_MEASUREMENT, SENSOR, config, open, reason, streams};
+use crate::fake::{Fake, lock};
+use device_drivers::{Event, LinkState, ReasonCode};
+
+const ADAPTER: &str = "AA:AA:AA:00:00:01";
+
+async fn with_sensor(service: u16, measured: u16) -> Fake {
+    let fake = Fake::start().await;
+    fake.plug_in("hci0", ADAPTER, true).await;
+    fake.appear("hci0", SENSOR, service, measured).await;
+    fake
+}
+
+/// Goal: a link that falls before its services are known is named and tried again; the real guest's
+/// kernel can crash of it. Method: the first two connections fall.
+pub(crate) async fn a_drop_during_discovery_is_survived() {
+    let fake = with_sensor(HEART_RATE, HEART_RATE_MEASUREMENT).await;
+    lock(&fake.script).drops_in_discovery = 2;
+    let device = open(config());
+    reason(&device, ReasonCode::DiscoveryFailed).await;
+    streams(&device, &fake, "hci0").await;
+    device.handle.stop().await;
+}
+
+/// Goal: the end of bluetoothd is named, and its return is enough. Method: the fake ends and begins.
+pub(crate) async fn a_service_that_ends_is_named_and_survived() {
+    let fake = with_sensor(HEART_RATE, HEART_RATE_MEASUREMENT).await;
+    let device = open(config());
+    streams(&device, &fake, "hci0").await;
+    drop(fake);
+    reason(&device, ReasonCode::BluetoothUnavailable).await;
+    let fake = with_sensor(HEART_RATE, HEART_RATE_MEASUREMENT).await;
+    streams(&device, &fake, "hci0").await;
+    device.handle.stop().await;
+}
+
+/// Goal: a device that sends nothing and one that sends nonsense are told apart; both recover.
+/// Method: ten seconds of silence, then values too short for their flags, then good ones.
+pub(crate) async fn silence_and_nonsense_are_told_apart() {
+    let fake = with_sensor(HEART_RATE, HEART_RATE_MEASUREMENT).await;
+    let mut device = open(config());
+    reason(&device, ReasonCode::NothingMeasured).await;
+    for number in 0..5 {
+        fake.notify("hci0", SENSOR, &[0x01, number]).await;
+    }
+    reason(&device, ReasonCode::ValuesUnusable).await;
+    let mut refused = 0;
+    while let Ok(event) = device.events.try_recv() {
+        if let Event::Rejected(rejection) = event {
+            refused += rejection.frames;
+        }
+    }
+    assert_eq!(refused, 5, "each value that is none is counted");
+    streams(&device, &fake, "hci0").await;
+    device.handle.stop().await;
+}
+
+/// Goal: a device without a known profile, and one that gives nothing away, are named. Method: a
+/// generic service; a heart rate that may not be subscribed to.
+pub(crate) async fn what_cannot_be_measured_is_named() {
+    let fake = with_sensor(0x1801, 0x2a05).await;
+    let device = open(config());
+    reason(&device, ReasonCode::NoKnownProfile).await;
+    device.handle.stop().await;
+    drop(fake);
+
+    let fake = with_sensor(HEART_RATE, HEART_RATE_MEASUREMENT).await;
+    lock(&fake.script).refuses_notify = true;
+    let device = open(config());
+    reason(&device, ReasonCode::PairingNeeded).await;
+    let mut states = device.state.clone();
+    device.handle.stop().await;
+    assert!(
+        states
+            .wait_for(|state| *state == LinkState::Stopped)
+            .await
+            .is_ok()
+    );
+}
