@@ -29,6 +29,7 @@ pub fn App() -> impl IntoView {
             {move || match route.get() {
                 Route::Overview => view! { <pages::overview::OverviewPage/> }.into_any(),
                 Route::Devices => view! { <pages::devices::DevicesPage/> }.into_any(),
+                Route::PairBluetooth(address) => view! { <pages::pair::PairBluetoothPage address=address/> }.into_any(),
                 Route::Pair(path) => view! { <pages::pair::PairPage path=path/> }.into_any(),
                 Route::Device(id) => view! { <pages::device::DevicePage id=id/> }.into_any(),
                 Route::Chain => view! { <pages::chain::ChainPage/> }.into_any(),

@@ -225,7 +225,11 @@ impl Live {
     pub fn profile_label(&self, name: &str) -> String {
         self.profiles.with(|profiles| {
             let known = profiles.iter().find(|profile| profile.name == name);
-            known.map_or_else(|| name.to_owned(), |profile| profile.label.clone())
+            match (known, name) {
+                (Some(profile), _) => profile.label.clone(),
+                (None, "bluetooth") => "Bluetooth medical profiles".to_owned(),
+                (None, name) => name.to_owned(),
+            }
         })
     }
 

@@ -12,6 +12,8 @@ pub enum Route {
     Devices,
     /// Adding a device; a port that was already chosen.
     Pair(Option<String>),
+    /// Adding the Bluetooth device at this address.
+    PairBluetooth(String),
     /// One device, by the node's id.
     Device(String),
     /// The newest blocks.
@@ -63,6 +65,7 @@ impl Route {
             ("devices", None) => Self::Devices,
             ("devices", Some(id)) => Self::Device(id),
             ("pair", None) => Self::Pair(query.strip_prefix("path=").map(unescape)),
+            ("pair", Some(address)) => Self::PairBluetooth(address),
             ("chain", None) => Self::Chain,
             ("blocks", Some(height)) => height
                 .parse()
@@ -87,6 +90,7 @@ impl Route {
             Self::Devices => "#/devices".to_owned(),
             Self::Pair(None) => "#/pair".to_owned(),
             Self::Pair(Some(path)) => format!("#/pair?path={}", escape(path)),
+            Self::PairBluetooth(address) => format!("#/pair/{}", escape(address)),
             Self::Device(id) => format!("#/devices/{}", escape(id)),
             Self::Chain => "#/chain".to_owned(),
             Self::Block(height) => format!("#/blocks/{height}"),
@@ -106,7 +110,9 @@ impl Route {
     pub const fn place(&self) -> Option<Place> {
         match self {
             Self::Overview => Some(Place::Overview),
-            Self::Devices | Self::Pair(_) | Self::Device(_) => Some(Place::Devices),
+            Self::Devices | Self::Pair(_) | Self::PairBluetooth(_) | Self::Device(_) => {
+                Some(Place::Devices)
+            }
             Self::Chain | Self::Block(_) | Self::Transaction(_) => Some(Place::Chain),
             Self::Proofs | Self::Proof(_) => Some(Place::Proofs),
             Self::Consortium | Self::Join | Self::Propose(_) => Some(Place::Consortium),

@@ -258,7 +258,7 @@ fn Crumbs() -> impl IntoView {
         match route.get() {
             Route::Overview => trail.push(("Overview".to_owned(), None)),
             Route::Devices => trail.push(("Devices".to_owned(), None)),
-            Route::Pair(_) => {
+            Route::Pair(_) | Route::PairBluetooth(_) => {
                 trail.push(parent("Devices", &Route::Devices));
                 trail.push(("Pair a device".to_owned(), None));
             }

@@ -4,9 +4,10 @@
 //! |---|---|
 //! | Shell | [`NAV_OVERVIEW`], [`NAV_DEVICES`], [`NAV_CHAIN`], [`NAV_PROOFS`], [`NAV_CONSORTIUM`], [`PAGE_HEADING`], [`FIND_OPEN`], [`FIND_INPUT`], [`FIND_OPTION`], [`THEME`], [`RAIL_FOLD`], [`NODE_STATE`], [`QUIT`], [`QUIT_CONFIRM`], [`QUIT_KEEP`], [`SIMULATED_BANNER`], [`OFFLINE_BANNER`], [`TROUBLE_BANNER`] |
 //! | Overview | [`START_DEMO`], [`STOP_DEMO`], [`START_PAIR`], [`NEEDS_YOU`], [`CUSTODY_EXPECTED`] … [`CUSTODY_FINAL`], [`DEVICE_ROW`], [`FIRST_START`], [`LEDGER_BLOCK`], [`VAULT_SIZE`] |
-//! | Devices | [`DEVICE_ROW`] (carries `data-device`), [`DEVICE_FILTER`] (one a segment, carries `data-key`), [`DEVICE_SEARCH`], [`PAIR_OPEN`] |
+//! | Devices | [`DEVICE_ROW`] (carries `data-device`), [`DEVICE_FILTER`] (one a segment, carries `data-key`), [`DEVICE_SEARCH`], [`PAIR_OPEN`]; [`INBOX`] with [`INBOX_FOUND`] (carries `data-address`), [`INBOX_PAIR`] |
+//! | Pair by Bluetooth | [`BLE_STAGE`] (carries `data-stage`), [`BLE_DIGIT`] (six), [`BLE_DIGITS`], [`BLE_YES`], [`BLE_NO`], [`BLE_FAILURE`] (carries `data-code`) with [`BLE_AGAIN`], [`BLE_REPAIR`]; [`BLE_SUBJECT`], [`BLE_FINISH`] |
 //! | Pair | [`PAIR_PORT`] (carries `data-path`), [`PAIR_PORT_PATH`], [`PAIR_PORT_NEXT`], [`PAIR_PROFILE`] (a `select`), [`PAIR_KEY`], [`PAIR_NEXT`], [`PAIR_BACK`], [`PAIR_PREVIEW_STATE`], [`PAIR_PREVIEW_RECEIVED`], [`PAIR_NAME`], [`PAIR_CONFIRM`], [`PAIR_FAILURE`], [`PAIR_CANCEL`]; live values as [`vital`] |
-//! | Device | [`vital`] (`vital-59408-5`; carries `data-value`, empty where there is none, and `data-quality`), [`DEVICE_STATE`], [`DEVICE_REASON`], [`gap`] (`gap-received` …), [`READING_ROW`] (carries `data-reading` and `data-code`), [`READING_VALUE`], [`READING_WAY`], [`READING_FINAL`] (only on rows that are final), [`READING_PROOF`] (the link to the proof page), [`UNPAIR`], [`UNPAIR_CONFIRM`], [`UNPAIR_KEEP`], [`PERIOD`] |
+//! | Device | [`vital`] (`vital-59408-5`; carries `data-value`, empty where there is none, and `data-quality`), [`DEVICE_STATE`], [`DEVICE_REASON`], [`gap`] (`gap-received` …), [`READING_ROW`] (carries `data-reading` and `data-code`), [`READING_VALUE`], [`READING_WAY`], [`READING_FINAL`] (only on rows that are final), [`READING_PROOF`] (the link to the proof page), [`UNPAIR`], [`UNPAIR_CONFIRM`], [`UNPAIR_KEEP`], [`PERIOD`]; [`DEVICE_STANDING`] (carries `data-standing`), [`DEVICE_ASSIGNED`], [`DEVICE_ASSIGN`], [`DEVICE_SUBJECT`], [`DEVICE_ASSIGN_CONFIRM`], [`DEVICE_UNASSIGN`], [`DEVICE_SUSPEND`], [`DEVICE_RETIRE`], [`DEVICE_RETIRE_KEEP`], [`DEVICE_RETIRE_CONFIRM`] |
 //! | Consortium | [`NODE_ROW`] (carries `data-node` and, where somebody should look, `data-state`), [`PROPOSAL`] (carries `data-number`) with [`PROPOSAL_STANDS`], [`PREFLIGHT`], [`PREFLIGHT_VERDICT`], [`PREFLIGHT_FINDING`] (carries `data-severity` and `data-code`), [`VOTE_APPROVE`], [`VOTE_REJECT`] (carry `aria-pressed`), [`VOTE_CONFIRM`], [`VOTE_KEEP`]; [`DECIDED_ROW`] (carries `data-number` and `data-outcome`), [`QUEUE`], [`ORGANISATION_ROW`], [`INVITE_WHOM`] (one a segment, carries `data-key`), [`INVITE_VALID`], [`INVITE_MAKE`], [`INVITE_DEAF`], [`INVITATION`] with [`INVITATION_TEXT`], [`INVITATION_QR`], [`INVITATION_COPY`], [`INVITATION_SAVE`]; [`INVITATION_ROW`] (carries `data-invitation`) with [`INVITATION_REVOKE`], [`INVITATION_REVOKE_CONFIRM`], [`INVITATION_KEEP`]; [`CONSORTIUM_HALTED`], [`CONSORTIUM_WAITING`], [`EVIDENCE`] |
 //! | Propose | [`PROPOSE_OPEN`], [`PROPOSE_KIND`] (carries `data-key`), [`PROPOSE_CHOICE`] (carries `data-key`, the node's or organisation's id), [`PROPOSE_FIELD`] (carries `data-key`), [`PROPOSE_NEXT`], [`PROPOSE_REASON`], [`PROPOSE_HOURS`], [`PROPOSE_FORCE`], [`PROPOSE_SEND`], [`PROPOSE_CONFIRM`], [`PROPOSE_KEEP`], [`PROPOSE_CANCEL`] |
 //! | Chain, proof | see the constants under *Chain and proof*; used by those pages |
@@ -316,6 +317,32 @@ pub const BACKUP_AGAIN: &str = "backup-again";
 pub const BACKUP_MAKE: &str = "backup-make";
 /// What is missing, or where it was saved.
 pub const BACKUP_SAYS: &str = "backup-says";
+/// What is discovered nearby.
+pub const INBOX: &str = "inbox";
+/// A Bluetooth device in it; carries `data-address`.
+pub const INBOX_FOUND: &str = "inbox-found";
+/// Begins to pair with it.
+pub const INBOX_PAIR: &str = "inbox-pair";
+/// Where a Bluetooth pairing stands; carries `data-stage`.
+pub const BLE_STAGE: &str = "ble-stage";
+/// The digits to compare or to type on the device.
+pub const BLE_DIGITS: &str = "ble-digits";
+/// One of the six digits that the device shows.
+pub const BLE_DIGIT: &str = "ble-digit";
+/// Sends the digits, or agrees.
+pub const BLE_YES: &str = "ble-yes";
+/// Does not agree.
+pub const BLE_NO: &str = "ble-no";
+/// Why it did not pair; carries `data-code`.
+pub const BLE_FAILURE: &str = "ble-failure";
+/// Tries again.
+pub const BLE_AGAIN: &str = "ble-again";
+/// Removes the old bond and tries again.
+pub const BLE_REPAIR: &str = "ble-repair";
+/// The pseudonym of who wears it.
+pub const BLE_SUBJECT: &str = "ble-subject";
+/// Finishes.
+pub const BLE_FINISH: &str = "ble-finish";
 /// What the ledger says of a device; carries `data-standing`.
 pub const DEVICE_STANDING: &str = "device-standing";
 /// Who wears it.

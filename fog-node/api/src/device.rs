@@ -4,7 +4,7 @@ use ledger_core::Quality;
 use serde::{Deserialize, Serialize};
 
 /// Where a device's bytes come from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DeviceSource {

@@ -84,6 +84,17 @@ impl Bluetooth {
         self.pairings.cancel_all();
     }
 
+    /// What the device at this address calls itself, if it was heard lately.
+    fn name_of(&self, address: &PeripheralAddress) -> Option<String> {
+        let scan = self.scan();
+        let found = scan.as_ref()?.scanner.devices.borrow();
+        let mut found = found.iter();
+        found
+            .find(|device| device.address == *address)?
+            .name
+            .clone()
+    }
+
     /// How to reach the device of a row.
     ///
     /// # Errors

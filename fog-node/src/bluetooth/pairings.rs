@@ -215,14 +215,15 @@ impl Node {
         let path = path_of(&address);
         let mut devices = self.devices().into_iter();
         let here = devices.find(|device| device.path == path);
+        let name = name
+            .or_else(|| here.as_ref().map(|here| here.name.clone()))
+            .or_else(|| self.bluetooth.name_of(&address))
+            .unwrap_or_else(|| address.as_str().to_owned());
         let config = BleConfig {
-            name: name
-                .clone()
-                .or_else(|| here.as_ref().map(|here| here.name.clone())),
+            name: Some(name.clone()),
             adapter: self.bluetooth.adapter.clone(),
             ..BleConfig::new(address)
         };
-        let name = name.unwrap_or_else(|| asked.address.to_uppercase());
         if let Some(here) = &here {
             // Two that connect to one device at once are in each other's way.
             self.rest_device(&here.id)

@@ -6,6 +6,7 @@ use wasm_bindgen::JsCast;
 
 use crate::components::{DeviceRow, Icon, PageHead, Segments, Waiting};
 use crate::live::{DeviceEntry, use_live};
+use crate::pages::inbox::Inbox;
 use crate::route::Route;
 use crate::testids;
 use crate::words::number::thousands;
@@ -53,7 +54,7 @@ pub fn DevicesPage() -> impl IntoView {
             <PageHead heading=heading sub=sub>
                 <a class="btn primary" href=Route::Pair(None).href() data-testid=testids::PAIR_OPEN><Icon name="plus"/>"Pair a device"</a>
             </PageHead>
-            <FreePorts/>
+            <Inbox/>
             <section class="card" aria-labelledby="h-paired">
                 <div class="card-head">
                     <h2 id="h-paired">"Paired devices"</h2><span class="count">{move || thousands(all.get())}</span>
@@ -182,46 +183,13 @@ fn move_in_rows(event: web_sys::KeyboardEvent) {
     }
 }
 
-/// Ports that nobody uses yet.
-#[component]
-fn FreePorts() -> impl IntoView {
-    let live = use_live();
-    let free = Memo::new(move |_| {
-        live.ports.with(|ports| {
-            let ports = ports.iter().flatten().filter(|port| port.used_by.is_none());
-            ports
-                .map(|port| (port.path.clone(), port.label.clone()))
-                .collect::<Vec<_>>()
-        })
-    });
-    view! {
-        <section class="card" aria-labelledby="h-ports" hidden=move || free.with(Vec::is_empty)>
-            <div class="card-head">
-                <h2 id="h-ports">"Serial ports without a device"</h2><span class="count">{move || free.with(Vec::len)}</span>
-                <p>"A sensor that is plugged in appears here by itself"</p>
-            </div>
-            <ul class="inbox">
-                <For each=move || free.get() key=Clone::clone let:port>
-                    <li class="found">
-                        <div class="found-icon"><Icon name="serial"/></div>
-                        <div><h3><bdi>{port.0.clone()}</bdi></h3><p class="dim">{port.1.clone()}</p></div>
-                        <div class="found-act">
-                            <a class="btn" href=Route::Pair(Some(port.0.clone())).href()>"Pair"<span class="vh">" the device on "{port.0.clone()}</span></a>
-                        </div>
-                    </li>
-                </For>
-            </ul>
-        </section>
-    }
-}
-
 #[component]
 fn Nothing() -> impl IntoView {
     view! {
         <div class="empty">
             <Icon name="devices"/>
             <h3>"No device is paired yet"</h3>
-            <p>"Connect a sensor to a serial port of this machine and pair it. Or start a simulated ward from the overview; it is marked as simulated everywhere."</p>
+            <p>"Switch a Bluetooth sensor on, or plug a serial one in, and pair it. Or start a simulated ward from the overview; it is marked as simulated everywhere."</p>
             <div class="row">
                 <a class="btn primary" href=Route::Pair(None).href()><Icon name="plus"/>"Pair a device"</a>
                 <a class="btn" href=Route::Overview.href()>"Go to the overview"</a>

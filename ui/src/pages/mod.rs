@@ -7,6 +7,7 @@ mod chain_plots;
 pub mod consortium;
 pub mod device;
 pub mod devices;
+mod inbox;
 pub mod overview;
 pub mod pair;
 pub mod period;

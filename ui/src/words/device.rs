@@ -336,7 +336,8 @@ pub fn list_heading(devices: u64, streaming: u64, needy: u64) -> String {
 #[must_use]
 pub fn list_sub(devices: u64, streaming: u64, simulated: u64) -> String {
     if devices == 0 {
-        return "Connect a sensor to a serial port of this machine, then pair it here.".to_owned();
+        return "Switch a Bluetooth sensor on or plug a serial one in; it appears here by itself."
+            .to_owned();
     }
     let paired = format!(
         "{} {} paired",

@@ -21,7 +21,10 @@ pub fn GapLedger(entry: DeviceEntry) -> impl IntoView {
             .facts
             .with(|facts| device::rejected(&facts.rejected_reasons))
     };
-    let per_second = move || entry.facts.with(|facts| rate(facts.readings_per_second));
+    let per_second = move || match entry.facts.with(|facts| facts.readings_per_second) {
+        0.0 => "it promises no rate".to_owned(),
+        expected => format!("{} a second expected", rate(expected)),
+    };
     let newest = move || {
         live.status
             .with(|status| status.as_ref().map(|status| status.height))
@@ -40,7 +43,7 @@ pub fn GapLedger(entry: DeviceEntry) -> impl IntoView {
     };
     view! {
         <section class="card" aria-labelledby="h-gap">
-            <div class="card-head"><h2 id="h-gap">"Gap ledger"</h2><p class="push num-text">{per_second}" a second expected"</p></div>
+            <div class="card-head"><h2 id="h-gap">"Gap ledger"</h2><p class="push num-text">{per_second}</p></div>
             <div class="card-body">
                 <ol class="funnel">
                     <Stage gap=gap title="Expected" key="expected" value=|gap| gap.expected>"by its rate and sequence numbers"</Stage>

@@ -1,5 +1,6 @@
 //! How the device is joined: port, ledger handle, registration.
 
+use fog_api::DeviceAbout;
 use leptos::prelude::*;
 
 use crate::components::{Hash, local_clock_minutes, local_date};
@@ -16,6 +17,12 @@ pub fn LinkCard(entry: DeviceEntry) -> impl IntoView {
     let id = entry.facts.with_untracked(|facts| facts.id.clone());
     let handle = move || entry.facts.with(|facts| facts.handle.clone());
     let profile = move || entry.facts.with(|facts| facts.profile.clone());
+    let about = move |title: &'static str, read: fn(&DeviceAbout) -> Option<String>| {
+        move || {
+            let says = entry.facts.with(|facts| read(&facts.about));
+            says.map(|says| view! { <dt>{title}</dt><dd><bdi>{says}</bdi></dd> })
+        }
+    };
     let registered = move || {
         entry.facts.with(|facts| match facts.registered_height {
             Some(height) => {
@@ -32,6 +39,10 @@ pub fn LinkCard(entry: DeviceEntry) -> impl IntoView {
                 <dl class="kv">
                     <dt>"Paired"</dt><dd>{local_date(added)}", "{local_clock_minutes(added)}</dd>
                     <dt>"Profile"</dt><dd><bdi class="hash">{profile}</bdi></dd>
+                    {about("Maker", |about| about.manufacturer.clone())}
+                    {about("Model", |about| about.model.clone())}
+                    {about("Serial number", |about| about.serial_number.clone())}
+                    {about("Firmware", |about| about.firmware.clone())}
                     <dt>"Id here"</dt><dd><Hash text=id/></dd>
                     <dt>"Handle"</dt><dd>{move || view! { <Hash text=handle()/> }}</dd>
                     <dt>"Registered"</dt><dd>{registered}</dd>

@@ -7,7 +7,7 @@ mod live_card;
 mod readings;
 mod wave;
 
-use fog_api::{ApiError, Device};
+use fog_api::{ApiError, Device, DeviceSource};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::live::{DeviceEntry, use_live};
 use crate::route::{Route, escape};
 use crate::testids;
+use crate::words::bluetooth::strength;
 use crate::words::device;
 use crate::words::number::age;
 use crate::words::state::State;
@@ -94,6 +95,7 @@ fn keep_facts_fresh(entry: DeviceEntry) {
         fives.get();
         let stale = entry.facts.with_untracked(|facts| {
             facts.registered_height.is_none()
+                || facts.source == DeviceSource::Bluetooth
                 || facts.gap.rejected != entry.gap.get_untracked().rejected
         });
         if !stale {
@@ -145,6 +147,7 @@ fn Head(entry: DeviceEntry) -> impl IntoView {
     };
     let question = Signal::derive(move || format!("Unpair {}?", name.get()));
     let simulated = entry.facts.with_untracked(|facts| facts.simulated);
+    let source = entry.facts.with_untracked(|facts| facts.source);
     // While it streams, the mark itself says that it is simulated.
     let tagged =
         move || simulated && entry.link.with(|link| link.state) != fog_api::DeviceState::Streaming;
@@ -166,9 +169,19 @@ fn Head(entry: DeviceEntry) -> impl IntoView {
                     <div><dt>"Worn by"</dt><dd><bdi>{subject}</bdi></dd></div>
                 })}
                 <div><dt>"Profile"</dt><dd>{move || live.profile_label(&fact(|facts| facts.profile.clone())())}</dd></div>
-                <div><dt>{if simulated { "Simulation" } else { "Port" }}</dt><dd><bdi class="hash">{fact(|facts| facts.path.clone())}</bdi></dd></div>
+                <div><dt>{match source {
+                    DeviceSource::Simulated => "Simulation",
+                    DeviceSource::Bluetooth => "Address",
+                    DeviceSource::Serial => "Port",
+                }}</dt><dd><bdi class="hash">{fact(|facts| facts.path.trim_start_matches("ble:").to_owned())}</bdi></dd></div>
+                {move || entry.facts.with(|facts| facts.signal_dbm).map(|dbm| view! {
+                    <div><dt>"Signal"</dt><dd class="num-text"><Icon name="signal"/>{strength(dbm)}</dd></div>
+                })}
+                {move || entry.facts.with(|facts| facts.about.battery_percent).map(|percent| view! {
+                    <div><dt>"Battery"</dt><dd class="num-text"><Icon name="battery"/>{percent}" %"</dd></div>
+                })}
                 <div><dt>"Heard"</dt><dd class="num-text">{heard}</dd></div>
-                <div><dt>"Frames"</dt><dd>{move || entry.facts.with(|facts| if facts.authenticated {
+                <div hidden=source == DeviceSource::Bluetooth><dt>"Frames"</dt><dd>{move || entry.facts.with(|facts| if facts.authenticated {
                     view! { <Icon name="lock"/>"authenticated" }.into_any()
                 } else {
                     view! { "not authenticated" }.into_any()

@@ -3,10 +3,13 @@
 //! 1. Choose the port, listed live or typed. 2. Choose what the device speaks, and see its values.
 //! 3. Name it and confirm. A failure stands between the step and its button: what, why, what next.
 
+mod bluetooth;
 mod name;
 mod port;
 mod preview;
 mod profile;
+
+pub use bluetooth::PairBluetoothPage;
 
 use fog_api::ApiError;
 use leptos::prelude::*;
