@@ -1,8 +1,8 @@
 //! Decimals of the bedside: conversion of units without binary fractions.
 //!
 //! A pound, an inch and 1/1,024 s are exact decimals of kilograms, centimetres and milliseconds, so
-//! those conversions lose nothing. A degree Fahrenheit and a kilopascal are not: they are rounded half
-//! to even at one decimal more than the device sent, which is fine enough to compute back the very
+//! those conversions lose nothing. A degree Fahrenheit and a kilopascal are not: they are rounded to the
+//! nearest at one decimal more than the device sent, which is fine enough to compute back the very
 //! number it showed. Glucose is left in the unit it was measured in (see
 //! [`Metric::GlucoseMolar`](crate::Metric::GlucoseMolar)): there is no agreed molar mass to convert by.
 
@@ -112,15 +112,12 @@ impl Decimal {
     }
 }
 
-/// `numerator / denominator × 10^exponent` at one decimal more, half to even; `None` if it is too long.
+/// `numerator / denominator × 10^exponent` at one decimal more, to the nearest; `None` if it is too
+/// long. There are no ties: the tenfold numerator is even, and no odd multiple of half a denominator is.
 fn rounded(numerator: i128, denominator: i128, exponent: i8) -> Option<Decimal> {
     let tenfold = numerator.checked_mul(10)?;
-    let floor = tenfold.div_euclid(denominator);
     let rest = tenfold.rem_euclid(denominator);
-    let up = match (2 * rest).cmp(&denominator) {
-        Ordering::Less => 0,
-        Ordering::Equal => floor.rem_euclid(2),
-        Ordering::Greater => 1,
-    };
-    Decimal::new(i64::try_from(floor + up).ok()?, exponent - 1)
+    let up = i128::from(2 * rest > denominator);
+    let nearest = tenfold.div_euclid(denominator) + up;
+    Decimal::new(i64::try_from(nearest).ok()?, exponent - 1)
 }

@@ -125,6 +125,19 @@ fn what_no_body_can_have_is_refused() {
         (uuid::TEMPERATURE_MEASUREMENT, "00 0100007f", 1),     // 10^127 °C
         (uuid::TEMPERATURE_MEASUREMENT, "01 0100007f", 1),
         (uuid::TEMPERATURE_MEASUREMENT, "00 01000080", 1), // 10^−128 °C
+        (uuid::WEIGHT_MEASUREMENT, "08 b036 8913 c20b", 2), // BMI 500.1, 301.0 cm
+        (uuid::WEIGHT_MEASUREMENT, "08 b036 8813 b80b", 0), // BMI 500.0, 300.0 cm
+        (
+            uuid::GLUCOSE_MEASUREMENT,
+            "02 0100 e4070114082b00 f5c1 11",
+            1,
+        ), // 5,010 mg/dL
+        (
+            uuid::GLUCOSE_MEASUREMENT,
+            "06 0100 e4070114082b00 2dd1 11",
+            1,
+        ), // 301 mmol/L
+        (uuid::BODY_COMPOSITION_MEASUREMENT, "0000 e903", 1), // 100.1 %
         (uuid::BLOOD_PRESSURE_MEASUREMENT, "01 0170 0170 0170", 3), // 10⁷ kPa
     ];
     for (characteristic, hex, refused) in table {

@@ -1,5 +1,5 @@
 //! The values that devices would send for records, written from the GATT Specification Supplement;
-//! shares nothing with the decoders. `reserved` sets all reserved flags.
+//! shares nothing with the decoders. `reserved` sets those of its bits that are reserved flags.
 
 use device_drivers::gatt::*;
 
@@ -69,11 +69,11 @@ fn bit<T>(field: Option<T>, bit: u16) -> u16 {
     if field.is_some() { bit } else { 0 }
 }
 
-fn flags(reserved: bool, rfu: u16) -> u16 {
-    if reserved { rfu } else { 0 }
+fn flags(reserved: u16, rfu: u16) -> u16 {
+    reserved & rfu
 }
 
-pub(crate) fn heart_rate(record: &HeartRateMeasurement, reserved: bool) -> Vec<u8> {
+pub(crate) fn heart_rate(record: &HeartRateMeasurement, reserved: u16) -> Vec<u8> {
     let is_wide = record.rate_bpm > 255;
     let contact = match record.contact {
         None => 0,
@@ -96,7 +96,7 @@ pub(crate) fn heart_rate(record: &HeartRateMeasurement, reserved: bool) -> Vec<u
     record.rr_ticks.iter().copied().fold(bytes, Bytes::u16).0
 }
 
-pub(crate) fn temperature(record: &TemperatureMeasurement, reserved: bool) -> Vec<u8> {
+pub(crate) fn temperature(record: &TemperatureMeasurement, reserved: u16) -> Vec<u8> {
     let kind = record.kind.map(|kind| match kind {
         TemperatureType::Armpit => 1,
         TemperatureType::Tympanum => 9,
@@ -119,7 +119,7 @@ fn pair(bytes: Bytes, pair: SpO2PulseRate) -> Bytes {
     bytes.sfloat(pair.spo2).sfloat(pair.pulse_rate)
 }
 
-pub(crate) fn spot_check(record: &PlxSpotCheck, reserved: bool) -> Vec<u8> {
+pub(crate) fn spot_check(record: &PlxSpotCheck, reserved: u16) -> Vec<u8> {
     let flags = flags(reserved, 0xe0)
         | bit(record.time, 0x01)
         | bit(record.measurement_status, 0x02)
@@ -134,7 +134,7 @@ pub(crate) fn spot_check(record: &PlxSpotCheck, reserved: bool) -> Vec<u8> {
         .0
 }
 
-pub(crate) fn continuous(record: &PlxContinuous, reserved: bool) -> Vec<u8> {
+pub(crate) fn continuous(record: &PlxContinuous, reserved: u16) -> Vec<u8> {
     let flags = flags(reserved, 0xe0)
         | bit(record.fast, 0x01)
         | bit(record.slow, 0x02)
@@ -150,7 +150,7 @@ pub(crate) fn continuous(record: &PlxContinuous, reserved: bool) -> Vec<u8> {
         .0
 }
 
-pub(crate) fn blood_pressure(record: &BloodPressureMeasurement, reserved: bool) -> Vec<u8> {
+pub(crate) fn blood_pressure(record: &BloodPressureMeasurement, reserved: u16) -> Vec<u8> {
     let flags = flags(reserved, 0xe0)
         | u16::from(record.unit == PressureUnit::Kilopascals)
         | bit(record.time, 0x02)
@@ -169,7 +169,7 @@ pub(crate) fn blood_pressure(record: &BloodPressureMeasurement, reserved: bool) 
         .0
 }
 
-pub(crate) fn glucose(record: &GlucoseMeasurement, reserved: bool) -> Vec<u8> {
+pub(crate) fn glucose(record: &GlucoseMeasurement, reserved: u16) -> Vec<u8> {
     let is_molar = record.unit == ConcentrationUnit::MolesPerLitre;
     let flags = flags(reserved, 0xe0)
         | bit(record.offset_minutes, 0x01)
@@ -206,7 +206,7 @@ pub(crate) fn glucose(record: &GlucoseMeasurement, reserved: bool) -> Vec<u8> {
         .0
 }
 
-pub(crate) fn weight(record: &WeightMeasurement, reserved: bool) -> Vec<u8> {
+pub(crate) fn weight(record: &WeightMeasurement, reserved: u16) -> Vec<u8> {
     let flags = flags(reserved, 0xf0)
         | u16::from(record.units == ScaleUnits::Imperial)
         | bit(record.time, 0x02)
@@ -222,7 +222,7 @@ pub(crate) fn weight(record: &WeightMeasurement, reserved: bool) -> Vec<u8> {
         .0
 }
 
-pub(crate) fn body_composition(record: &BodyComposition, reserved: bool) -> Vec<u8> {
+pub(crate) fn body_composition(record: &BodyComposition, reserved: u16) -> Vec<u8> {
     let fields = [
         record.basal_metabolism,
         record.muscle_percentage,

@@ -222,6 +222,25 @@ fn a_silent_meter_is_stopped_and_given_up() {
     }
 }
 
+/// What was counted with a filter says nothing of what comes without.
+#[test]
+fn a_meter_that_counts_with_a_filter_and_sends_without_is_asked_for_all() {
+    let mut session = RecordFetch::new(Some(4));
+    session.start(NOW);
+    session.take(uuid::RECORD_ACCESS_CONTROL_POINT, &[0x05, 0x00, 9, 0], NOW);
+    let unsupported = [0x06, 0x00, 0x01, 0x09];
+    let step = session.take(uuid::RECORD_ACCESS_CONTROL_POINT, &unsupported, NOW);
+    assert_eq!(step, Step::Write(Request::Report(Records::All)));
+    session.take(uuid::GLUCOSE_MEASUREMENT, &record(3), NOW);
+    assert_eq!(session.progress(), (1, None));
+    let step = session.take(uuid::RECORD_ACCESS_CONTROL_POINT, &[0x06, 0, 1, 1], NOW);
+    let done = Fetched {
+        received: 1,
+        missing: 0,
+    };
+    assert_eq!(step, Step::Done(done));
+}
+
 #[test]
 fn each_refusal_has_its_name() {
     for number in 0..=u8::MAX {
@@ -264,7 +283,12 @@ fn requests_are_written_as_the_service_says() {
         }
         assert!(Indication::decode(&[value, vec![0]].concat()).is_err());
     }
-    for unknown in [[0x05, 0x01, 1, 0], [0x08, 0x00, 1, 0], [0x01, 0x00, 1, 0]] {
+    for unknown in [
+        [0x05, 0x01, 1, 0],
+        [0x06, 0x01, 1, 1],
+        [0x08, 0x00, 1, 0],
+        [0x01, 0x00, 1, 0],
+    ] {
         assert!(Indication::decode(&unknown).is_err());
     }
 }

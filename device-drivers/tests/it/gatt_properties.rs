@@ -17,13 +17,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn a_record_is_decoded_as_it_was_sent(record in record(), reserved in any::<bool>()) {
+    fn a_record_is_decoded_as_it_was_sent(record in record(), reserved in any::<u16>()) {
         let decoded = record.decode_same(&record.encode(reserved));
         prop_assert!(decoded == Ok(record));
     }
 
     #[test]
-    fn a_value_cut_anywhere_is_too_short(record in record(), reserved in any::<bool>()) {
+    fn a_value_cut_anywhere_is_too_short(record in record(), reserved in any::<u16>()) {
         let value = record.encode(reserved);
         for length in 0..value.len() {
             match record.decode_same(&value[..length]) {
@@ -40,12 +40,21 @@ proptest! {
         more in proptest::collection::vec(any::<u8>(), 1..4),
     ) {
         prop_assume!(!is_open_ended(&record));
-        let mut value = record.encode(false);
-        value.extend(&more);
-        prop_assert_eq!(record.decode_same(&value), Err(DecodeError::TooLong(more.len())));
-        let mut value = record.encode(true);
-        value.extend(&more);
-        prop_assert!(record.decode_same(&value) == Ok(record));
+        let plain = record.encode(0);
+        let refused = Err(DecodeError::TooLong(more.len()));
+        prop_assert_eq!(record.decode_same(&[&plain[..], &more].concat()), refused.clone());
+        let mut reserved_flags = 0;
+        for bit in 0..16 {
+            let value = record.encode(1 << bit);
+            let decoded = record.decode_same(&[&value[..], &more].concat());
+            if value == plain {
+                prop_assert_eq!(decoded, refused.clone());
+            } else {
+                prop_assert!(decoded.as_ref() == Ok(&record));
+                reserved_flags += 1;
+            }
+        }
+        prop_assert!((3..=5).contains(&reserved_flags));
     }
 
     #[test]
@@ -54,7 +63,7 @@ proptest! {
         let (_, content) = told.split_once('(').unwrap();
         prop_assert_eq!(content, "…)");
         let mut events = Vec::new();
-        Gatt::new().push(record.characteristic(), &record.encode(false), NOW, &mut events);
+        Gatt::new().push(record.characteristic(), &record.encode(0), NOW, &mut events);
         for event in &events {
             if let Event::Measurement(measured) = event {
                 let told = format!("{:?}", measured.value);

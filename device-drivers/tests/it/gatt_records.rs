@@ -110,8 +110,8 @@ impl Record {
         })
     }
 
-    /// The value a device would send; `reserved` sets reserved flags.
-    pub(crate) fn encode(&self, reserved: bool) -> Vec<u8> {
+    /// The value a device would send; `reserved` sets those of its bits that are reserved flags.
+    pub(crate) fn encode(&self, reserved: u16) -> Vec<u8> {
         match self {
             Record::HeartRate(record) => encode::heart_rate(record, reserved),
             Record::Temperature(record) => encode::temperature(record, reserved),

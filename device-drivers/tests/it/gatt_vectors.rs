@@ -6,7 +6,10 @@
 //! shown as 127.0 mmHg; *PLXS*, *GLS*, *CTS*, worked by hand from these services' tables.
 
 use crate::NOW;
-use device_drivers::gatt::{BodySensorLocation, DateTime, Gatt, Service, TemperatureType, uuid};
+use device_drivers::gatt::{
+    BloodPressureMeasurement, BodyComposition, BodySensorLocation, DateTime, Gatt, Service,
+    TemperatureType, WeightMeasurement, uuid,
+};
 use device_drivers::{Event, Metric, Quality, RejectReason, Value};
 
 /// A number as (mantissa, exponent).
@@ -262,6 +265,10 @@ fn glucose() {
             "{hex}"
         );
     }
+}
+
+#[test]
+fn glucose_of_what() {
     // Control solution is nobody's, interstitial fluid has no metric; a reserved specimen is doubtful.
     let refused = [
         (
@@ -346,6 +353,19 @@ fn scales() {
         ),
         missing
     );
+}
+
+/// 255 is "unknown user" in all three profiles that have users.
+#[test]
+fn an_unknown_user_is_none() {
+    for (id, user) in [(0xff, None), (0xfe, Some(0xfe)), (0, Some(0))] {
+        let cuff = BloodPressureMeasurement::decode(&[0x08, 0x78, 0, 0x50, 0, 0x5d, 0, id]);
+        assert_eq!(cuff.unwrap().user_id, user);
+        let scale = WeightMeasurement::decode(&[0x04, 0xb0, 0x36, id]);
+        assert_eq!(scale.unwrap().user_id, user);
+        let body = BodyComposition::decode(&[0x04, 0x00, 0xd7, 0x00, id]);
+        assert_eq!(body.unwrap().user_id, user);
+    }
 }
 
 #[test]
