@@ -131,7 +131,7 @@ pub(crate) async fn next(device: &mut Device, metric: Metric) -> Measurement {
         .unwrap_or_else(|_| panic!("no {metric}"))
 }
 
-/// Waits until a host is connected to the sensor and has subscribed, told by a value that arrives.
+/// Waits until something holds.
 pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
