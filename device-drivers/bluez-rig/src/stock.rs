@@ -132,23 +132,14 @@ impl Stock {
         if self.is_made("kernel", &recipe) {
             return Ok(());
         }
-        let depends = run(Command::new("apt-cache").args(["depends", "linux-image-amd64"]))?;
-        let package = depends
-            .lines()
-            .find_map(|line| line.trim().strip_prefix("Depends: linux-image-"))
-            .map(|rest| format!("linux-image-{rest}"))
-            .ok_or_else(|| {
-                RigError::Unsuited("apt knows no package linux-image-amd64".to_owned())
-            })?;
         let _ = std::fs::remove_dir_all(&self.kernel);
+        std::fs::create_dir_all(&self.kernel).map_err(io("the kernel's folder"))?;
         let download = self.folder.join("download");
-        let _ = std::fs::remove_dir_all(&download);
-        for folder in [&self.kernel, &download] {
-            std::fs::create_dir_all(folder).map_err(io(folder.display().to_string()))?;
+        if download_kernel(&download).is_err() {
+            // What apt knows may be nothing yet, or older than what the archive offers.
+            run(Command::new("apt-get").args(["--quiet", "update"]))?;
+            download_kernel(&download)?;
         }
-        run(Command::new("apt-get")
-            .args(["--quiet", "download", &package])
-            .current_dir(&download))?;
         let unpack =
             "dpkg-deb --fsys-tarfile ./*.deb | tar --extract --directory \"$0\" --wildcards \"$@\"";
         run(Command::new("sh")
@@ -223,6 +214,23 @@ impl Stock {
         let path = self.folder.join(format!("{part}.recipe"));
         std::fs::write(&path, recipe).map_err(io(path.display().to_string()))
     }
+}
+
+/// Fetches the package of the distribution's current kernel. The flavour for clouds has no Bluetooth.
+fn download_kernel(folder: &Path) -> Result<(), RigError> {
+    let depends = run(Command::new("apt-cache").args(["depends", "linux-image-amd64"]))?;
+    let package = depends
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("Depends: linux-image-"))
+        .map(|rest| format!("linux-image-{rest}"))
+        .ok_or_else(|| RigError::Unsuited("apt knows no package linux-image-amd64".to_owned()))?;
+    let _ = std::fs::remove_dir_all(folder);
+    std::fs::create_dir_all(folder).map_err(io(folder.display().to_string()))?;
+    let mut command = Command::new("apt-get");
+    command
+        .args(["--quiet", "download", &package])
+        .current_dir(folder);
+    run(&mut command).map(drop)
 }
 
 /// Cargo's target folder: where this test program lies, less `PROFILE/deps/NAME`.

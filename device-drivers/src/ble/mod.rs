@@ -30,9 +30,10 @@ pub use address::{NotAnAddress, PeripheralAddress};
 pub use scanner::{Discovered, Inbox, Scanner, Sighting};
 
 use crate::device::{Ends, stopped};
-use crate::link::{LinkReason, LinkState};
+use crate::link::{LinkReason, LinkState, ReasonCode};
 use btleplug::api::bleuuid::BleUuid;
 use futures_util::FutureExt as _;
+use pairing::BondState;
 use session::{End, Memory};
 use std::hash::{BuildHasher as _, RandomState};
 use std::panic::AssertUnwindSafe;
@@ -41,6 +42,7 @@ use tokio::time::sleep;
 
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 const LAST_RETRY: Duration = Duration::from_secs(15);
+const FALLS_OF_A_LOST_BOND: u32 = 3;
 
 /// A Bluetooth LE peripheral.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,12 +108,23 @@ pub(crate) async fn run(config: BleConfig, mut ends: Ends) {
         } else {
             failures + 1
         };
+        let reason = suspect_bond(reason, failures, &config).await;
         if !wait(reason, retry_after(failures), &mut ends).await {
             break;
         }
     }
     ends.signal.send_replace(None);
     ends.publish(LinkState::Stopped);
+}
+
+/// A bonded link that falls again and again before anything is known of the device is one that it
+/// does not let be encrypted any more: BlueZ tells no more of that than the fall.
+async fn suspect_bond(reason: LinkReason, failures: u32, config: &BleConfig) -> LinkReason {
+    let is_suspect = failures >= FALLS_OF_A_LOST_BOND && reason.code == ReasonCode::DiscoveryFailed;
+    if is_suspect && let Ok(BondState::Bonded { .. }) = pairing::bond_state(config).await {
+        return reasons::pairing_needed(config);
+    }
+    reason
 }
 
 /// Shows why there is no link and waits for the next try. False when the device is to stop.
@@ -138,11 +151,19 @@ fn retry_after(failures: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    //! Goal: retries back off, stay in their bounds, and differ. Method: many draws for each count
-    //! of failures.
+    //! The waits between connections, and what the libraries below may log.
     use super::{FIRST_RETRY, LAST_RETRY, retry_after};
     use std::collections::BTreeSet;
 
+    /// Goal: no library logs the values it receives. Method: they do so by `log::trace!`, which must
+    /// not be compiled in.
+    #[test]
+    fn values_reach_no_log() {
+        assert!(log::STATIC_MAX_LEVEL < log::LevelFilter::Trace);
+    }
+
+    /// Goal: retries back off, stay in their bounds, and differ. Method: many draws for each count of
+    /// failures.
     #[test]
     fn retries_back_off_with_jitter() {
         for failures in 0..40 {

@@ -1,10 +1,10 @@
 //! Adapters, scanning, and connections: values, drops, reconnections.
 
-use crate::steps::{SOON, next, open, state, until};
+use crate::steps::{SOON, config, next, open, state, until};
 use bluez_rig::Rig;
 use device_drivers::ble::{Scanner, list_adapters};
 use device_drivers::gatt::Service;
-use device_drivers::{Metric, Quality, ReasonCode, Value};
+use device_drivers::{Device, Event, Metric, Quality, ReasonCode, SourceConfig, Value};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
@@ -124,4 +124,24 @@ pub(crate) async fn indications_arrive_from_a_cuff(rig: &Rig) {
     assert!(cuff.state().unwrap().encrypted);
     cuff.stream(Duration::ZERO).unwrap();
     device.handle.stop().await;
+}
+
+/// Goal: stored records are fetched once, with the device's time, and only those that are not durable
+/// yet. Method: the glucose meter's two records, all of them and then those after the first.
+pub(crate) async fn stored_records_are_fetched_once(rig: &Rig) {
+    for (floor, sequences) in [(None, vec![1, 2]), (Some(1), vec![2])] {
+        let mut config = config(rig.glucometer());
+        config.replay_floor = floor;
+        let mut device = Device::open(SourceConfig::Ble(config)).unwrap();
+        for sequence in sequences {
+            let measured = next(&mut device, Metric::GlucoseMass).await;
+            assert_eq!(measured.sequence, Some(sequence));
+            assert!(measured.device_time_millis.is_some());
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        while let Ok(event) = device.events.try_recv() {
+            assert!(!matches!(event, Event::Measurement(_)), "nothing twice");
+        }
+        device.handle.stop().await;
+    }
 }

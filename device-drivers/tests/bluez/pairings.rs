@@ -38,6 +38,15 @@ pub(crate) async fn a_wrong_passkey_is_named(rig: &Rig) {
     assert_eq!(bond_state(&config(cuff)).await, Ok(BondState::NotBonded));
 }
 
+/// Goal: a sensor that does not let itself be paired is told as such. Method: the cuff refuses.
+pub(crate) async fn a_refusal_by_the_sensor_is_named(rig: &Rig) {
+    let cuff = rig.cuff();
+    cuff.accept_pairing(false).unwrap();
+    let ended = follow(Pairing::start(config(cuff)), |prompt| panic!("{prompt:?}")).await;
+    cuff.accept_pairing(true).unwrap();
+    assert_eq!(ended.unwrap_err().code, PairingCode::RefusedByDevice);
+}
+
 /// Goal: a passkey shown by the sensor and entered here bonds. Method: the cuff.
 pub(crate) async fn a_shown_passkey_is_entered(rig: &Rig) {
     let cuff = rig.cuff();
@@ -88,8 +97,9 @@ pub(crate) async fn a_passkey_is_typed_on_the_device(rig: &Rig) {
     assert_bonded(keypad).await;
 }
 
-/// Goal: a sensor that forgot this host does not stream, and streams after a repair. Method: the
-/// wrist's bonds are deleted.
+/// Goal: a sensor that forgot this host streams again after a repair. Method: the wrist's bonds are
+/// deleted. It is not connected before the repair: the guest's kernel (6.1) crashes when encryption fails
+/// while services are discovered; `tests/bluez_fake` has that case.
 pub(crate) async fn a_forgotten_bond_is_repaired(rig: &Rig) {
     let wrist = rig.wrist();
     wrist.forget_bonds().unwrap();

@@ -22,16 +22,18 @@ macro_rules! steps {
     };
 }
 
-const STEPS: [(&str, Run); 12] = steps![
+const STEPS: [(&str, Run); 14] = steps![
     links::adapters_are_listed,
     links::a_scan_finds_all_sensors,
     links::an_unpaired_sensor_streams,
     pairings::a_just_works_pairing_bonds,
     links::a_bonded_link_is_encrypted_and_comes_back,
+    pairings::a_refusal_by_the_sensor_is_named,
     pairings::a_wrong_passkey_is_named,
     pairings::a_shown_passkey_is_entered,
     links::indications_arrive_from_a_cuff,
     pairings::numbers_are_compared,
+    links::stored_records_are_fetched_once,
     pairings::a_passkey_is_typed_on_the_device,
     pairings::a_forgotten_bond_is_repaired,
     pairings::unpairing_removes_the_bond,
@@ -129,7 +131,7 @@ pub(crate) async fn next(device: &mut Device, metric: Metric) -> Measurement {
         .unwrap_or_else(|_| panic!("no {metric}"))
 }
 
-/// Waits until a host is connected to the sensor and has subscribed, told by a value that arrives.
+/// Waits until something holds.
 pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {

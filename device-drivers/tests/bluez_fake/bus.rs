@@ -27,12 +27,13 @@ macro_rules! tests {
     };
 }
 
-const TESTS: [(&str, Test); 14] = tests![
+const TESTS: [(&str, Test); 15] = tests![
     adapters::an_adapter_is_missing_off_lost_and_back,
     adapters::the_chosen_adapter_is_used,
     adapters::the_scanner_says_why_it_does_not_scan,
     adapters::the_inbox_of_a_crowd_is_bounded,
     links::a_drop_during_discovery_is_survived,
+    links::a_forgotten_bond_is_suspected,
     links::a_service_that_ends_is_named_and_survived,
     links::silence_and_nonsense_are_told_apart,
     links::what_cannot_be_measured_is_named,

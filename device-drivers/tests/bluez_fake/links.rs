@@ -2,6 +2,7 @@
 
 use crate::bus::{HEART_RATE, HEART_RATE_MEASUREMENT, SENSOR, config, open, reason, streams};
 use crate::fake::{Fake, lock};
+use device_drivers::ble::pairing::{Bonded, Pairing, Step};
 use device_drivers::{Event, LinkState, ReasonCode};
 
 const ADAPTER: &str = "AA:AA:AA:00:00:01";
@@ -20,6 +21,24 @@ pub(crate) async fn a_drop_during_discovery_is_survived() {
     lock(&fake.script).drops_in_discovery = 2;
     let device = open(config());
     reason(&device, ReasonCode::DiscoveryFailed).await;
+    streams(&device, &fake, "hci0").await;
+    device.handle.stop().await;
+}
+
+/// Goal: a sensor that has forgotten this host is told apart from a weak signal. Method: a bonded one
+/// whose links fall as soon as they are made, as they do when encryption fails; then it is mended.
+pub(crate) async fn a_forgotten_bond_is_suspected() {
+    let fake = with_sensor(HEART_RATE, HEART_RATE_MEASUREMENT).await;
+    let mut pairing = Pairing::start(config());
+    assert!(matches!(
+        pairing.next().await,
+        Step::Ended(Ok(Bonded::Here))
+    ));
+    lock(&fake.script).drops_in_discovery = u32::MAX;
+    let device = open(config());
+    reason(&device, ReasonCode::DiscoveryFailed).await;
+    reason(&device, ReasonCode::PairingNeeded).await;
+    lock(&fake.script).drops_in_discovery = 0;
     streams(&device, &fake, "hci0").await;
     device.handle.stop().await;
 }

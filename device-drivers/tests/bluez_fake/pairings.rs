@@ -41,7 +41,7 @@ pub(crate) async fn every_failure_of_bluez_has_a_code() {
     for (name, code) in [
         ("AlreadyExists", PairingCode::AlreadyBonded),
         ("AuthenticationCanceled", PairingCode::Cancelled),
-        ("AuthenticationFailed", PairingCode::Failed),
+        ("AuthenticationFailed", PairingCode::RefusedByDevice),
         ("AuthenticationRejected", PairingCode::RefusedByDevice),
         ("AuthenticationTimeout", PairingCode::TimedOut),
         ("ConnectionAttemptFailed", PairingCode::ConnectionFailed),

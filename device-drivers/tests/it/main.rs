@@ -1,6 +1,7 @@
 //! The drivers through their public API: bytes and ptys in, events and link states out.
 
 mod any_bytes;
+mod ble_inbox;
 mod contec;
 mod gatt_context;
 mod gatt_decoder;

@@ -194,7 +194,10 @@ fn failure(error: &zbus::Error, witness: &Witness) -> PairingCode {
         "org.bluez.Error.AuthenticationFailed" if witness.entered_passkey() => {
             PairingCode::WrongPasskey
         }
-        "org.bluez.Error.AuthenticationRejected" => PairingCode::RefusedByDevice,
+        // BlueZ says so of a device that refuses, too, whatever reason that gave.
+        "org.bluez.Error.AuthenticationFailed" | "org.bluez.Error.AuthenticationRejected" => {
+            PairingCode::RefusedByDevice
+        }
         "org.bluez.Error.AuthenticationTimeout" => PairingCode::TimedOut,
         "org.bluez.Error.ConnectionAttemptFailed" => PairingCode::ConnectionFailed,
         "org.bluez.Error.DoesNotExist"
