@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::link::LinkState;
 use crate::profile::{Profile, Rate};
 use crate::simulated::SimulatedConfig;
-use fogward_level0::PairingKey;
+use fogward_level0::HostKey;
 use std::path::PathBuf;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -53,8 +53,9 @@ pub struct SerialConfig {
     pub path: PathBuf,
     /// What the device speaks.
     pub profile: Profile,
-    /// The pairing key; needed by `fogward-level0`, ignored by the others.
-    pub key: Option<PairingKey>,
+    /// The key of the pairing, and with it the class of authentication that was paired; needed by
+    /// `fogward-level0`, ignored by the others.
+    pub key: Option<HostKey>,
     /// The highest `Measurement::sequence` that is already durable: frames up to it are refused
     /// as replays. `None` for a device never heard before.
     pub replay_floor: Option<u64>,
@@ -78,7 +79,7 @@ impl SerialConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// The profile needs a pairing key and none was given.
-    #[error("this profile needs the device's pairing key of 64 hexadecimal digits")]
+    #[error("this profile needs the device's pairing key")]
     KeyMissing,
 }
 

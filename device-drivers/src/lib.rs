@@ -15,7 +15,7 @@ pub mod simulated;
 
 pub use device::{Device, DeviceHandle, OpenError, SerialConfig, SourceConfig};
 pub use event::{DeviceInfo, Event, MissingCause, RejectReason, Rejection};
-pub use fogward_level0::{KeyError, PairingKey};
+pub use fogward_level0::{HostKey, KeyError, PairingKey};
 pub use link::{LinkReason, LinkState, ReasonCode};
 pub use measurement::{Measurement, Metric, Quality, Value};
 pub use profile::{LineSettings, Profile, Rate};

@@ -17,7 +17,7 @@ const SOON: Duration = Duration::from_secs(5);
 
 fn open(line: &Line, key: PairingKey, replay_floor: Option<u64>) -> Device {
     let mut config = SerialConfig::new(line.path(), Profile::FogwardLevel0);
-    config.key = Some(key);
+    config.key = Some(key.into());
     config.replay_floor = replay_floor;
     Device::open(SourceConfig::Serial(config)).unwrap()
 }

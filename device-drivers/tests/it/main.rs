@@ -29,7 +29,7 @@ pub(crate) fn key() -> PairingKey {
 
 pub(crate) fn decoder(profile: Profile) -> Decoder {
     let mut config = SerialConfig::new("unused", profile);
-    config.key = profile.needs_key().then(key);
+    config.key = profile.needs_key().then(|| key().into());
     Decoder::new(&config).unwrap()
 }
 

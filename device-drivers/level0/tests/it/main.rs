@@ -1,6 +1,9 @@
 //! The level-0 protocol through its public API, as firmware and host use it.
 
+mod backlog;
+mod classes;
 mod golden;
+mod journal;
 mod lines;
 mod windows;
 
