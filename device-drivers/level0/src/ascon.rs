@@ -17,9 +17,6 @@ use crate::authentication::TAG_BYTES;
 const IV: [u32; 2] = [0x808c_0001, 0x0000_1000];
 const DOMAIN: u32 = 1 << 31;
 
-/// How far the diffusion layer turns each word, none of them by a whole half.
-static TURNS: [[u8; 2]; 5] = [[19, 28], [61, 39], [1, 6], [10, 17], [7, 41]];
-
 /// The five words, each as its lower and upper half: what a 32-bit processor can hold.
 type State = [[u32; 2]; 5];
 
@@ -77,9 +74,11 @@ fn permute(state: &mut State, rounds: u32) {
         for half in 0..2 {
             substitute(state, half);
         }
-        for (word, turns) in state.iter_mut().zip(&TURNS) {
-            diffuse(word, turns);
-        }
+        diffuse::<0, 19, 28>(state);
+        diffuse::<1, 61, 39>(state);
+        diffuse::<2, 1, 6>(state);
+        diffuse::<3, 10, 17>(state);
+        diffuse::<4, 7, 41>(state);
     }
 }
 
@@ -111,15 +110,11 @@ fn substitute(state: &mut State, half: usize) {
 
 /// The diffusion layer on one word: itself, and itself turned right by two amounts.
 #[inline(never)]
-fn diffuse(word: &mut [u32; 2], turns: &[u8; 2]) {
-    let mut sum = *word;
-    for turn in turns {
-        let bits = turn % 32;
-        let (near, far) = if *turn < 32 { (0, 1) } else { (1, 0) };
-        sum[0] ^= word[near] >> bits | word[far] << (32 - bits);
-        sum[1] ^= word[far] >> bits | word[near] << (32 - bits);
-    }
-    *word = sum;
+fn diffuse<const WORD: usize, const FIRST: u32, const SECOND: u32>(state: &mut State) {
+    let [low, high] = state[WORD];
+    let whole = u64::from(low) | u64::from(high) << 32;
+    let sum = whole ^ whole.rotate_right(FIRST) ^ whole.rotate_right(SECOND);
+    state[WORD] = [sum as u32, (sum >> 32) as u32];
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@
 
 use crate::ascon;
 #[cfg(feature = "low-cost")]
-use crate::hmac::hmac_sha256;
+use crate::hmac::Hmac;
 use crate::key::PairingKey;
 #[cfg(feature = "signing")]
 use ed25519_dalek::Signer;
@@ -107,33 +107,46 @@ pub(crate) fn ascon_tag(key: &[u8; 16], signed: &[u8]) -> [u8; TAG_BYTES] {
     tag
 }
 
-/// The pairing key of a low-cost device.
+/// The pairing key of a low-cost device, made ready once, at the start.
 ///
 /// All 32 bytes are the key of both directions: the direction stands in what is authenticated.
 #[cfg(feature = "low-cost")]
-#[derive(Clone, Debug)]
-pub struct HmacKey(pub PairingKey);
+#[derive(Clone)]
+pub struct HmacKey(Hmac);
+
+#[cfg(feature = "low-cost")]
+impl HmacKey {
+    /// Makes a key ready.
+    #[must_use]
+    pub fn new(key: &PairingKey) -> HmacKey {
+        HmacKey(Hmac::new(key.expose()))
+    }
+
+    /// The first half of the HMAC-SHA256 of a frame.
+    pub(crate) fn tag(&self, signed: &[u8]) -> [u8; TAG_BYTES] {
+        let whole = self.0.of(signed);
+        *whole.first_chunk().unwrap_or(&[0; TAG_BYTES])
+    }
+}
 
 #[cfg(feature = "low-cost")]
 impl DeviceKey for HmacKey {
     const AUTHENTICATION: Authentication = Authentication::HmacTag;
 
     fn prove(&self, signed: &[u8], proof: &mut [u8]) {
-        proof.copy_from_slice(&hmac_tag(&self.0, signed));
+        proof.copy_from_slice(&self.tag(signed));
     }
 
     fn host_tag(&self, signed: &[u8]) -> [u8; TAG_BYTES] {
-        hmac_tag(&self.0, signed)
+        self.tag(signed)
     }
 }
 
-/// The first half of the HMAC-SHA256 of a frame.
 #[cfg(feature = "low-cost")]
-pub(crate) fn hmac_tag(key: &PairingKey, signed: &[u8]) -> [u8; TAG_BYTES] {
-    let whole = hmac_sha256(key.expose(), signed);
-    let mut tag = [0; TAG_BYTES];
-    tag.copy_from_slice(&whole[..TAG_BYTES]);
-    tag
+impl core::fmt::Debug for HmacKey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("HmacKey(secret)")
+    }
 }
 
 /// The key pair of a device that signs, and the key of its host's tags.

@@ -190,7 +190,7 @@ pub(crate) fn open<'a>(
     frame: &'a mut [u8],
     is_proved: impl FnOnce(&[u8], &[u8]) -> bool,
 ) -> Result<Opened<'a>, Refusal> {
-    let length = cobs::decode_in_place(frame).map_err(|_| Refusal::Garbage)?;
+    let length = unstuff(frame).ok_or(Refusal::Garbage)?;
     let plain: &'a [u8] = frame.get(..length).ok_or(Refusal::Garbage)?;
     if length > MAX_PLAIN {
         return Err(Refusal::TooLong);
@@ -242,11 +242,33 @@ fn stuff(bytes: &mut [u8]) {
     bytes[code_at] = (bytes.len() - code_at) as u8;
 }
 
+/// COBS undone in place; returns how many bytes there are then, `None` if `bytes` is no COBS.
+fn unstuff(bytes: &mut [u8]) -> Option<usize> {
+    let (mut from, mut to) = (0, 0);
+    while from < bytes.len() {
+        let code = usize::from(bytes[from]);
+        let end = from + code;
+        if code == 0 || end > bytes.len() {
+            return None;
+        }
+        for at in from + 1..end {
+            bytes[to] = bytes[at];
+            to += 1;
+        }
+        if code < 255 && end < bytes.len() {
+            bytes[to] = 0;
+            to += 1;
+        }
+        from = end;
+    }
+    Some(to)
+}
+
 #[cfg(test)]
 mod tests {
     //! Goal: the in-place COBS is COBS. Method: compare with the `cobs` crate.
     extern crate std;
-    use super::{MAX_PLAIN, stuff};
+    use super::{MAX_PLAIN, stuff, unstuff};
     use proptest::prelude::*;
     use std::vec;
 
@@ -264,6 +286,23 @@ mod tests {
             }
             let length = cobs::decode_in_place(&mut ours).unwrap();
             prop_assert_eq!(&ours[..length], &plain[..]);
+        }
+
+        #[test]
+        fn unstuffing_equals_the_cobs_crate(bytes in proptest::collection::vec(prop_oneof![1u8..6, 1u8..], 1..600)) {
+            let (mut ours, mut theirs) = (bytes.clone(), bytes);
+            let length = unstuff(&mut ours);
+            prop_assert_eq!(length, cobs::decode_in_place(&mut theirs).ok());
+            if let Some(length) = length {
+                prop_assert_eq!(&ours[..length], &theirs[..length]);
+            }
+        }
+
+        #[test]
+        fn any_zero_is_survived(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+            let mut ours = bytes.clone();
+            let length = unstuff(&mut ours);
+            prop_assert!(length.is_none_or(|length| length <= bytes.len()));
         }
     }
 }

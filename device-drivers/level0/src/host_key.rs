@@ -10,7 +10,7 @@
 //! The ultra-light form has no class in it because it is older than the classes. It leaves out
 //! where a key is kept.
 
-use crate::authentication::{Authentication, TAG_BYTES, ascon_tag, hmac_tag};
+use crate::authentication::{Authentication, HmacKey, TAG_BYTES, ascon_tag};
 use crate::key::{KeyError, PairingKey, read_hex};
 use core::str::FromStr;
 use ed25519_dalek::{Signature, VerifyingKey};
@@ -110,7 +110,7 @@ impl HostKey {
     pub(crate) fn verify(&self, signed: &[u8], proof: &[u8]) -> bool {
         match &self.0 {
             Kind::Ascon(key) => ascon_tag(key.device_half(), signed).ct_eq(proof).into(),
-            Kind::Hmac(key) => hmac_tag(key, signed).ct_eq(proof).into(),
+            Kind::Hmac(key) => HmacKey::new(key).tag(signed).ct_eq(proof).into(),
             Kind::Signing { device, .. } => is_signed(device, signed, proof),
         }
     }
@@ -119,7 +119,7 @@ impl HostKey {
     pub(crate) fn tag(&self, signed: &[u8]) -> [u8; TAG_BYTES] {
         match &self.0 {
             Kind::Ascon(key) => ascon_tag(key.host_half(), signed),
-            Kind::Hmac(key) => hmac_tag(key, signed),
+            Kind::Hmac(key) => HmacKey::new(key).tag(signed),
             Kind::Signing { host, .. } => ascon_tag(&host.0, signed),
         }
     }

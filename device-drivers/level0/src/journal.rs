@@ -84,15 +84,14 @@ impl<M: NonVolatile, const N: usize> Journal<M, N> {
     pub fn open(memory: M) -> Journal<M, N> {
         let mut journal = Journal {
             memory,
-            newest: Slot::B,
+            newest: Slot::A,
             generation: 0,
         };
-        for slot in [Slot::A, Slot::B] {
-            let generation = journal.read(slot, &mut [0; N]);
-            if generation > journal.generation {
-                journal.newest = slot;
-                journal.generation = generation;
-            }
+        journal.generation = journal.read(Slot::A, &mut [0; N]);
+        let other = journal.read(Slot::B, &mut [0; N]);
+        if other >= journal.generation {
+            journal.newest = Slot::B;
+            journal.generation = other;
         }
         journal
     }

@@ -47,7 +47,11 @@ fn sealed<K: DeviceKey>(device: K) -> Vec<u8> {
 }
 
 fn of_each_class() -> [Vec<u8>; 3] {
-    [sealed(key()), sealed(HmacKey(key())), sealed(signing_key())]
+    [
+        sealed(key()),
+        sealed(HmacKey::new(&key())),
+        sealed(signing_key()),
+    ]
 }
 
 /// Changes the plain bytes of a frame and gives it a right checksum again.

@@ -192,7 +192,7 @@ fn check_class<K: DeviceKey>(device: K, host: HostKey, readings: &str, ack: &str
 #[test]
 fn frames_of_the_other_classes_equal_the_document() {
     check_class(
-        HmacKey(key()),
+        HmacKey::new(&key()),
         HostKey::low_cost(key()),
         "Vector 6: Readings, low-cost",
         "Vector 7: Ack, low-cost",
