@@ -3,7 +3,7 @@
 //! ```text
 //! Device::open(config) ─▶ events   bounded queue: a full queue slows the reader, nothing is dropped
 //!                       ─▶ state    newest link state
-//!                       ─▶ handle   stop(), ack()
+//!                       ─▶ handle   stop(), ack(), finalized()
 //! ```
 //!
 //! The driver knows no patient, no store and no ledger.
@@ -106,11 +106,13 @@ impl Device {
         let (state_sender, state) = watch::channel(LinkState::Opening);
         let (stop, stop_receiver) = watch::channel(false);
         let (ack, ack_receiver) = watch::channel(None);
+        let (finals, finals_receiver) = watch::channel(None);
         let ends = Ends {
             events: event_sender,
             state: state_sender,
             stop: stop_receiver,
             ack: ack_receiver,
+            finals: finals_receiver,
         };
         let task = match config {
             SourceConfig::Serial(config) => {
@@ -125,6 +127,7 @@ impl Device {
             handle: DeviceHandle {
                 stop,
                 ack,
+                finals,
                 task: Some(task),
             },
         })
@@ -138,6 +141,7 @@ pub(crate) struct Ends {
     pub(crate) state: watch::Sender<LinkState>,
     pub(crate) stop: watch::Receiver<bool>,
     pub(crate) ack: watch::Receiver<Option<u64>>,
+    pub(crate) finals: watch::Receiver<Option<u64>>,
 }
 
 impl Ends {
@@ -172,6 +176,7 @@ pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
 pub struct DeviceHandle {
     stop: watch::Sender<bool>,
     ack: watch::Sender<Option<u64>>,
+    finals: watch::Sender<Option<u64>>,
     task: Option<JoinHandle<()>>,
 }
 
@@ -180,13 +185,13 @@ impl DeviceHandle {
     /// `Measurement::sequence` is durable. Newer numbers overtake older ones; profiles without
     /// acknowledgement ignore it.
     pub fn ack(&self, durable_sequence: u64) {
-        self.ack.send_if_modified(|current| {
-            let is_newer = current.is_none_or(|current| current < durable_sequence);
-            if is_newer {
-                *current = Some(durable_sequence);
-            }
-            is_newer
-        });
+        raise(&self.ack, durable_sequence);
+    }
+
+    /// Tells a device that listens that every reading up to and including this
+    /// `Measurement::sequence` is final, in a block that can never change; as [`DeviceHandle::ack`].
+    pub fn finalized(&self, final_sequence: u64) {
+        raise(&self.finals, final_sequence);
     }
 
     /// Stops the device and waits until its port is closed.
@@ -196,4 +201,15 @@ impl DeviceHandle {
             let _ = task.await;
         }
     }
+}
+
+/// Publishes a number unless a higher one was published before.
+fn raise(published: &watch::Sender<Option<u64>>, number: u64) {
+    published.send_if_modified(|current| {
+        let is_newer = current.is_none_or(|current| current < number);
+        if is_newer {
+            *current = Some(number);
+        }
+        is_newer
+    });
 }

@@ -144,7 +144,7 @@ impl<const N: usize> Backlog<N> {
 /// The time of day on a device that has only a count of milliseconds since its start.
 ///
 /// The host tells its time ([`crate::HostMessage::Time`]) when it first hears the device, and again
-/// upon each Hello, at least once a minute. It is late by the frame's way: 5 ms on a line of 115 200
+/// at least once a minute. It is late by the frame's way: 5 ms on a line of 115 200
 /// baud, and what the host's system takes to write. Between two of them the device's oscillator
 /// drifts, 3 ms a minute at 50 ppm. A time stamp is therefore some 10 ms late; it follows the host
 /// when that clock is corrected, in either direction.

@@ -8,9 +8,13 @@ mod rules;
 mod simulated;
 
 #[cfg(unix)]
+mod firmware;
+#[cfg(unix)]
 mod level0_line;
 #[cfg(unix)]
 mod line;
+#[cfg(unix)]
+mod machine;
 #[cfg(unix)]
 mod pty;
 
