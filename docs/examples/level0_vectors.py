@@ -72,11 +72,32 @@ def ascon(key, nonce, data, plain=b""):
     return cipher[: len(plain)], tag
 
 
+CODE = bytes(range(16))
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def code_text(code):
+    """128 bits and their CRC-12/DECT, in letters of 5 bits."""
+    check = 0
+    for bit in bin(1 << 128 | int.from_bytes(code, "big"))[3:]:
+        carry = check >> 11 ^ int(bit)
+        check = (check << 1 ^ (0x80F if carry else 0)) & 0xFFF
+    number = int.from_bytes(code, "big") << 12 | check
+    letters = "".join(ALPHABET[number >> shift & 31] for shift in range(135, -1, -5))
+    return "-".join(letters[at : at + 4] for at in range(0, 28, 4))
+
+
+def code_key(direction):
+    return ascon(CODE, direction * 16, b"")[1]
+
+
 def prove(number, direction, signed):
     if number == 1:
         return hmac.new(KEY, signed, hashlib.sha256).digest()[:16]
     if number == 2 and direction == b"D":
         return Ed25519PrivateKey.from_private_bytes(SECRET).sign(signed)
+    if number == 15:
+        return ascon(code_key(direction), signed[2:18], signed)[1]
     half = KEY[:16] if direction == b"D" else KEY[16:]
     return ascon(half, signed[2:18], signed)[1]
 
@@ -106,6 +127,14 @@ def frame(number, direction, counter, body):
     return wire(plain + checksum(plain))
 
 
+def key_frame(counter, secret):
+    """The host's answer to an offer: the key is encrypted."""
+    clear = b"\xf1H" + DEVICE + counter.to_bytes(8, "little") + b"\0"
+    cipher, tag = ascon(code_key(b"H"), clear[2:18], clear, secret)
+    plain = clear + cipher + tag
+    return wire(plain + checksum(plain))
+
+
 HELLO = bytes.fromhex("00 01 02 03 01 d0 0f 01")
 READINGS = bytes.fromhex("01 01 80 c8 e2 e1 c1 33 03 00 00 c2 01 00 01 05 00 00 04 00 f4 38 fe")
 WAVE = bytes.fromhex("02 02 00 95 68 05 00 80 01 7f ff ff 03 d8 04")
@@ -132,7 +161,14 @@ VECTORS = [
 
 if __name__ == "__main__":
     public = Ed25519PrivateKey.from_private_bytes(SECRET).public_key()
-    print("Public key:", public.public_bytes(Encoding.Raw, PublicFormat.Raw).hex())
+    public = public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    print("Public key:", public.hex())
     for name, number, direction, counter, body in VECTORS:
         print(f"\n### {name}\n\nCounter {counter}, body `{body.hex(' ')}`.\n")
         print(f"```text\n{frame(number, direction, counter, body)}\n```")
+    print(f"\n### Vector 12: Code\n\n```text\n{code_text(CODE)}\n```")
+    offer = frame(15, b"D", STARTED, b"\0\2" + public)
+    print(f"\n### Vector 13: Offer, signing\n\nCounter {STARTED}.\n\n```text\n{offer}\n```")
+    answer = key_frame(CLOCK, KEY)
+    print(f"\n### Vector 14: Key, low-cost\n\nCounter {CLOCK}, the pairing key above.\n")
+    print(f"```text\n{answer}\n```")

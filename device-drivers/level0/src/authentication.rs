@@ -31,6 +31,8 @@ pub enum Authentication {
     HmacTag,
     /// The device signs with Ed25519 (RFC 8032); the host answers with an Ascon tag.
     Signature,
+    /// Only before there is a key: an Ascon tag under a key derived from the one-time code.
+    PairingCode,
 }
 
 impl Authentication {
@@ -41,6 +43,7 @@ impl Authentication {
             Authentication::AsconTag => 0,
             Authentication::HmacTag => 1,
             Authentication::Signature => 2,
+            Authentication::PairingCode => 15,
         }
     }
 
@@ -48,7 +51,9 @@ impl Authentication {
     #[must_use]
     pub const fn device_proof_bytes(self) -> usize {
         match self {
-            Authentication::AsconTag | Authentication::HmacTag => TAG_BYTES,
+            Authentication::AsconTag | Authentication::HmacTag | Authentication::PairingCode => {
+                TAG_BYTES
+            }
             Authentication::Signature => SIGNATURE_BYTES,
         }
     }

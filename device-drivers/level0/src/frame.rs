@@ -147,12 +147,12 @@ pub(crate) fn draft(
 }
 
 /// Completes a frame as it goes on the wire and returns its length. `prove` is given header and
-/// body, and the place for the proof.
+/// body, which it may encrypt, and the place for the proof.
 pub(crate) fn finish(
     Draft(body_end): Draft,
     proof_bytes: usize,
     wire: &mut [u8],
-    prove: impl FnOnce(&[u8], &mut [u8]),
+    prove: impl FnOnce(&mut [u8], &mut [u8]),
 ) -> Option<usize> {
     let body_end = body_end.get();
     let proof_end = body_end + proof_bytes;
@@ -175,30 +175,37 @@ pub(crate) fn seal<M: serde::Serialize>(
     head: &Head,
     message: &M,
     wire: &mut [u8],
-    prove: impl FnOnce(&[u8], &mut [u8]),
+    prove: impl FnOnce(&mut [u8], &mut [u8]),
 ) -> Option<usize> {
     let encode = |body: &mut [u8]| Some(postcard::to_slice(message, body).ok()?.len());
     let proof_bytes = proof_bytes(head.authentication, head.direction);
     finish(draft(head, wire, encode)?, proof_bytes, wire, prove)
 }
 
+/// The number of the class that a frame names, before anything of it is verified. The first byte of
+/// a frame is never zero, so COBS leaves it where it is.
+#[cfg(feature = "host")]
+pub(crate) fn class_number(frame: &[u8]) -> Option<u8> {
+    frame.get(1).map(|first| first >> 4)
+}
+
 /// Verifies a frame in place. `frame` is what stood between two zero bytes; `is_proved` is given
-/// header and body, and the proof.
+/// header and body, which it may decrypt, and the proof.
 pub(crate) fn open<'a>(
     authentication: Authentication,
     direction: Direction,
     frame: &'a mut [u8],
-    is_proved: impl FnOnce(&[u8], &[u8]) -> bool,
+    is_proved: impl FnOnce(&mut [u8], &[u8]) -> bool,
 ) -> Result<Opened<'a>, Refusal> {
     let length = unstuff(frame).ok_or(Refusal::Garbage)?;
-    let plain: &'a [u8] = frame.get(..length).ok_or(Refusal::Garbage)?;
+    let plain: &'a mut [u8] = frame.get_mut(..length).ok_or(Refusal::Garbage)?;
     if length > MAX_PLAIN {
         return Err(Refusal::TooLong);
     }
     if length <= OVERHEAD {
         return Err(Refusal::Incomplete);
     }
-    let (rest, checksum) = plain.split_at(length - CHECKSUM);
+    let (rest, checksum) = plain.split_at_mut(length - CHECKSUM);
     if CRC.checksum(rest).to_le_bytes() != checksum {
         return Err(Refusal::Checksum);
     }
@@ -212,10 +219,11 @@ pub(crate) fn open<'a>(
         .len()
         .checked_sub(proof_bytes(authentication, direction));
     let (signed, proof) = signed_bytes
-        .and_then(|bytes| rest.split_at_checked(bytes))
+        .and_then(|bytes| rest.split_at_mut_checked(bytes))
         .ok_or(Refusal::Incomplete)?;
-    let body = signed.get(HEADER..).filter(|body| !body.is_empty());
-    let body = body.ok_or(Refusal::Incomplete)?;
+    if signed.len() <= HEADER {
+        return Err(Refusal::Incomplete);
+    }
     if !is_proved(signed, proof) {
         return Err(Refusal::Forged);
     }
@@ -226,7 +234,7 @@ pub(crate) fn open<'a>(
     Ok(Opened {
         device_id: DeviceId(device_id),
         counter: u64::from_le_bytes(counter),
-        body,
+        body: signed.get(HEADER..).unwrap_or_default(),
     })
 }
 

@@ -106,6 +106,23 @@ impl HostKey {
         }
     }
 
+    /// What the device gets of it at pairing: its pairing key, or the key of the host's tags.
+    pub(crate) fn device_secret(&self) -> &[u8] {
+        match &self.0 {
+            Kind::Ascon(key) | Kind::Hmac(key) => key.expose(),
+            Kind::Signing { host, .. } => &host.0,
+        }
+    }
+
+    /// The public key of a device that signs.
+    #[must_use]
+    pub const fn public_key(&self) -> Option<&[u8; 32]> {
+        match &self.0 {
+            Kind::Ascon(_) | Kind::Hmac(_) => None,
+            Kind::Signing { device, .. } => Some(device),
+        }
+    }
+
     /// Whether the device proved this header and body.
     pub(crate) fn verify(&self, signed: &[u8], proof: &[u8]) -> bool {
         match &self.0 {

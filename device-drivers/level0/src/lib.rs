@@ -20,6 +20,7 @@
 mod ascon;
 pub mod authentication;
 mod backlog;
+mod code;
 mod frame;
 #[cfg(feature = "low-cost")]
 mod hmac;
@@ -30,6 +31,9 @@ mod host_key;
 pub mod journal;
 mod key;
 mod message;
+pub mod pairing;
+#[cfg(feature = "host")]
+mod provisioning;
 mod reader;
 mod sensor;
 #[cfg(feature = "host")]
@@ -42,6 +46,9 @@ pub use authentication::HmacKey;
 pub use authentication::SigningKey;
 pub use authentication::{Authentication, DeviceKey};
 pub use backlog::{Backlog, Clock};
+#[cfg(feature = "host")]
+pub use code::CodeError;
+pub use code::PairingCode;
 pub use frame::{Direction, MAX_BODY, MAX_PLAIN, MAX_WIRE, OVERHEAD, Refusal, VERSION};
 #[cfg(feature = "host")]
 pub use host::{Accepted, Host};
@@ -55,6 +62,9 @@ pub use message::{
 };
 #[cfg(feature = "host")]
 pub use message::{DeviceMessage, Readings, Wave};
+pub use pairing::{Offer, Unpaired};
+#[cfg(feature = "host")]
+pub use provisioning::{Progress, Provisioning};
 pub use reader::{Chunk, FrameCutter, FrameReader};
 pub use sensor::{EncodeError, Sensor, Unproved};
 #[cfg(feature = "host")]

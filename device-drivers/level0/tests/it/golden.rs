@@ -5,7 +5,8 @@ use crate::classes::{host_key, signing_key};
 use crate::{DEVICE, frames, key};
 use fogward_level0::{
     DeviceClass, DeviceKey, DeviceMessage, FrameReader, Hello, HmacKey, Host, HostKey, HostMessage,
-    MAX_WIRE, MISSING_SAMPLE, Outgoing, Reading, Sensor, metric, quality,
+    MAX_WIRE, MISSING_SAMPLE, Offer, Outgoing, PairingCode, Progress, Provisioning, Reading,
+    Sensor, Unpaired, metric, quality,
 };
 
 const DOCUMENT: &str = include_str!("../../../../docs/level0-protocol.md");
@@ -203,4 +204,34 @@ fn frames_of_the_other_classes_equal_the_document() {
         "Vector 8: Readings, signing",
         "Vector 9: Ack, signing",
     );
+}
+
+#[test]
+fn the_pairing_equals_the_document() {
+    let code = PairingCode::from_bytes(core::array::from_fn(|index| index as u8));
+    let section = DOCUMENT.split("### Vector 12: Code").nth(1).unwrap();
+    let documented = section.split("```").nth(1).unwrap();
+    assert_eq!(documented.trim_start_matches("text").trim(), code.to_text());
+
+    let mut wire = [0; MAX_WIRE];
+    let mut device = Unpaired::new(DEVICE, &code, 7);
+    let offer = Offer::Signature(signing_key().public_key());
+    let length = device.offer(&offer, &mut wire).unwrap();
+    check_documented("Vector 13: Offer, signing", &wire[..length]);
+    let mut host = Provisioning::new(&code, key());
+    let progress = host.open(&mut wire[1..length - 1]).unwrap();
+    let Progress::Offered { device_id, key } = progress else {
+        panic!("{progress:?}")
+    };
+    assert_eq!(device_id, DEVICE);
+    assert_eq!(key.expose(), host_key().expose());
+
+    let mut host = Provisioning::new(&code, crate::key());
+    let mut offer = [0; MAX_WIRE];
+    let length = device.offer(&Offer::HmacTag, &mut offer).unwrap();
+    host.open(&mut offer[1..length - 1]).unwrap();
+    let length = host.answer(1_770_000_000_000, &mut wire).unwrap();
+    check_documented("Vector 14: Key, low-cost", &wire[..length]);
+    let given = device.open(&mut wire[1..length - 1]).unwrap();
+    assert_eq!(given, crate::key().expose());
 }

@@ -5,6 +5,7 @@ mod classes;
 mod golden;
 mod journal;
 mod lines;
+mod pairing;
 mod windows;
 
 use fogward_level0::{Chunk, DeviceId, FrameReader, PairingKey};
