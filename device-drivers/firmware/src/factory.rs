@@ -6,6 +6,8 @@
 use fogward_level0::DeviceId;
 #[cfg(feature = "low-cost")]
 use fogward_level0::HmacKey;
+#[cfg(feature = "pairing")]
+use fogward_level0::PairingCode;
 use fogward_level0::PairingKey;
 #[cfg(feature = "signing")]
 use fogward_level0::SigningKey;
@@ -22,6 +24,10 @@ const fn counting_from<const N: usize>(first: u8) -> [u8; N] {
     }
     bytes
 }
+
+/// The one-time code, `000G-40R4-0M30-E209-185G-R38E-1W0H` as it would be printed.
+#[cfg(feature = "pairing")]
+pub static CODE: PairingCode = PairingCode::from_bytes(counting_from(0));
 
 /// The pairing key of the ultra-light and of the low-cost device.
 pub static PAIRING_KEY: PairingKey = PairingKey::from_bytes(counting_from(0));

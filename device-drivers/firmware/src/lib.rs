@@ -11,6 +11,7 @@ mod interrupts;
 pub mod listening;
 mod memory;
 pub mod simulated;
+pub mod start;
 
 use core::panic::PanicInfo;
 

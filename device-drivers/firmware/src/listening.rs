@@ -1,11 +1,11 @@
 //! The loop of a device that listens: it stamps its readings, keeps them until they are durable,
 //! and sends them again when its host was away.
 
-use crate::board::{Board, MILLIS_PER_TICK, Pages};
+use crate::board::{Board, MILLIS_PER_TICK};
 use crate::{factory, simulated};
 use fogward_level0::{
-    Backlog, Chunk, Clock, DeviceClass, DeviceKey, FrameCutter, Hello, HostMessage, Journal,
-    Outgoing, Sensor,
+    Backlog, Chunk, Clock, DeviceClass, DeviceKey, FrameCutter, Hello, HostMessage, Outgoing,
+    Sensor,
 };
 
 /// The longest frame it hears, without the zero bytes.
@@ -24,15 +24,13 @@ struct Device<'a, K, const WIRE: usize> {
     ears: &'a mut FrameCutter<HEARD_BYTES>,
 }
 
-/// Runs a device of `class` for ever. Without a new epoch it is silent: a counter would be used
-/// twice.
-pub fn run<K: DeviceKey, const WIRE: usize>(class: DeviceClass, key: K) -> ! {
-    let mut board = Board::start();
-    let Ok(epoch) = Journal::<_, 0>::open(Pages).store(&[]) else {
-        loop {
-            board.sleep();
-        }
-    };
+/// Runs a device of `class` for ever, in its `epoch`-th start.
+pub fn run<K: DeviceKey, const WIRE: usize>(
+    board: Board,
+    epoch: u32,
+    class: DeviceClass,
+    key: K,
+) -> ! {
     let mut backlog = Backlog::new();
     let mut ears = FrameCutter::default();
     let mut device = Device::<_, WIRE> {
@@ -102,8 +100,9 @@ impl<K: DeviceKey, const WIRE: usize> Device<'_, K, WIRE> {
                     self.say_hello();
                     self.backlog.send_again();
                 }
-                HostMessage::Ack { durable } => self.backlog.acknowledge(durable),
-                HostMessage::Final { upto } => self.backlog.acknowledge(upto),
+                HostMessage::Ack { durable: upto } | HostMessage::Final { upto } => {
+                    self.backlog.acknowledge(upto);
+                }
                 HostMessage::Time { now_millis } => {
                     self.clock.set(self.board.millis(), now_millis);
                 }

@@ -174,6 +174,11 @@ impl SigningKey {
         }
     }
 
+    /// Takes the key of the host's tags that came with the pairing.
+    pub fn set_host_key(&mut self, host: [u8; 16]) {
+        self.host = host;
+    }
+
     /// What the host checks the signatures with; not secret.
     #[must_use]
     pub fn public_key(&self) -> [u8; 32] {

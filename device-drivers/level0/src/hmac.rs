@@ -69,8 +69,7 @@ fn keyed_state(key: &[u8; 32], pad: u8) -> [u32; 8] {
         block: [0; 16],
         length_bytes: 0,
     };
-    key.iter().for_each(|byte| hash.push(byte ^ pad));
-    (0..32).for_each(|_| hash.push(pad));
+    (0..64).for_each(|at| hash.push(key.get(at).unwrap_or(&0) ^ pad));
     hash.state
 }
 

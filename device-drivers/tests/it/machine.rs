@@ -191,20 +191,35 @@ fn images() -> &'static Path {
 
 fn build() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("firmware");
+    let folder = target.join("images");
+    std::fs::create_dir_all(&folder).unwrap();
+    // Each test may be a process of its own; two builds would take each other's programs.
+    let lock = std::fs::File::create(target.join("lock")).unwrap();
+    lock.lock().unwrap();
     for class in ["ultra-light", "low-cost", "signing"] {
-        let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("firmware"))
-            .args(["build", "--locked", "--quiet", "--release", "--bin", class])
-            .args(["--features", class])
-            .env("CARGO_TARGET_DIR", &target)
-            .env_remove("RUSTFLAGS")
-            .env_remove("CARGO_ENCODED_RUSTFLAGS")
-            .status()
-            .unwrap();
-        assert!(
-            status.success(),
-            "the firmware needs `rustup target add thumbv7m-none-eabi`"
-        );
+        for (features, image) in [
+            (class.to_owned(), class.to_owned()),
+            (format!("{class},pairing"), format!("pairing-{class}")),
+        ] {
+            let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+                .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("firmware"))
+                .args(["build", "--locked", "--quiet", "--release", "--bin", class])
+                .args(["--features", &features])
+                .env("CARGO_TARGET_DIR", &target)
+                .env_remove("RUSTFLAGS")
+                .env_remove("CARGO_ENCODED_RUSTFLAGS")
+                .status()
+                .unwrap();
+            assert!(
+                status.success(),
+                "the firmware needs `rustup target add thumbv7m-none-eabi`"
+            );
+            let built = target.join("thumbv7m-none-eabi/release").join(class);
+            // Whole at once: another test may be starting this image.
+            let whole = folder.join(format!("{image}.{}", std::process::id()));
+            std::fs::copy(built, &whole).unwrap();
+            std::fs::rename(whole, folder.join(image)).unwrap();
+        }
     }
-    target.join("thumbv7m-none-eabi/release")
+    folder
 }

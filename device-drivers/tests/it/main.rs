@@ -16,6 +16,8 @@ mod line;
 #[cfg(unix)]
 mod machine;
 #[cfg(unix)]
+mod provisioning;
+#[cfg(unix)]
 mod pty;
 
 use device_drivers::codec::Decoder;

@@ -1,16 +1,18 @@
 //! The ultra-light device: 4 kB of flash, 256 B of RAM, an Ascon tag on each reading.
 //!
-//! It sends and forgets: it never listens, so it keeps no readings, and a hole in its numbers is
+//! It sends and forgets: it never listens, but for a key when it is paired, so it keeps no readings, and a hole in its numbers is
 //! what was lost. Its key stays in flash; RAM holds one frame and the cipher's state.
 #![no_std]
 #![no_main]
 
 use cortex_m_rt as _;
-use fogward_firmware::board::{Board, MILLIS_PER_TICK, Pages};
-use fogward_firmware::{factory, simulated};
-use fogward_level0::{
-    Authentication, DeviceClass, DeviceKey, Hello, Journal, Outgoing, Sensor, Unproved,
-};
+use fogward_firmware::board::{Board, MILLIS_PER_TICK};
+use fogward_firmware::{factory, simulated, start};
+#[cfg(not(feature = "pairing"))]
+use fogward_level0::{Authentication, DeviceKey};
+use fogward_level0::{DeviceClass, Hello, Outgoing, Sensor, Unproved};
+#[cfg(feature = "pairing")]
+use fogward_level0::{Offer, PairingKey};
 
 /// The longest frame it sends: a Hello or one reading, with the zero bytes around it.
 const WIRE: usize = 48;
@@ -22,9 +24,11 @@ const HELLO: Hello = Hello {
     is_listening: false,
 };
 
-/// The key as it lies in flash: nothing of it is in RAM, not even where it is.
+/// The factory's key as it lies in flash: nothing of it is in RAM, not even where it is.
+#[cfg(not(feature = "pairing"))]
 struct KeyInFlash;
 
+#[cfg(not(feature = "pairing"))]
 impl DeviceKey for KeyInFlash {
     const AUTHENTICATION: Authentication = Authentication::AsconTag;
 
@@ -37,16 +41,12 @@ impl DeviceKey for KeyInFlash {
     }
 }
 
+#[cfg(not(feature = "pairing"))]
 type Device = Sensor<KeyInFlash>;
+#[cfg(feature = "pairing")]
+type Device = Sensor<PairingKey>;
 
 // None of these is inlined: what one keeps on the stack is free again for the next.
-
-/// The number of this start; without a new one nothing may be sent, for a counter would be used
-/// twice.
-#[inline(never)]
-fn epoch() -> Option<u32> {
-    Journal::<_, 0>::open(Pages).store(&[]).ok()
-}
 
 #[inline(never)]
 fn draft_hello(device: &mut Device, wire: &mut [u8; WIRE]) -> Option<Unproved> {
@@ -79,12 +79,14 @@ fn send(board: &mut Board, device: &Device, draft: Option<Unproved>, wire: &mut 
 #[unsafe(export_name = "main")]
 extern "C" fn main() -> ! {
     let mut board = Board::start();
-    let Some(epoch) = epoch() else {
-        loop {
-            board.sleep();
-        }
+    #[cfg(not(feature = "pairing"))]
+    let (epoch, key) = (start::epoch(&mut board), KeyInFlash);
+    #[cfg(feature = "pairing")]
+    let (epoch, key) = {
+        let (epoch, key) = start::paired(&mut board, &Offer::AsconTag);
+        (epoch, PairingKey::from_bytes(key))
     };
-    let mut device = Sensor::new(factory::DEVICE, KeyInFlash, epoch);
+    let mut device = Sensor::new(factory::DEVICE, key, epoch);
     let mut wire = [0; WIRE];
     for number in 0.. {
         if number % TICKS_PER_HELLO == 0 {
