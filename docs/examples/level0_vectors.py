@@ -169,6 +169,6 @@ if __name__ == "__main__":
     print(f"\n### Vector 12: Code\n\n```text\n{code_text(CODE)}\n```")
     offer = frame(15, b"D", STARTED, b"\0\2" + public)
     print(f"\n### Vector 13: Offer, signing\n\nCounter {STARTED}.\n\n```text\n{offer}\n```")
-    answer = key_frame(CLOCK, KEY)
-    print(f"\n### Vector 14: Key, low-cost\n\nCounter {CLOCK}, the pairing key above.\n")
-    print(f"```text\n{answer}\n```")
+    for name, secret in [("14: Key, low-cost", KEY), ("15: Key, signing", KEY[16:])]:
+        answer = key_frame(CLOCK, secret)
+        print(f"\n### Vector {name}\n\nCounter {CLOCK}.\n\n```text\n{answer}\n```")

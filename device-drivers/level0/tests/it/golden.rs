@@ -215,8 +215,8 @@ fn the_pairing_equals_the_document() {
 
     let mut wire = [0; MAX_WIRE];
     let mut device = Unpaired::new(DEVICE, &code, 7);
-    let offer = Offer::Signature(signing_key().public_key());
-    let length = device.offer(&offer, &mut wire).unwrap();
+    let signer = Offer::Signature(signing_key().public_key());
+    let length = device.offer(&signer, &mut wire).unwrap();
     check_documented("Vector 13: Offer, signing", &wire[..length]);
     let mut host = Provisioning::new(&code, key());
     let progress = host.open(&mut wire[1..length - 1]).unwrap();
@@ -234,4 +234,12 @@ fn the_pairing_equals_the_document() {
     check_documented("Vector 14: Key, low-cost", &wire[..length]);
     let given = device.open(&mut wire[1..length - 1]).unwrap();
     assert_eq!(given, crate::key().expose());
+
+    let mut host = Provisioning::resume(&code, host_key());
+    let length = device.offer(&signer, &mut offer).unwrap();
+    host.open(&mut offer[1..length - 1]).unwrap();
+    let length = host.answer(1_770_000_000_000, &mut wire).unwrap();
+    check_documented("Vector 15: Key, signing", &wire[..length]);
+    let given = device.open(&mut wire[1..length - 1]).unwrap();
+    assert_eq!(given, &crate::key().expose()[16..]);
 }
