@@ -1,7 +1,8 @@
 //! Copying and clearing memory in a few bytes of code.
 //!
 //! The compiler calls these for every array it moves. Those of the toolchain are made for speed and
-//! take 1,100 bytes, a quarter of an ultra-light device's flash; these take 60. The names are those of the C library and of the ARM run-time ABI (RTABI32, 4.3.4).
+//! take 1,100 bytes, a quarter of an ultra-light device's flash; these take 48. The names are those
+//! of the C library and of the ARM run-time ABI (RTABI32, 4.3.4).
 #![allow(unsafe_code, reason = "assembly")]
 
 // r0 destination, r1 source, r2 count; r0 is returned.

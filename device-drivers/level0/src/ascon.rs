@@ -1,9 +1,10 @@
 //! Ascon-AEAD128 (NIST SP 800-232), used as a message authentication code, and at pairing to encrypt.
 //!
-//! As a code, the frame is the associated data and the plaintext is empty. Why Ascon: of the codes measured
-//! on a Cortex-M3 it needs the least ROM and a quarter of the stack of HMAC-SHA256, which alone
-//! would break the 256 byte RAM budget. Why own code: the size; the tests compare it with the
-//! `ascon-aead` crate.
+//! As a code, the frame is the associated data and the plaintext is empty. Why Ascon: of the codes
+//! measured on a Cortex-M3 it needs the least ROM and a quarter of the stack of HMAC-SHA256, which
+//! alone would break the 256 byte RAM budget. Why own code: the size; the tests compare it with the
+//! `ascon-aead` crate. Words are kept as halves, and each layer of the permutation is a function of
+//! its own, because that is what a 32-bit processor does with the fewest bytes of stack.
 //!
 //! The state is five 64-bit words, all loads and stores are little endian:
 //!

@@ -1,10 +1,9 @@
 //! HMAC-SHA256 (RFC 2104, FIPS 180-4) with a key of 32 bytes.
 //!
 //! Why own code: with the `hmac` and `sha2` crates, made for every hash and every length, a device
-//! that also listens needs 4.6 kB of flash and may have 4; this takes a third of theirs and a
-//! quarter of their stack. The tests compare it with them. The message is taken byte by byte and
-//! the schedule is made in place, so there is one block in memory. It leaves out other keys, and
-//! messages of 512 MB and more, which no frame is.
+//! that also listens took 4,680 bytes of flash and may have 4,096. The tests compare it with them.
+//! The message is taken byte by byte and the schedule is made in place, so there is one block in
+//! memory. It leaves out other keys, and messages of 512 MB and more, which no frame is.
 
 use zeroize::Zeroize;
 
