@@ -3,7 +3,7 @@
 //! ```text
 //! Device::open(config) ─▶ events   bounded queue: a full queue slows the reader, nothing is dropped
 //!                       ─▶ state    newest link state
-//!                       ─▶ handle   stop(), ack(), signal()
+//!                       ─▶ handle   stop(), ack(), finalized(), signal()
 //! ```
 //!
 //! The driver knows no patient, no store and no ledger.
@@ -13,7 +13,7 @@ use crate::event::Event;
 use crate::link::LinkState;
 use crate::profile::{Profile, Rate};
 use crate::simulated::SimulatedConfig;
-use fogward_level0::PairingKey;
+use fogward_level0::HostKey;
 use std::path::PathBuf;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -57,8 +57,9 @@ pub struct SerialConfig {
     pub path: PathBuf,
     /// What the device speaks.
     pub profile: Profile,
-    /// The pairing key; needed by `fogward-level0`, ignored by the others.
-    pub key: Option<PairingKey>,
+    /// The key of the pairing, and with it the class of authentication that was paired; needed by
+    /// `fogward-level0`, ignored by the others.
+    pub key: Option<HostKey>,
     /// The highest `Measurement::sequence` that is already durable: frames up to it are refused
     /// as replays. `None` for a device never heard before.
     pub replay_floor: Option<u64>,
@@ -82,7 +83,7 @@ impl SerialConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// The profile needs a pairing key and none was given.
-    #[error("this profile needs the device's pairing key of 64 hexadecimal digits")]
+    #[error("this profile needs the device's pairing key")]
     KeyMissing,
 }
 
@@ -110,12 +111,14 @@ impl Device {
         let (stop, stop_receiver) = watch::channel(false);
         let (ack, ack_receiver) = watch::channel(None);
         let (signal_sender, signal) = watch::channel(None);
+        let (finals, finals_receiver) = watch::channel(None);
         let ends = Ends {
             events: event_sender,
             state: state_sender,
             stop: stop_receiver,
             ack: ack_receiver,
             signal: signal_sender,
+            finals: finals_receiver,
         };
         let task = match config {
             SourceConfig::Serial(config) => {
@@ -132,6 +135,7 @@ impl Device {
                 stop,
                 ack,
                 signal,
+                finals,
                 task: Some(task),
             },
         })
@@ -146,6 +150,7 @@ pub(crate) struct Ends {
     pub(crate) stop: watch::Receiver<bool>,
     pub(crate) ack: watch::Receiver<Option<u64>>,
     pub(crate) signal: watch::Sender<Option<i16>>,
+    pub(crate) finals: watch::Receiver<Option<u64>>,
 }
 
 impl Ends {
@@ -181,6 +186,7 @@ pub struct DeviceHandle {
     stop: watch::Sender<bool>,
     ack: watch::Sender<Option<u64>>,
     signal: watch::Receiver<Option<i16>>,
+    finals: watch::Sender<Option<u64>>,
     task: Option<JoinHandle<()>>,
 }
 
@@ -189,13 +195,13 @@ impl DeviceHandle {
     /// `Measurement::sequence` is durable. Newer numbers overtake older ones; profiles without
     /// acknowledgement ignore it.
     pub fn ack(&self, durable_sequence: u64) {
-        self.ack.send_if_modified(|current| {
-            let is_newer = current.is_none_or(|current| current < durable_sequence);
-            if is_newer {
-                *current = Some(durable_sequence);
-            }
-            is_newer
-        });
+        raise(&self.ack, durable_sequence);
+    }
+
+    /// Tells a device that listens that every reading up to and including this
+    /// `Measurement::sequence` is final, in a block that can never change; as [`DeviceHandle::ack`].
+    pub fn finalized(&self, final_sequence: u64) {
+        raise(&self.finals, final_sequence);
     }
 
     /// The strength of the device's signal as last received, in dBm, and each change of it. `None`
@@ -212,4 +218,15 @@ impl DeviceHandle {
             let _ = task.await;
         }
     }
+}
+
+/// Publishes a number unless a higher one was published before.
+fn raise(published: &watch::Sender<Option<u64>>, number: u64) {
+    published.send_if_modified(|current| {
+        let is_newer = current.is_none_or(|current| current < number);
+        if is_newer {
+            *current = Some(number);
+        }
+        is_newer
+    });
 }

@@ -85,7 +85,8 @@ pub enum RejectReason {
     TooLong,
     /// Well formed, but no body can have this value.
     Implausible,
-    /// Intact, but the authentication tag is not the paired device's: a wrong key, or a forgery.
+    /// Intact, but not proved as the paired device does: a wrong key, another class of
+    /// authentication, or a forgery.
     Forged,
     /// Authentic, but seen before or older than what was acknowledged.
     Replayed,

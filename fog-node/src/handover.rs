@@ -61,7 +61,7 @@ pub(crate) struct Pairing {
 }
 
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
-struct PairingKey([u8; 32]);
+struct PairingKey(Vec<u8>);
 
 impl Node {
     /// Hands a device over to another node; answers once that is final.
@@ -177,8 +177,7 @@ impl Node {
             Some(sealed) => {
                 let opened = self.master.open(row.id.as_bytes(), sealed);
                 let opened = opened.map_err(Failure::internal)?;
-                let bytes = opened.as_slice().try_into().map_err(Failure::internal)?;
-                Some(PairingKey(bytes))
+                Some(PairingKey(opened.to_vec()))
             }
         };
         let pairing = Pairing {

@@ -9,8 +9,8 @@ use device_drivers::simulated::ward;
 use fog_api::{
     AddDevice, Device, DeviceAbout, DeviceSource, DeviceState, Gap, Port, ProfileInfo, StartDemo,
 };
+use fogward_level0::HostKey;
 use tokio::sync::oneshot;
-use zeroize::Zeroizing;
 
 use crate::bluetooth::is_bluetooth;
 use crate::clock::now_millis;
@@ -61,7 +61,7 @@ impl Node {
             None => None,
             Some(key) => Some(
                 self.master
-                    .seal(id.as_bytes(), &*key)
+                    .seal(id.as_bytes(), &key.expose())
                     .map_err(Failure::internal)?,
             ),
         };
@@ -400,23 +400,19 @@ pub(crate) fn parse_profile(name: &str) -> Result<Profile, Failure> {
         })
 }
 
-/// The pairing key, where the profile needs one.
-pub(crate) fn parse_key(
-    profile: Profile,
-    key: Option<&str>,
-) -> Result<Option<Zeroizing<[u8; 32]>>, Failure> {
+/// The device's key, where the profile needs one.
+pub(crate) fn parse_key(profile: Profile, key: Option<&str>) -> Result<Option<HostKey>, Failure> {
     if !profile.needs_key() {
         return Ok(None);
     }
-    let mut bytes = Zeroizing::new([0; 32]);
-    match key.map(|key| hex::decode_to_slice(key.trim(), &mut *bytes)) {
-        Some(Ok(())) => Ok(Some(bytes)),
+    match key.map(str::parse) {
+        Some(Ok(key)) => Ok(Some(key)),
         _ => Err(Failure::new(
             400,
             "DEV-04",
             "The device was not paired.",
             "This profile proves who sent each reading, and needs the device's pairing key.",
-            "Type the 64 hexadecimal digits that came with the device.",
+            "Type the key that came with the device, 64 hexadecimal digits; of some devices the word hmac or sign and more digits.",
         )),
     }
 }

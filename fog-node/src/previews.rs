@@ -8,7 +8,6 @@ use std::time::Duration;
 use device_drivers::device::{Device, SerialConfig, SourceConfig};
 use device_drivers::event::Event;
 use fog_api::{DeviceState, Preview, StartPreview};
-use fogward_level0::PairingKey;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -86,7 +85,7 @@ impl Node {
         let config = SerialConfig {
             path: PathBuf::from(&request.path),
             profile,
-            key: key.map(|key| PairingKey::from_bytes(*key)),
+            key,
             replay_floor: None,
         };
         let device = Device::open(SourceConfig::Serial(config)).map_err(Failure::internal)?;

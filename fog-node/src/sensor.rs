@@ -9,7 +9,7 @@ use device_drivers::event::{Event, MissingCause};
 use device_drivers::measurement::{Measurement, Metric};
 use device_drivers::profile::{Profile, Rate};
 use device_drivers::simulated::{SimulatedConfig, SimulatedKind};
-use fogward_level0::PairingKey;
+use fogward_level0::HostKey;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -99,8 +99,7 @@ pub(crate) fn source_of(
         None => None,
         Some(sealed) => {
             let opened = master.open(row.id.as_bytes(), sealed)?;
-            let bytes: [u8; 32] = opened.as_slice().try_into()?;
-            Some(PairingKey::from_bytes(bytes))
+            Some(HostKey::from_bytes(opened.as_slice())?)
         }
     };
     Ok(SourceConfig::Serial(SerialConfig {

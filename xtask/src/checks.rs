@@ -5,6 +5,7 @@
 //! profile; the console's wasm is built first because the desktop shell embeds it.
 
 use crate::bundle;
+use crate::firmware;
 use crate::process;
 use crate::progress::Progress;
 use crate::system::{self, Purpose};
@@ -13,6 +14,7 @@ use crate::tidy;
 use crate::tools::Tools;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 struct Step {
@@ -41,8 +43,15 @@ const STEPS: &[Step] = &[
         name: "deny",
         title: "Licences, bans and sources of dependencies (advisories need a network database and are left out)",
         run: |workspace, tools| {
-            let mut command = tools.command(workspace, "cargo-deny");
-            check(command.args(["--locked", "check", "licenses", "bans", "sources"]))
+            // The firmware is a workspace of its own, held to the same rules.
+            for manifest in ["Cargo.toml", "device-drivers/firmware/Cargo.toml"] {
+                let mut command = tools.command(workspace, "cargo-deny");
+                command.args(["--manifest-path", manifest, "--locked"]);
+                command.args(["--config", "deny.toml", "check"]);
+                command.args(["licenses", "bans", "sources"]);
+                process::run(&mut command)?;
+            }
+            Ok(Tally::of_one(true))
         },
     },
     Step {
@@ -98,9 +107,17 @@ const STEPS: &[Step] = &[
         run: |workspace, _| build_all(workspace).map(|()| Tally::of_one(true)),
     },
     Step {
+        name: "firmware",
+        title: "The example firmware within its budgets, measured in QEMU",
+        run: |workspace, _| firmware::check(workspace).map(Tally::of_one),
+    },
+    Step {
         name: "unit",
         title: "Unit and integration tests",
-        run: |workspace, tools| nextest(workspace, tools, "not package(e2e)"),
+        run: |workspace, tools| {
+            let firmware = firmware::build_all(workspace)?;
+            nextest(workspace, tools, "not package(e2e)", Some(&firmware))
+        },
     },
     Step {
         name: "e2e",
@@ -108,7 +125,7 @@ const STEPS: &[Step] = &[
         run: |workspace, tools| {
             bundle::build(workspace)?;
             build_all(workspace)?;
-            nextest(workspace, tools, "package(e2e)")
+            nextest(workspace, tools, "package(e2e)", None)
         },
     },
 ];
@@ -193,8 +210,16 @@ fn tests(command: &mut Command) -> Result<Tally> {
     Ok(Tally::of_tests(read.success, &read.text))
 }
 
-fn nextest(workspace: &Workspace, tools: &Tools, filter: &str) -> Result<Tally> {
+fn nextest(
+    workspace: &Workspace,
+    tools: &Tools,
+    filter: &str,
+    firmware: Option<&Path>,
+) -> Result<Tally> {
     let mut command = tools.nextest(workspace);
+    if let Some(folder) = firmware {
+        command.env(firmware::FOLDER_VARIABLE, folder);
+    }
     command.args([
         "run",
         "--locked",

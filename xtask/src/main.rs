@@ -11,6 +11,7 @@
 
 mod bundle;
 mod checks;
+mod firmware;
 mod launch;
 mod process;
 mod progress;
@@ -36,6 +37,8 @@ cargo xtask COMMAND
   test [--only STEP]…  set everything up and run every check and test
   test --list          name the steps of `test`
   tidy                 only the rules about files and dependency edges
+  firmware [--json]    build the example firmware of each device class, measure it in QEMU,
+                       and fail if a budget is exceeded
   bundle               only the console's wasm and assets, into ui/dist";
 
 fn main() -> ExitCode {
@@ -59,6 +62,7 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
         "consortium" => town::run(rest),
         "test" => checks::test(rest),
         "tidy" => tidy::run(),
+        "firmware" => firmware::run(rest),
         "bundle" => bundle::run(),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

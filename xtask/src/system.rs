@@ -40,7 +40,15 @@ const TEST_PACKAGES: &[&str] = &[
     "cpio",
     "kmod",
     "socat",
+    // A microcontroller to run the example firmware on, and what measures its size.
+    "qemu-system-arm",
+    "binutils-arm-none-eabi",
 ];
+
+/// Those of them that the chore `firmware` needs alone.
+const FIRMWARE_PACKAGES: &[&str] = &["qemu-system-arm", "binutils-arm-none-eabi"];
+const FIRMWARE_TARGET: &str = "thumbv7m-none-eabi";
+const CONSOLE_TARGET: &str = "wasm32-unknown-unknown";
 
 /// What the machine is asked to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,12 +72,19 @@ impl Purpose {
 /// Makes sure that the machine has what `purpose` needs.
 pub fn prepare(purpose: Purpose) -> Result<()> {
     packages(&purpose.packages())?;
-    wasm_target()?;
+    target(CONSOLE_TARGET)?;
     if purpose == Purpose::Test {
+        target(FIRMWARE_TARGET)?;
         component("clippy", &["clippy", "--version"])?;
         component("rustfmt", &["fmt", "--version"])?;
     }
     Ok(())
+}
+
+/// Makes sure that the machine has what building and measuring the firmware needs, and no more.
+pub fn prepare_firmware() -> Result<()> {
+    packages(FIRMWARE_PACKAGES)?;
+    target(FIRMWARE_TARGET)
 }
 
 fn packages(wanted: &[&str]) -> Result<()> {
@@ -138,19 +153,19 @@ fn apt(arguments: &[&str], missing: &[&str]) -> Result<()> {
     process::run(&mut command).with_context(by_hand)
 }
 
-fn wasm_target() -> Result<()> {
-    const TARGET: &str = "wasm32-unknown-unknown";
+/// Adds the standard library of a target.
+fn target(target: &str) -> Result<()> {
     let library = process::output(Command::new("rustc").args([
         "--print",
         "target-libdir",
         "--target",
-        TARGET,
+        target,
     ]))?;
     if Path::new(library.trim()).exists() {
         return Ok(());
     }
-    println!("      Adding the Rust target {TARGET}");
-    process::run(Command::new("rustup").args(["target", "add", TARGET]))
+    println!("      Adding the Rust target {target}");
+    process::run(Command::new("rustup").args(["target", "add", target]))
         .context("without rustup, please install the Rust standard library for this target by hand")
 }
 

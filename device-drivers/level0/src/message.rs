@@ -3,9 +3,12 @@
 //! A body is the [postcard](https://postcard.jamesmunns.com/wire-format) encoding of one variant:
 //! its number, then its fields in order. Numbers are never reused. Metrics and qualities are
 //! plain bytes from the tables [`metric`] and [`quality`], so a host can skip what it does not
-//! know. [`Outgoing`] borrows and [`DeviceMessage`] owns; both have the same bytes.
+//! know. [`Outgoing`] borrows and is the device's, `DeviceMessage` owns and is the host's; both have the
+//! same bytes.
 
+#[cfg(feature = "host")]
 use heapless::Vec;
+#[cfg(feature = "host")]
 use serde::{Deserialize, Serialize};
 
 /// Readings in one frame, at most.
@@ -52,7 +55,8 @@ pub mod quality {
 }
 
 /// What a device can do, by the budgets of constrained devices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(Serialize, Deserialize))]
 pub enum DeviceClass {
     /// 4 kB ROM, 256 B RAM.
     UltraLight,
@@ -63,7 +67,8 @@ pub enum DeviceClass {
 }
 
 /// A device introduces itself: after its start, when asked, and at least once a minute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(Serialize, Deserialize))]
 pub struct Hello {
     /// Firmware version: major, minor, patch.
     pub firmware: [u8; 3],
@@ -76,7 +81,8 @@ pub struct Hello {
 }
 
 /// One numeric reading.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(Serialize, Deserialize))]
 pub struct Reading {
     /// What, see [`metric`].
     pub metric: u8,
@@ -89,6 +95,7 @@ pub struct Reading {
 }
 
 /// Readings taken together.
+#[cfg(feature = "host")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Readings {
     /// When, in milliseconds since 1970, if the device has a clock that was set.
@@ -98,6 +105,7 @@ pub struct Readings {
 }
 
 /// A stretch of a waveform.
+#[cfg(feature = "host")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wave {
     /// What, see [`metric`].
@@ -111,6 +119,7 @@ pub struct Wave {
 }
 
 /// What a host hears from a device.
+#[cfg(feature = "host")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeviceMessage {
     /// 0: the device introduces itself.
@@ -121,6 +130,7 @@ pub enum DeviceMessage {
     Wave(Wave),
 }
 
+#[cfg(feature = "host")]
 impl DeviceMessage {
     /// How many counter values the message takes: one for each reading, at least one.
     #[must_use]
@@ -132,25 +142,25 @@ impl DeviceMessage {
     }
 }
 
-/// What a device says: [`DeviceMessage`] without owning the readings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// What a device says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outgoing<'a> {
-    /// See [`DeviceMessage::Hello`].
+    /// 0: the device introduces itself.
     Hello(Hello),
-    /// See [`DeviceMessage::Readings`].
+    /// 1: numeric readings.
     Readings {
-        /// See [`Readings::time_millis`].
+        /// When, in milliseconds since 1970, if the device has a clock that was set.
         time_millis: Option<u64>,
         /// At most [`MAX_READINGS`].
         readings: &'a [Reading],
     },
-    /// See [`DeviceMessage::Wave`].
+    /// 2: a stretch of a waveform.
     Wave {
-        /// See [`Wave::metric`].
+        /// What, see [`metric`].
         metric: u8,
-        /// See [`Wave::time_millis`].
+        /// When the first sample was taken, as in [`Outgoing::Readings`].
         time_millis: Option<u64>,
-        /// See [`Wave::period_micros`].
+        /// Time between samples in microseconds.
         period_micros: u32,
         /// At most [`MAX_SAMPLES`].
         samples: &'a [i16],
@@ -158,7 +168,7 @@ pub enum Outgoing<'a> {
 }
 
 impl Outgoing<'_> {
-    /// See [`DeviceMessage::span`].
+    /// How many counter values the message takes: one for each reading, at least one.
     #[must_use]
     pub fn span(&self) -> u32 {
         match self {
@@ -178,7 +188,8 @@ impl Outgoing<'_> {
 }
 
 /// What a device hears from its host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(Serialize, Deserialize))]
 pub enum HostMessage {
     /// 0: introduce yourself.
     Identify,
@@ -187,5 +198,16 @@ pub enum HostMessage {
     Ack {
         /// The highest durable counter.
         durable: u64,
+    },
+    /// 2: every reading with a counter up to and including this one is final, in a block that can
+    /// never change; the device may forget it, and show so.
+    Final {
+        /// The highest final counter.
+        upto: u64,
+    },
+    /// 3: what time it is, for devices that stamp their readings.
+    Time {
+        /// The host's clock at sending, in milliseconds since 1970.
+        now_millis: u64,
     },
 }

@@ -15,25 +15,28 @@ pub enum Chunk<'a> {
     TooLong,
 }
 
-/// Collects bytes.
+/// A reader that takes every frame.
+pub type FrameReader = FrameCutter<MAX_WIRE>;
+
+/// Collects bytes, `N` at most: a small device hears no frame longer than its messages are.
 #[derive(Clone, Debug)]
-pub struct FrameReader {
-    bytes: [u8; MAX_WIRE],
+pub struct FrameCutter<const N: usize> {
+    bytes: [u8; N],
     length: usize,
     is_too_long: bool,
 }
 
-impl Default for FrameReader {
-    fn default() -> FrameReader {
-        FrameReader {
-            bytes: [0; MAX_WIRE],
+impl<const N: usize> Default for FrameCutter<N> {
+    fn default() -> FrameCutter<N> {
+        FrameCutter {
+            bytes: [0; N],
             length: 0,
             is_too_long: false,
         }
     }
 }
 
-impl FrameReader {
+impl<const N: usize> FrameCutter<N> {
     /// Takes one byte.
     pub fn push(&mut self, byte: u8) -> Option<Chunk<'_>> {
         if byte != 0 {
@@ -50,7 +53,8 @@ impl FrameReader {
         if core::mem::take(&mut self.is_too_long) {
             return Some(Chunk::TooLong);
         }
-        (length > 0).then(|| Chunk::Frame(&mut self.bytes[..length]))
+        let frame = self.bytes.get_mut(..length)?;
+        (length > 0).then_some(Chunk::Frame(frame))
     }
 
     /// Forgets a half frame and says whether there was one.

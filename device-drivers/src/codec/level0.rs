@@ -9,8 +9,8 @@ use crate::event::{DeviceInfo, Event, MissingCause, RejectReason, Rejection};
 use crate::measurement::{Measurement, Metric, Quality, Value};
 use crate::profile::Rate;
 use fogward_level0::{
-    Accepted, Chunk, DeviceMessage, FrameReader, Hello, Host, HostMessage, MAX_WIRE,
-    MISSING_SAMPLE, PairingKey, Reading, Refusal, Wave,
+    Accepted, Chunk, DeviceMessage, FrameReader, Hello, Host, HostKey, HostMessage, MAX_WIRE,
+    MISSING_SAMPLE, Reading, Refusal, Wave,
 };
 
 /// Powers of ten a reading may have.
@@ -31,7 +31,7 @@ pub struct Level0 {
 impl Level0 {
     /// A decoder for the device with this key; refuses counters up to `replay_floor`.
     #[must_use]
-    pub fn new(key: PairingKey, replay_floor: Option<u64>) -> Level0 {
+    pub fn new(key: impl Into<HostKey>, replay_floor: Option<u64>) -> Level0 {
         Level0 {
             reader: FrameReader::default(),
             host: Host::new(key, replay_floor),
@@ -136,7 +136,7 @@ fn reason(refusal: Refusal) -> RejectReason {
         Refusal::TooLong => RejectReason::TooLong,
         Refusal::Checksum => RejectReason::Checksum,
         Refusal::Unknown => RejectReason::UnknownMessage,
-        Refusal::Forged => RejectReason::Forged,
+        Refusal::Forged | Refusal::WrongClass => RejectReason::Forged,
         Refusal::WrongDevice => RejectReason::WrongDevice,
         Refusal::Replayed => RejectReason::Replayed,
     }

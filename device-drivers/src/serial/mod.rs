@@ -1,4 +1,4 @@
-//! Serial ports: opening, reading, reconnecting, listing.
+//! Serial ports: opening, reading, reconnecting, listing, pairing over the line.
 //!
 //! ```text
 //! open ──▶ Opening ──frame──▶ Streaming ──2 s without a frame──▶ NoData     (no bytes)
@@ -13,10 +13,12 @@
 mod open;
 mod outlook;
 mod ports;
+mod provision;
 mod reasons;
 mod session;
 
 pub use ports::{PortInfo, UsbIdentity, list_ports, watch_ports};
+pub use provision::{ProvisionError, Provisioned, provision};
 
 use crate::codec::Decoder;
 use crate::device::{Ends, SerialConfig, stopped};

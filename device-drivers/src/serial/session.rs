@@ -21,6 +21,8 @@ use tokio_serial::SerialStream;
 const WATCH_EVERY: Duration = Duration::from_millis(250);
 const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(5);
 const ASK_AGAIN_EVERY: Duration = Duration::from_secs(2);
+/// How often a level-0 device is told the time, so that its oscillator does not drift far.
+const TELL_TIME_EVERY: Duration = Duration::from_secs(60);
 const WRITE_AT_MOST: Duration = Duration::from_millis(200);
 const READ_BYTES: usize = 4_096;
 /// As many bytes without a frame are not just the rest of one.
@@ -61,6 +63,7 @@ impl<'a> Session<'a> {
     ) -> Session<'a> {
         ends.publish(LinkState::Opening);
         ends.ack.mark_changed();
+        ends.finals.mark_changed();
         Session {
             port,
             config,
@@ -105,6 +108,11 @@ impl<'a> Session<'a> {
                 },
                 changed = self.ends.ack.changed(), if self.has_identified => {
                     if changed.is_ok() && let Err(error) = self.acknowledge().await {
+                        return self.broken(&error);
+                    }
+                }
+                changed = self.ends.finals.changed(), if self.has_identified => {
+                    if changed.is_ok() && let Err(error) = self.tell_final().await {
                         return self.broken(&error);
                     }
                 }
@@ -187,20 +195,24 @@ impl<'a> Session<'a> {
                 self.write(&command).await
             }
             Profile::FogwardLevel0 if !self.has_identified => self.identify().await,
+            Profile::FogwardLevel0 if since_ask.is_none_or(|since| since >= TELL_TIME_EVERY) => {
+                self.tell_time().await
+            }
             _ => Ok(()),
         }
     }
 
-    /// Upon the first frame of a device: asks who it is.
+    /// Upon the first frame of a device: asks who it is. The time follows with the next look.
     async fn identify(&mut self) -> io::Result<()> {
-        let Decoder::Level0(decoder) = &mut *self.decoder else {
-            return Ok(());
-        };
-        let Some(frame) = decoder.seal(HostMessage::Identify, now_millis()) else {
-            return Ok(());
-        };
-        self.has_identified = true;
-        self.write(&frame).await
+        self.has_identified = self.tell(HostMessage::Identify).await?;
+        Ok(())
+    }
+
+    async fn tell_time(&mut self) -> io::Result<()> {
+        self.last_ask = Some(Instant::now());
+        let now_millis = u64::try_from(now_millis()).unwrap_or(0);
+        self.tell(HostMessage::Time { now_millis }).await?;
+        Ok(())
     }
 
     /// Tells the device up to where it is durable: at least what was durable when it was opened.
@@ -209,13 +221,29 @@ impl<'a> Session<'a> {
         let Some(durable) = durable else {
             return Ok(());
         };
+        self.tell(HostMessage::Ack { durable }).await?;
+        Ok(())
+    }
+
+    /// Tells the device up to where its readings are final.
+    async fn tell_final(&mut self) -> io::Result<()> {
+        let Some(upto) = *self.ends.finals.borrow_and_update() else {
+            return Ok(());
+        };
+        self.tell(HostMessage::Final { upto }).await?;
+        Ok(())
+    }
+
+    /// Sends a level-0 device a message; false if it is another device, or was not heard yet.
+    async fn tell(&mut self, message: HostMessage) -> io::Result<bool> {
         let Decoder::Level0(decoder) = &mut *self.decoder else {
-            return Ok(());
+            return Ok(false);
         };
-        let Some(frame) = decoder.seal(HostMessage::Ack { durable }, now_millis()) else {
-            return Ok(());
+        let Some(frame) = decoder.seal(message, now_millis()) else {
+            return Ok(false);
         };
-        self.write(&frame).await
+        self.write(&frame).await?;
+        Ok(true)
     }
 
     /// Writes, but not for long: whether the device reads is its own business.

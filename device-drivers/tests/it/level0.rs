@@ -218,7 +218,7 @@ fn what_was_durable_is_not_taken_again() {
     let frame = seal(&mut sensor(1), &readings(&[spo2(97), spo2(97)]));
     let mut config = SerialConfig::new("unused", LEVEL0);
     assert_eq!(Decoder::new(&config).unwrap_err(), OpenError::KeyMissing);
-    config.key = Some(key());
+    config.key = Some(key().into());
     config.replay_floor = Some((1 << 32) + 1);
     let mut decoder = Decoder::new(&config).unwrap();
     assert_eq!(

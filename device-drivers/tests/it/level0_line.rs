@@ -1,5 +1,5 @@
-//! Goal: a level-0 sensor on a line is asked who it is, told what is durable, and refused with a
-//! wrong key. Method: a test plays the sensor's firmware on a pty.
+//! Goal: a level-0 sensor on a line is asked who it is, told what is durable and what is final, and
+//! refused with a wrong key. Method: a test plays the sensor's firmware on a pty.
 
 use crate::key;
 use crate::pty::Sensor as Line;
@@ -17,7 +17,7 @@ const SOON: Duration = Duration::from_secs(5);
 
 fn open(line: &Line, key: PairingKey, replay_floor: Option<u64>) -> Device {
     let mut config = SerialConfig::new(line.path(), Profile::FogwardLevel0);
-    config.key = Some(key);
+    config.key = Some(key.into());
     config.replay_floor = replay_floor;
     Device::open(SourceConfig::Serial(config)).unwrap()
 }
@@ -38,15 +38,20 @@ fn reading(sensor: &mut Sensor) -> Vec<u8> {
     wire[..length].to_vec()
 }
 
-/// The host's next messages, as the firmware reads them.
+/// The host's next messages, as the firmware reads them; but for the time, which comes when it is due.
 async fn hear(line: &mut Line, sensor: &mut Sensor, count: usize) -> Vec<HostMessage> {
-    let is_enough = |heard: &[u8]| heard.iter().filter(|byte| **byte == 0).count() >= 2 * count;
     let mut reader = FrameReader::default();
     let mut messages = Vec::new();
-    for byte in line.hear(SOON, is_enough).await {
-        if let Some(Chunk::Frame(frame)) = reader.push(byte) {
-            messages.push(sensor.open(frame).unwrap());
+    while messages.len() < count {
+        let heard = line.hear(SOON, |heard| heard.len() > 1 && heard.ends_with(&[0]));
+        let heard = heard.await;
+        assert!(!heard.is_empty(), "{messages:?} and nothing more");
+        for byte in heard {
+            if let Some(Chunk::Frame(frame)) = reader.push(byte) {
+                messages.push(sensor.open(frame).unwrap());
+            }
         }
+        messages.retain(|message| !matches!(message, HostMessage::Time { .. }));
     }
     messages
 }
@@ -77,6 +82,12 @@ async fn a_sensor_is_asked_and_acknowledged() {
     assert_eq!(
         hear(&mut line, &mut sensor, 1).await,
         [HostMessage::Ack { durable }]
+    );
+    device.handle.finalized(durable);
+    device.handle.finalized(0);
+    assert_eq!(
+        hear(&mut line, &mut sensor, 1).await,
+        [HostMessage::Final { upto: durable }]
     );
 }
 

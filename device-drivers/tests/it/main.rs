@@ -17,9 +17,15 @@ mod rules;
 mod simulated;
 
 #[cfg(unix)]
+mod firmware;
+#[cfg(unix)]
 mod level0_line;
 #[cfg(unix)]
 mod line;
+#[cfg(unix)]
+mod machine;
+#[cfg(unix)]
+mod provisioning;
 #[cfg(unix)]
 mod pty;
 
@@ -38,7 +44,7 @@ pub(crate) fn key() -> PairingKey {
 
 pub(crate) fn decoder(profile: Profile) -> Decoder {
     let mut config = SerialConfig::new("unused", profile);
-    config.key = profile.needs_key().then(key);
+    config.key = profile.needs_key().then(|| key().into());
     Decoder::new(&config).unwrap()
 }
 

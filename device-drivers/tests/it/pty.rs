@@ -35,6 +35,11 @@ impl Sensor {
         &self.path
     }
 
+    /// The device's end, once more.
+    pub(crate) fn master(&self) -> File {
+        self.master.try_clone().unwrap()
+    }
+
     /// Sends bytes.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         self.master.write_all(bytes).unwrap();

@@ -1,10 +1,12 @@
 //! Goal: the bytes on the wire are those of `docs/level0-protocol.md`, for ever. Method: each
 //! vector of the document is sealed by this code, found in the document, and opened again.
 
+use crate::classes::{host_key, signing_key};
 use crate::{DEVICE, frames, key};
 use fogward_level0::{
-    DeviceClass, DeviceMessage, FrameReader, Hello, Host, HostMessage, MAX_WIRE, MISSING_SAMPLE,
-    Outgoing, Reading, Sensor, metric, quality,
+    DeviceClass, DeviceKey, DeviceMessage, FrameReader, Hello, HmacKey, Host, HostKey, HostMessage,
+    MAX_WIRE, MISSING_SAMPLE, Offer, Outgoing, PairingCode, Progress, Provisioning, Reading,
+    Sensor, Unpaired, metric, quality,
 };
 
 const DOCUMENT: &str = include_str!("../../../../docs/level0-protocol.md");
@@ -149,4 +151,95 @@ fn host_frames_equal_the_document() {
     let length = host.seal(&ack, 1_770_000_000_000, &mut wire).unwrap();
     check_documented("Vector 5: Ack", &wire[..length]);
     assert_eq!(sensor.open(&mut wire[1..length - 1]), Ok(ack));
+
+    let upto = HostMessage::Final {
+        upto: (7 << 32) + 4,
+    };
+    let now_millis = HostMessage::Time {
+        now_millis: 1_770_000_000_000,
+    };
+    for (name, message) in [("Vector 10: Final", upto), ("Vector 11: Time", now_millis)] {
+        let length = host.seal(&message, 1_770_000_000_000, &mut wire).unwrap();
+        check_documented(name, &wire[..length]);
+        assert_eq!(sensor.open(&mut wire[1..length - 1]), Ok(message));
+    }
+}
+
+/// A class seals and opens its two vectors; the sensor's first counter is used up before.
+#[track_caller]
+fn check_class<K: DeviceKey>(device: K, host: HostKey, readings: &str, ack: &str) {
+    let mut sensor = Sensor::new(DEVICE, device, 7);
+    let mut host = Host::new(host, None);
+    let mut wire = [0; MAX_WIRE];
+    let [hello, message, _] = messages();
+    sensor.seal(&hello, &mut wire).unwrap();
+    let length = sensor.seal(&message, &mut wire).unwrap();
+    check_documented(readings, &wire[..length]);
+    let accepted = host.open(&mut wire[1..length - 1]).unwrap();
+    assert_eq!(accepted.counter, (7 << 32) + 1);
+    let Some(DeviceMessage::Readings(heard)) = accepted.message else {
+        panic!("{readings}: {:?}", accepted.message)
+    };
+    assert_eq!(heard.readings, READINGS);
+
+    let durable = HostMessage::Ack {
+        durable: (7 << 32) + 4,
+    };
+    let length = host.seal(&durable, 1_770_000_000_000, &mut wire).unwrap();
+    check_documented(ack, &wire[..length]);
+    assert_eq!(sensor.open(&mut wire[1..length - 1]), Ok(durable));
+}
+
+#[test]
+fn frames_of_the_other_classes_equal_the_document() {
+    check_class(
+        HmacKey::new(&key()),
+        HostKey::low_cost(key()),
+        "Vector 6: Readings, low-cost",
+        "Vector 7: Ack, low-cost",
+    );
+    check_class(
+        signing_key(),
+        host_key(),
+        "Vector 8: Readings, signing",
+        "Vector 9: Ack, signing",
+    );
+}
+
+#[test]
+fn the_pairing_equals_the_document() {
+    let code = PairingCode::from_bytes(core::array::from_fn(|index| index as u8));
+    let section = DOCUMENT.split("### Vector 12: Code").nth(1).unwrap();
+    let documented = section.split("```").nth(1).unwrap();
+    assert_eq!(documented.trim_start_matches("text").trim(), code.to_text());
+
+    let mut wire = [0; MAX_WIRE];
+    let mut device = Unpaired::new(DEVICE, &code, 7);
+    let signer = Offer::Signature(signing_key().public_key());
+    let length = device.offer(&signer, &mut wire).unwrap();
+    check_documented("Vector 13: Offer, signing", &wire[..length]);
+    let mut host = Provisioning::new(&code, key());
+    let progress = host.open(&mut wire[1..length - 1]).unwrap();
+    let Progress::Offered { device_id, key } = progress else {
+        panic!("{progress:?}")
+    };
+    assert_eq!(device_id, DEVICE);
+    assert_eq!(key.expose(), host_key().expose());
+
+    let mut host = Provisioning::new(&code, crate::key());
+    let mut offer = [0; MAX_WIRE];
+    let length = device.offer(&Offer::HmacTag, &mut offer).unwrap();
+    host.open(&mut offer[1..length - 1]).unwrap();
+    let length = host.answer(1_770_000_000_000, &mut wire).unwrap();
+    check_documented("Vector 14: Key, low-cost", &wire[..length]);
+    let given = device.open(&mut wire[1..length - 1]).unwrap();
+    assert_eq!(given, crate::key().expose());
+
+    let mut host = Provisioning::resume(&code, host_key());
+    let length = device.offer(&signer, &mut offer).unwrap();
+    host.open(&mut offer[1..length - 1]).unwrap();
+    let length = host.answer(1_770_000_000_000, &mut wire).unwrap();
+    check_documented("Vector 15: Key, signing", &wire[..length]);
+    let given = device.open(&mut wire[1..length - 1]).unwrap();
+    assert_eq!(given, &crate::key().expose()[16..]);
 }

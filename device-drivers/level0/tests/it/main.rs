@@ -1,7 +1,11 @@
 //! The level-0 protocol through its public API, as firmware and host use it.
 
+mod backlog;
+mod classes;
 mod golden;
+mod journal;
 mod lines;
+mod pairing;
 mod windows;
 
 use fogward_level0::{Chunk, DeviceId, FrameReader, PairingKey};

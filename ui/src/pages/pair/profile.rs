@@ -76,7 +76,7 @@ fn Choose(wizard: Wizard) -> impl IntoView {
                     data-testid=testids::PAIR_KEY prop:value=wizard.key on:input=move |event| wizard.key.set(event_target_value(&event))/>
                 <button type="submit" class="btn" disabled=move || !key_ok.get() data-testid=testids::PAIR_LISTEN>"Listen with this key"</button>
             </div>
-            <span class="hint" id="pair-key-hint">"64 hex digits from the device’s label or its maker’s sheet. It stays in this node’s vault."</span>
+            <span class="hint" id="pair-key-hint">"The key from the device’s label or its maker’s sheet: 64 hex digits, or hmac or sign and digits. It stays in this node’s vault."</span>
         </form>
         {move || wizard.preview.with(Option::is_some).then(|| view! { <Preview wizard=wizard/> })}
         <StepFailure wizard=wizard number=2/>
@@ -90,7 +90,7 @@ fn Choose(wizard: Wizard) -> impl IntoView {
                 if wizard.profile.with(String::is_empty) {
                     "Choose the profile first."
                 } else if wizard.needs_key() && !key_ok.get() {
-                    "The key has 64 hex digits."
+                    "The key has 64 hex digits; after the word sign, 96."
                 } else {
                     "Opens as soon as the sensor is heard and most frames are good."
                 }
@@ -99,10 +99,15 @@ fn Choose(wizard: Wizard) -> impl IntoView {
     }
 }
 
-/// 64 hex digits, spaces between them ignored.
+/// 64 hex digits, or the word `hmac` and 64, or `sign` and 96; spaces between them ignored.
 fn is_key(text: &str) -> bool {
-    let digits: String = text.split_whitespace().collect();
-    digits.len() == 64 && digits.chars().all(|digit| digit.is_ascii_hexdigit())
+    let text = text.split_whitespace().collect::<String>().to_lowercase();
+    let (digits, length) = match (text.strip_prefix("hmac"), text.strip_prefix("sign")) {
+        (Some(digits), _) => (digits, 64),
+        (_, Some(digits)) => (digits, 96),
+        _ => (text.as_str(), 64),
+    };
+    digits.len() == length && digits.chars().all(|digit| digit.is_ascii_hexdigit())
 }
 
 /// What is known of the device so far.
