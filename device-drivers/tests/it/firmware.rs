@@ -94,9 +94,10 @@ fn now_millis() -> i64 {
 
 /// Readings in order, a replay refused, a reset with a new epoch, what was cut off named.
 async fn check_life(class: Class) {
-    let mut machine = Machine::start(class.name);
+    let mut machine = Machine::load(class.name);
     let floor = Some((1 << 32) - 1);
     let mut device = open(&machine, &class.key, floor);
+    machine.run();
     let firmware = next(&mut device, |event| match event {
         Event::Device(info) => info.firmware.clone(),
         _ => None,
@@ -153,7 +154,8 @@ async fn check_life(class: Class) {
 
 /// A key that is not the device's, and the right bytes as a key of another class.
 async fn check_wrong_keys(class: Class) {
-    let machine = Machine::start(class.name);
+    let machine = Machine::load(class.name);
+    machine.run();
     let others = [hex(1..33), format!("hmac {}", hex(1..33))];
     let of_other_class = [ultra_light(), low_cost()].map(|class| class.key);
     for key in others.iter().chain(&of_other_class) {
@@ -188,9 +190,11 @@ async fn check_wrong_keys(class: Class) {
 /// A device that listens is told the time, and keeps what it measured before its host came.
 async fn check_listening(class: Class) {
     assert!(class.is_listening);
-    let machine = Machine::start(class.name);
+    let machine = Machine::load(class.name);
     machine.mute(true);
-    machine.sends(8).await;
+    machine.run();
+    // A Hello and four readings, of the sixteen that it can keep.
+    machine.sends(5).await;
     let floor = Some((1 << 32) - 1);
     let mut device = open(&machine, &class.key, floor);
     machine.mute(false);
@@ -215,7 +219,7 @@ async fn check_listening(class: Class) {
     let late = now_millis() - stamp;
     assert!((-100..2_000).contains(&late), "{late} ms late");
     // All that the host did not hear but the two Hellos, and what it heard of them.
-    assert!(missing >= 6, "{missing} missing");
+    assert!(missing >= 4, "{missing} missing");
     assert!(
         missing - recovered <= 2,
         "{recovered} of {missing} recovered"

@@ -29,12 +29,12 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Starts a machine with the firmware of a class.
-    pub(crate) fn start(class: &str) -> Machine {
+    /// A machine with the firmware of a class, which waits for [`Machine::run`].
+    pub(crate) fn load(class: &str) -> Machine {
         let folder = tempfile::tempdir().unwrap();
         let mut child = Command::new("qemu-system-arm")
             .args(["-M", "lm3s6965evb", "-display", "none", "-monitor", "none"])
-            .args(["-serial", "stdio", "-kernel"])
+            .args(["-S", "-serial", "stdio", "-kernel"])
             .arg(images().join(class))
             .arg("-qmp")
             .arg(format!("unix:{},server=on,wait=off", socket(folder.path())))
@@ -101,21 +101,43 @@ impl Machine {
         }
     }
 
+    /// Switches it on.
+    pub(crate) fn run(&self) {
+        self.command("cont");
+    }
+
     /// Resets the processor; what stands for its flash keeps what it holds.
     pub(crate) fn reset(&self) {
-        let mut stream = UnixStream::connect(socket(self.folder.path())).unwrap();
+        self.command("system_reset");
+    }
+
+    fn command(&self, command: &str) {
+        let mut stream = self.monitor();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut answers = BufReader::new(stream.try_clone().unwrap());
         answers.read_line(&mut String::new()).unwrap();
-        for command in ["qmp_capabilities", "system_reset"] {
+        for command in ["qmp_capabilities", command] {
             writeln!(stream, "{{\"execute\": \"{command}\"}}").unwrap();
             let mut answer = String::new();
             // Events may come before the answer.
             while !answer.contains("\"return\"") {
                 answer.clear();
-                answers.read_line(&mut answer).unwrap();
+                let length = answers.read_line(&mut answer).unwrap();
+                assert!(length > 0, "QEMU ended");
                 assert!(!answer.contains("\"error\""), "{answer}");
             }
+        }
+    }
+
+    /// QEMU's monitor, which is there a moment after QEMU was started.
+    fn monitor(&self) -> UnixStream {
+        let until = std::time::Instant::now() + PATIENCE;
+        loop {
+            match UnixStream::connect(socket(self.folder.path())) {
+                Ok(stream) => return stream,
+                Err(error) => assert!(std::time::Instant::now() < until, "{error}"),
+            }
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 }

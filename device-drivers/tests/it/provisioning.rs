@@ -58,7 +58,8 @@ async fn next_sequence(machine: &Machine, key: &HostKey, replay_floor: Option<u6
 }
 
 async fn check_pairing(class: &str, authentication: Authentication) {
-    let machine = Machine::start(&format!("pairing-{class}"));
+    let machine = Machine::load(&format!("pairing-{class}"));
+    machine.run();
     let mut stored = None;
     let other = Provisioning::new(&PairingCode::from_bytes([1; 16]), secret());
     let refused = pair(&machine, other, &mut stored, true).await;
@@ -113,8 +114,9 @@ async fn a_signing_device_is_paired_with_a_code() {
 
 #[tokio::test]
 async fn a_silent_line_is_told() {
-    let machine = Machine::start("pairing-ultra-light");
+    let machine = Machine::load("pairing-ultra-light");
     machine.mute(true);
+    machine.run();
     let pairing = Provisioning::new(&code(), secret());
     let within = Duration::from_millis(1_500);
     let silent = provision(machine.path(), pairing, |_, _| true, within).await;
