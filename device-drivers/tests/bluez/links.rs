@@ -1,6 +1,6 @@
 //! Adapters, scanning, and connections: values, drops, reconnections.
 
-use crate::steps::{SOON, config, next, open, state, until};
+use crate::steps::{SOON, config, next, open, pick, state, until};
 use bluez_rig::Rig;
 use device_drivers::ble::{Scanner, list_adapters};
 use device_drivers::gatt::Service;
@@ -53,12 +53,17 @@ pub(crate) async fn a_scan_finds_all_sensors(rig: &Rig) {
 }
 
 /// Goal: values arrive, exact, by notification and indication, without a pairing where none is
-/// needed. Method: the wrist sends the worked examples of three profiles.
+/// needed, and nothing that needs one. Method: the wrist sends the worked examples of three profiles.
 pub(crate) async fn an_unpaired_sensor_streams(rig: &Rig) {
     let wrist = rig.wrist();
     let mut device = open(wrist);
     wrist.stream(Duration::from_millis(250)).unwrap();
     state(&device, "streaming").await;
+    while let Ok(event) = device.events.try_recv() {
+        if let Event::Device(info) = event {
+            assert_eq!(info.serial_number, None, "it needs encryption");
+        }
+    }
     for (metric, value) in [
         (Metric::HeartRate, Value::whole(80)),
         (Metric::SpO2, Value::whole(98)),
@@ -82,11 +87,17 @@ pub(crate) async fn an_unpaired_sensor_streams(rig: &Rig) {
     until("let go", || !wrist.state().unwrap().connected).await;
 }
 
-/// Goal: a bonded link is encrypted, and after a drop comes back encrypted without a person. Method:
-/// the wrist hangs up; the time until its next value is told.
+/// Goal: a bonded link is encrypted, so that what needs it can be read, and after a drop comes back
+/// encrypted without a person. Method: the wrist's serial number; the wrist hangs up; the time until its
+/// next value is told.
 pub(crate) async fn a_bonded_link_is_encrypted_and_comes_back(rig: &Rig) {
     let wrist = rig.wrist();
     let mut device = open(wrist);
+    let serial = pick(&mut device, "serial number", |event| match event {
+        Event::Device(info) => info.serial_number,
+        _ => None,
+    });
+    assert_eq!(serial.await, "SN-0001");
     wrist.stream(Duration::from_millis(250)).unwrap();
     next(&mut device, Metric::HeartRate).await;
     assert!(wrist.state().unwrap().encrypted);

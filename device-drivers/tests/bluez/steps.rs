@@ -115,20 +115,31 @@ pub(crate) async fn state(device: &Device, code: &str) -> LinkState {
         .clone()
 }
 
-/// The next measurement of a metric.
-pub(crate) async fn next(device: &mut Device, metric: Metric) -> Measurement {
-    let wanted = async {
+/// The first thing that is picked out of the events.
+pub(crate) async fn pick<T>(
+    device: &mut Device,
+    what: &str,
+    mut pick: impl FnMut(Event) -> Option<T>,
+) -> T {
+    let picked = async {
         loop {
-            match device.events.recv().await {
-                Some(Event::Measurement(measured)) if measured.metric == metric => return measured,
-                Some(_) => {}
-                None => panic!("the device ended"),
+            let event = device.events.recv().await.expect("the device goes on");
+            if let Some(picked) = pick(event) {
+                return picked;
             }
         }
     };
-    timeout(SOON, wanted)
-        .await
-        .unwrap_or_else(|_| panic!("no {metric}"))
+    let picked = timeout(SOON, picked).await;
+    picked.unwrap_or_else(|_| panic!("no {what}"))
+}
+
+/// The next measurement of a metric.
+pub(crate) async fn next(device: &mut Device, metric: Metric) -> Measurement {
+    let is_it = |event| match event {
+        Event::Measurement(measured) if measured.metric == metric => Some(measured),
+        _ => None,
+    };
+    pick(device, metric.label(), is_it).await
 }
 
 /// Waits until something holds.
