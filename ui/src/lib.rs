@@ -8,7 +8,6 @@
 //! Left out on purpose: the store, the vault, tokio, and every decision about data. The console asks
 //! the node and shows what it says; only proofs are checked here, with `ledger-core`.
 
-pub mod bluetooth;
 mod check;
 pub mod consortium_plots;
 pub mod draft;
@@ -24,6 +23,8 @@ pub mod words;
 
 #[cfg(target_arch = "wasm32")]
 mod app;
+#[cfg(target_arch = "wasm32")]
+pub mod bluetooth;
 #[cfg(target_arch = "wasm32")]
 pub mod components;
 #[cfg(target_arch = "wasm32")]
