@@ -3,7 +3,7 @@
 //! Changes are noted at once and told at most four times a second, however many devices there are, and
 //! only while somebody listens. Values are told once they are durable. Waves go out as they come.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -65,6 +65,10 @@ pub struct LiveDevice {
     counters: BTreeMap<(Kind, String), u64>,
     in_flight: u64,
     durable_sequence: watch::Sender<Option<u64>>,
+    final_sequence: watch::Sender<Option<u64>>,
+    /// How many readings were anchored when so many of the device's own numbers were durable: once all of
+    /// these are final, so is every number up to that one.
+    flushed: VecDeque<(u64, u64)>,
     standing: watch::Sender<DeviceStanding>,
 }
 
@@ -79,6 +83,27 @@ impl LiveDevice {
             counters,
             in_flight,
             durable_sequence: watch::Sender::new(None),
+            final_sequence: watch::Sender::new(None),
+            flushed: VecDeque::new(),
+        }
+    }
+
+    /// The newest of its own numbers that is final now, if that is a newer one.
+    fn note_final(&mut self) {
+        let finalized = self.gap().finalized;
+        let mut newest = None;
+        while let Some(&(anchored, sequence)) = self.flushed.front()
+            && anchored <= finalized
+        {
+            newest = Some(sequence);
+            self.flushed.pop_front();
+        }
+        if newest.is_some() {
+            self.final_sequence.send_if_modified(|known| {
+                let is_newer = *known < newest;
+                *known = newest.max(*known);
+                is_newer
+            });
         }
     }
 
@@ -260,6 +285,28 @@ impl LiveView {
             .map(|device| device.durable_sequence.subscribe())
     }
 
+    /// The newest of a device's own sequence numbers that is final, as it changes.
+    #[must_use]
+    pub fn final_sequence(&self, index: DeviceIndex) -> Option<watch::Receiver<Option<u64>>> {
+        let inner = self.lock();
+        let device = inner.devices.get(&index);
+        device.map(|device| device.final_sequence.subscribe())
+    }
+
+    /// All that was received before is in batches whose transactions are durable.
+    pub fn flushed(&self) {
+        for device in self.lock().devices.values_mut() {
+            let sequence = *device.durable_sequence.borrow();
+            let anchored = device.sum(Kind::Anchored);
+            let is_new = device.flushed.back().is_none_or(|last| last.0 < anchored);
+            if let Some(sequence) = sequence.filter(|_| is_new) {
+                device.flushed.push_back((anchored, sequence));
+                // It may have become final meanwhile.
+                device.note_final();
+            }
+        }
+    }
+
     /// Whether a device's data count, as it changes.
     #[must_use]
     pub fn standing(&self, index: DeviceIndex) -> Option<watch::Receiver<DeviceStanding>> {
@@ -375,6 +422,7 @@ impl LiveView {
                 && let Some(device) = inner.devices.get_mut(index)
             {
                 device.in_flight = device.in_flight.saturating_sub(*count);
+                device.note_final();
                 inner.changed.insert(*index);
             } else {
                 inner.left = inner.left.saturating_sub(*count);

@@ -174,6 +174,7 @@ async fn forward(
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut durable = live.durable_sequence(index);
+    let mut finals = live.final_sequence(index);
     let standing = live.standing(index);
     let refusal = || {
         standing
@@ -195,7 +196,8 @@ async fn forward(
                 live.link_changed(index, &link);
             }
             Ok(()) = signal.changed() => live.signal(index, *signal.borrow_and_update()),
-            sequence = next_durable(&mut durable) => device.handle.ack(sequence),
+            sequence = next_number(&mut durable) => device.handle.ack(sequence),
+            sequence = next_number(&mut finals) => device.handle.finalized(sequence),
             count = device.events.recv_many(&mut events, MAX_ITEM_READINGS) => {
                 note_about(index, &events, &live);
                 let handed = hand_on(index, &mut events, (&ingest, refusal()), &mut unheard);
@@ -224,9 +226,9 @@ fn note_about(index: DeviceIndex, events: &[Event], live: &LiveView) {
     }
 }
 
-/// The next sequence number that becomes durable; never for devices that do not number.
-async fn next_durable(durable: &mut Option<watch::Receiver<Option<u64>>>) -> u64 {
-    if let Some(receiver) = durable
+/// The next sequence number that becomes durable, or final; never for devices that do not number.
+async fn next_number(numbers: &mut Option<watch::Receiver<Option<u64>>>) -> u64 {
+    if let Some(receiver) = numbers
         && receiver.changed().await.is_ok()
         && let Some(sequence) = *receiver.borrow_and_update()
     {

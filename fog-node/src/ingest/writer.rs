@@ -512,6 +512,7 @@ impl Writer {
 
     /// Tells everybody what is durable now.
     fn publish(&self, items: Vec<Item>, outcome: Outcome) {
+        let has_flushed = outcome.anchored.iter().any(|one| !one.readings.is_empty());
         for anchored in outcome.anchored {
             self.parts.live.anchored(&anchored.readings);
             // A full queue makes the writer wait for consensus. Nobody listens only while the node
@@ -535,6 +536,10 @@ impl Writer {
                 Item::Remove(_, done) => answer(done, Ok(())),
                 Item::Flush(done) => answer(done, ()),
             }
+        }
+        // A batch holds all that waited, what this commit brought among it.
+        if has_flushed {
+            self.parts.live.flushed();
         }
     }
 }

@@ -125,7 +125,9 @@ async fn every_described_route_answers() {
     let paths = description["paths"].as_object().unwrap();
     let mut answered = 0;
     for (path, methods) in paths {
-        if methods.get("get").is_none() || path == "/api/events" || path == "/api/previews/{id}" {
+        let is_of_something_begun =
+            path.ends_with("/previews/{id}") || path.ends_with("/pairings/{id}");
+        if methods.get("get").is_none() || path == "/api/events" || is_of_something_begun {
             continue;
         }
         let id = match path.as_str() {
@@ -161,7 +163,7 @@ async fn every_described_route_answers() {
     }
     assert_eq!(
         (paths.len(), answered),
-        (39, 23),
+        (43, 24),
         "the table in fog-api lists them all"
     );
     let genesis = ledger_core::Genesis::from_file(&served.get("/api/genesis").await.1).unwrap();

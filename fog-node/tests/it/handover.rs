@@ -6,7 +6,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use fogward_level0::{DeviceId, MAX_WIRE, Outgoing, PairingKey, Reading, Sensor, metric, quality};
+use fogward_level0::{
+    Chunk, DeviceId, FrameReader, HostMessage, MAX_WIRE, Outgoing, PairingKey, Reading, Sensor,
+    metric, quality,
+};
 use serde_json::{Value, json as value};
 
 use crate::consortium::{Place, create, invite};
@@ -139,6 +142,7 @@ fn a_sensor_moves_to_another_hospital_and_back() {
     let mut sensor = Numbered::new();
     sensor.send(&mut here, 100);
     received(one, id, 100);
+    hears_of_finality(&mut here, &mut sensor);
     ask(&["device", "assign", id, "--to", "SUBJECT-0042", "--api", one]);
 
     let refused = fogward(["device", "take", handle, "--api", two]);
@@ -197,6 +201,24 @@ fn a_sensor_moves_to_another_hospital_and_back() {
         let (code, report) = json(["fsck", "--data", place.data(), "--json"]);
         assert_eq!((code, &report["clean"]), (0, &value!(true)), "{report}");
     }
+}
+
+/// A device that listens is told up to which of its readings all are final, so that it may forget them.
+fn hears_of_finality(line: &mut Line, sensor: &mut Numbered) {
+    let mut reader = FrameReader::default();
+    let newest = sensor.sensor.next_counter() - 1;
+    wait_for("finality, told to the sensor", || {
+        let heard = line.heard();
+        heard.into_iter().find_map(|byte| {
+            let Some(Chunk::Frame(frame)) = reader.push(byte) else {
+                return None;
+            };
+            match sensor.sensor.open(frame) {
+                Ok(HostMessage::Final { upto }) if upto == newest => Some(()),
+                _ => None,
+            }
+        })
+    });
 }
 
 /// A device that is here already is given as it is.
