@@ -105,7 +105,7 @@ fn Failed(way: Way, error: ApiError) -> impl IntoView {
     view! {
         <Note state=State::Attention words=error testid=testids::BLE_FAILURE>
             <button type="button" class="btn primary" data-testid=testids::BLE_AGAIN on:click=move |_| way.begin(true, false)><Icon name="refresh"/>"Try again"</button>
-            <button type="button" class="btn" data-testid=testids::BLE_REPAIR on:click=move |_| way.begin(true, true)>"Forget the old bond and try again"</button>
+            <button type="button" class="btn" data-testid=testids::BLE_REPAIR on:click=move |_| way.begin(true, true)>"Forget the old bond"</button>
             <button type="button" class="btn quiet" on:click=move |_| way.begin(false, false)>"Use it without a bond"</button>
         </Note>
     }
