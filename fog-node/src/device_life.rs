@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::live::DeviceLook;
 use crate::node::Node;
 use crate::vault::assignments::{self, Assignment};
+use crate::vault::devices::{self, DeviceRow};
 
 /// Longest pseudonym in characters.
 const MAX_SUBJECT: usize = 80;
@@ -56,9 +57,9 @@ impl Node {
     pub(crate) fn look(
         &self,
         snapshot: &Snapshot<'_>,
-        id: &str,
-        handle: &Digest,
+        row: &DeviceRow,
     ) -> Result<DeviceLook, Failure> {
+        let (id, handle) = (&row.id, &row.handle);
         let assigned = assignments::current(&self.vault(), &self.master, id)?;
         let assigned_to = assigned.map(|assigned| assigned.subject);
         let life = device::life(snapshot, handle).map_err(Failure::internal)?;
@@ -72,7 +73,11 @@ impl Node {
         let registered = snapshot.device(handle)?.map(|device| device.height);
         let standing = match life.standing {
             device::DeviceStanding::Retired => DeviceStanding::Retired,
-            _ if life.node != self.node_key => DeviceStanding::HandedOver,
+            // Also one that came back and whose new pairing was not taken yet: numbers that are durable at
+            // the other node by now would count twice.
+            _ if life.node != self.node_key || life.handovers != row.handovers => {
+                DeviceStanding::HandedOver
+            }
             device::DeviceStanding::Suspended => DeviceStanding::Suspended,
             device::DeviceStanding::InService => DeviceStanding::InService,
         };
@@ -90,13 +95,11 @@ impl Node {
         if looked.replace(changes) == Some(changes) {
             return Ok(());
         }
+        let rows = devices::active(&self.vault())?;
         let mut looks = std::collections::BTreeMap::new();
-        for device in self.devices() {
-            let handle = parse_handle(&device.handle)?;
-            looks.insert(
-                device.id.clone(),
-                self.look(&snapshot, &device.id, &handle)?,
-            );
+        for row in rows {
+            let look = self.look(&snapshot, &row)?;
+            looks.insert(row.id, look);
         }
         self.live.lives(&looks);
         let handed_over =

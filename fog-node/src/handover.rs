@@ -17,7 +17,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fog_api::{Device, HandOver, LedgerDevice, TakeDevice};
+use fog_api::{Device, DeviceStanding, HandOver, LedgerDevice, TakeDevice};
 use ledger_core::canonical;
 use ledger_core::device::{self, ChangeDevice, DeviceChange, DeviceLife};
 use ledger_core::genesis::Member;
@@ -89,7 +89,9 @@ impl Node {
         let handed = self.ledger_devices()?.into_iter().filter(|device| {
             let handle = device.handle.parse::<Digest>();
             handle.is_ok_and(|handle| self.is_incoming(&handle))
-                && !paired.iter().any(|here| here.handle == device.handle)
+                && !paired
+                    .iter()
+                    .any(|here| serves(here) && here.handle == device.handle)
         });
         Ok(handed.collect())
     }
@@ -105,23 +107,26 @@ impl Node {
     ) -> Result<Device, Failure> {
         let handle: Digest = handle.parse().map_err(|_| not_handed())?;
         let held = self.devices().into_iter();
-        if let Some(device) = held.clone().find(|held| held.handle == handle.to_string()) {
-            return Ok(device);
+        let held = held.clone().find(|held| held.handle == handle.to_string());
+        if let Some(device) = held.as_ref().filter(|held| serves(held)) {
+            return Ok(device.clone());
         }
         let life = self
             .life(&handle)?
             .filter(|life| life.node == self.node_key);
-        let from = life
-            .and_then(|life| life.handed_by)
-            .ok_or_else(not_handed)?;
+        let life = life.ok_or_else(not_handed)?;
+        let from = life.handed_by.ok_or_else(not_handed)?;
         let from = self.member(&from)?.ok_or_else(not_handed)?;
         if let Some(path) = &asked.path {
             check_path(path)?;
-            self.check_free(path)?;
+            if held.is_none_or(|held| held.path != *path) {
+                self.check_free(path)?;
+            }
         }
         let pairing = self.ask_pairing(&from, handle).await?;
         let away = pairing.last_heard.map(Away::handed_over);
-        let (row, assignment) = self.row_of_pairing(handle, pairing, asked.path)?;
+        let (mut row, assignment) = self.row_of_pairing(handle, pairing, asked.path)?;
+        row.handovers = life.handovers;
         source_of(&row, &self.master, &self.bluetooth).map_err(Failure::internal)?;
         let ingest = self.ingest().ok_or_else(Failure::stopping)?;
         let (done, taken) = oneshot::channel();
@@ -232,6 +237,7 @@ impl Node {
             handle,
             added: now_millis(),
             durable_sequence: pairing.durable_sequence,
+            handovers: 0,
         };
         Ok((row, assignment.transpose().map_err(Failure::internal)?))
     }
@@ -305,6 +311,11 @@ impl Node {
         let snapshot = self.replica.read()?;
         read(&snapshot, &StateKey::member(key)).map_err(Failure::internal)
     }
+}
+
+/// Whether this node reads the device under the pairing that counts.
+fn serves(device: &Device) -> bool {
+    device.standing != DeviceStanding::HandedOver
 }
 
 fn not_handed() -> Failure {

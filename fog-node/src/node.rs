@@ -449,7 +449,7 @@ impl Node {
         let snapshot = self.replica.read()?;
         let registered = snapshot.device(&row.handle)?;
         let registered = registered.map(|device| device.height.0);
-        let look = self.look(&snapshot, &row.id, &row.handle)?;
+        let look = self.look(&snapshot, row)?;
         let device = crate::pairing::described(row, registered, look, last_heard);
         self.live
             .open(index, LiveDevice::new(device, counters, in_flight));

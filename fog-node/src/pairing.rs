@@ -79,6 +79,7 @@ impl Node {
             handle: random_handle().map_err(Failure::internal)?,
             added: now_millis(),
             durable_sequence: None,
+            handovers: 0,
         };
         self.pair(row).await
     }
@@ -171,6 +172,7 @@ impl Node {
                     handle: random_handle().map_err(Failure::internal)?,
                     added: now_millis(),
                     durable_sequence: None,
+                    handovers: 0,
                 })
                 .await?,
             );

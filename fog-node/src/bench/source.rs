@@ -46,6 +46,7 @@ impl Patient {
                 handle: Digest(random()?),
                 added: now_millis(),
                 durable_sequence: None,
+                handovers: 0,
             };
             let (done, added) = oneshot::channel();
             ingest.send(Item::Add(row.clone(), done)).await?;

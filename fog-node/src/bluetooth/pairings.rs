@@ -258,6 +258,7 @@ fn row(name: String, path: String) -> Result<DeviceRow, Failure> {
         handle: random_handle().map_err(Failure::internal)?,
         added: now_millis(),
         durable_sequence: None,
+        handovers: 0,
     })
 }
 

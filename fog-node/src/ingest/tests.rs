@@ -95,6 +95,7 @@ fn device_row(id: &str) -> DeviceRow {
         handle: Digest::of(id.as_bytes()),
         added: 0,
         durable_sequence: None,
+        handovers: 0,
     }
 }
 

@@ -169,6 +169,7 @@ mod tests {
             handle: Digest::of(b"d"),
             added: 0,
             durable_sequence: None,
+            handovers: 0,
         };
         devices::insert(&connection, &device).unwrap();
         assert!(current(&connection, &master, "d").unwrap().is_none());

@@ -5,6 +5,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{VaultError, digest_column};
 
+/// Since the vault's second version.
+pub(super) const HANDOVERS: &str = "
+ALTER TABLE devices ADD COLUMN handovers INTEGER NOT NULL DEFAULT 0;";
+
 pub(super) const SCHEMA: &str = "
 CREATE TABLE devices (
     id TEXT PRIMARY KEY,
@@ -40,6 +44,8 @@ pub struct DeviceRow {
     pub added: i64,
     /// The highest of its own sequence numbers that is durable, for devices that number.
     pub durable_sequence: Option<i64>,
+    /// How often it had been handed over when this node got its pairing.
+    pub handovers: u32,
 }
 
 /// Adds a device.
@@ -73,10 +79,12 @@ pub fn take(connection: &Connection, device: &DeviceRow) -> Result<(), VaultErro
     connection
         .prepare_cached(
             "INSERT INTO devices
-                 (id, name, profile, path, simulated, sealed_key, handle, added, durable_sequence)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                 (id, name, profile, path, simulated, sealed_key, handle, added, durable_sequence,
+                  handovers)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
              ON CONFLICT (id) DO UPDATE SET name = excluded.name, path = excluded.path,
                  sealed_key = excluded.sealed_key, added = excluded.added, removed = NULL,
+                 handovers = excluded.handovers,
                  durable_sequence = max(ifnull(durable_sequence, -1), ifnull(excluded.durable_sequence, -1))",
         )?
         .execute(params![
@@ -88,7 +96,8 @@ pub fn take(connection: &Connection, device: &DeviceRow) -> Result<(), VaultErro
             device.sealed_key,
             device.handle.0,
             device.added,
-            device.durable_sequence
+            device.durable_sequence,
+            device.handovers
         ])?;
     // A device that does not number its readings has no newest number.
     connection
@@ -142,7 +151,8 @@ pub fn set_durable_sequence(
 /// [`VaultError::Sqlite`].
 pub fn active(connection: &Connection) -> Result<Vec<DeviceRow>, VaultError> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, name, profile, path, simulated, sealed_key, handle, added, durable_sequence
+        "SELECT id, name, profile, path, simulated, sealed_key, handle, added, durable_sequence,
+                handovers
          FROM devices WHERE removed IS NULL ORDER BY added, name, id",
     )?;
     let rows = statement.query_map([], from_row)?;
@@ -180,5 +190,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<DeviceRow> {
         handle: digest_column(row, 6)?,
         added: row.get(7)?,
         durable_sequence: row.get(8)?,
+        handovers: row.get(9)?,
     })
 }

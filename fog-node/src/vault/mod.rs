@@ -47,7 +47,7 @@ const SCHEMAS: [&[&str]; SCHEMA_VERSION as usize] = [
         outbox::SCHEMA,
         gaps::SCHEMA,
     ],
-    &[assignments::SCHEMA],
+    &[assignments::SCHEMA, devices::HANDOVERS],
 ];
 
 /// Why the vault did not do what it was asked. Names no content and no key.

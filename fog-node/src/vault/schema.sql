@@ -25,7 +25,7 @@ CREATE TABLE devices (
     added INTEGER NOT NULL,
     removed INTEGER,
     durable_sequence INTEGER
-) STRICT, WITHOUT ROWID;
+, handovers INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
 
 CREATE TABLE gaps (
     device TEXT NOT NULL REFERENCES devices(id),

@@ -196,11 +196,39 @@ fn a_sensor_moves_to_another_hospital_and_back() {
     let stored = (0..100).chain(200..250).collect();
     assert_eq!(values(one, id), stored);
 
-    for (place, node, _) in [harbour, clinic] {
-        assert!(node.terminate().success());
+    let [(first, host, _), (second, other, _)] = [harbour, clinic];
+    assert!(host.terminate().success());
+    an_old_pairing_is_not_read_under(&first, id, &mut here, &mut sensor);
+    assert!(other.terminate().success());
+    for place in [first, second] {
         let (code, report) = json(["fsck", "--data", place.data(), "--json"]);
         assert_eq!((code, &report["clean"]), (0, &value!(true)), "{report}");
     }
+}
+
+/// A node whose pairing is of an earlier hand-over, since nobody told it that the device was taken: what is
+/// durable at the other node would count twice.
+fn an_old_pairing_is_not_read_under(
+    place: &Place,
+    id: &str,
+    line: &mut Line,
+    sensor: &mut Numbered,
+) {
+    let vault = rusqlite::Connection::open(place.data.join("vault.db")).unwrap();
+    let set = |handovers: u32| {
+        let changed = vault.execute("UPDATE devices SET handovers = ?1", [handovers]);
+        assert_eq!(changed.unwrap(), 1);
+    };
+    set(0);
+    let (node, api) = place.start();
+    let before = device(&api, id);
+    assert_eq!(before["standing"], "handed_over");
+    sensor.send(line, 10);
+    assert_eq!(device(&api, id)["gap"], before["gap"]);
+    let incoming = ask(&["device", "incoming", "--api", &api]);
+    assert_eq!(incoming.as_array().unwrap().len(), 1, "it can be taken");
+    assert!(node.terminate().success());
+    set(2);
 }
 
 /// A device that listens is told up to which of its readings all are final, so that it may forget them.

@@ -69,6 +69,8 @@ pub struct DeviceLife {
     pub changed: Height,
     /// The node that handed it over last, and knows its pairing key.
     pub handed_by: Option<PublicKey>,
+    /// How often it was handed over: a node serves it under the pairing of this hand-over only.
+    pub handovers: u32,
 }
 
 impl DeviceLife {
@@ -81,6 +83,7 @@ impl DeviceLife {
             key: device.registration.key,
             changed: device.height,
             handed_by: None,
+            handovers: 0,
         }
     }
 }
@@ -412,6 +415,8 @@ fn change<V: StateView + ?Sized>(
             }
             if node != sender {
                 life.handed_by = Some(sender);
+                let next = life.handovers.checked_add(1);
+                life.handovers = next.ok_or(ExecutionError::Overflow)?;
             }
             life.node = node;
         }

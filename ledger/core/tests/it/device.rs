@@ -226,6 +226,7 @@ fn only_the_serving_node_hands_over() {
         .expect("handed over");
     assert_eq!(town.life(50).node, public(2));
     assert_eq!(town.life(50).handed_by, Some(public(1)));
+    assert_eq!(town.life(50).handovers, 1);
     refused(
         town.change(1, 50, DeviceChange::Suspend),
         DeviceError::NotYours,

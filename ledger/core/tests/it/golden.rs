@@ -217,6 +217,7 @@ fn state() {
             key: None,
             changed: Height(300),
             handed_by: Some(key(2).public()),
+            handovers: 300,
         }),
     );
     check("assignment", &device::assignment(&[7; 32], b"subject").0);
