@@ -185,3 +185,10 @@ impl RelayQueue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// The device was stopped.
+impl Drop for RelayQueue {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}

@@ -1,8 +1,8 @@
 //! One connection, from an open port to its end.
 //!
 //! Reads bytes, decodes, delivers; asks devices that must be asked; acknowledges to devices that
-//! listen; relays what they may hear of others; watches for silence. Writing is best effort and bounded in time: a device that does
-//! not read must not stop the reading of it.
+//! listen; relays what they may hear of others; watches for silence. Writing is best effort and
+//! bounded in time: a device that does not read must not stop the reading of it.
 
 use crate::codec::{Decoder, contec_cms50d};
 use crate::device::{Ends, SerialConfig, stopped};
@@ -261,9 +261,10 @@ impl<'a> Session<'a> {
             return Ok(());
         };
         match timeout(RELAY_AT_MOST, self.port.write_all(&frame)).await {
-            Ok(written) => {
-                written?;
-                waiting.count_relayed();
+            Ok(Ok(())) => waiting.count_relayed(),
+            Ok(Err(error)) => {
+                waiting.count_dropped();
+                return Err(error);
             }
             Err(_elapsed) => {
                 waiting.count_dropped();

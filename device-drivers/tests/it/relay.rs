@@ -215,6 +215,17 @@ async fn what_waits_for_longer_than_a_second_is_not_told() {
 }
 
 #[tokio::test]
+async fn what_waits_when_the_device_is_stopped_is_counted() {
+    let asker = Asker::open();
+    let grant = open_grant();
+    for _ in 0..2 {
+        asker.relay(&grant, &measured(Metric::SpO2, 97, 0));
+    }
+    asker.device.handle.stop().await;
+    assert_eq!(grant.counts(), counts(0, 2, 0));
+}
+
+#[tokio::test]
 async fn a_line_that_nobody_reads_costs_the_device_no_reading() {
     let mut asker = Asker::open();
     asker.say_hello(true);
