@@ -3,7 +3,7 @@
 //! ```text
 //! Device::open(config) ─▶ events   bounded queue: a full queue slows the reader, nothing is dropped
 //!                       ─▶ state    newest link state
-//!                       ─▶ handle   stop(), ack(), finalized(), signal()
+//!                       ─▶ handle   stop(), ack(), finalized(), relay(), signal()
 //! ```
 //!
 //! The driver knows no patient, no store and no ledger.
@@ -12,9 +12,11 @@ use crate::ble::BleConfig;
 use crate::event::Event;
 use crate::link::LinkState;
 use crate::profile::{Profile, Rate};
+use crate::relay::RelayQueue;
 use crate::simulated::SimulatedConfig;
 use fogward_level0::HostKey;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -46,6 +48,15 @@ impl SourceConfig {
             SourceConfig::Serial(config) => config.profile.readings_per_second(),
             SourceConfig::Ble(_) => None,
             SourceConfig::Simulated(config) => Some(config.kind.rate()),
+        }
+    }
+
+    /// Whether it speaks a protocol in which it can be told what other devices measure.
+    #[must_use]
+    pub const fn can_hear(&self) -> bool {
+        match self {
+            SourceConfig::Serial(config) => matches!(config.profile, Profile::FogwardLevel0),
+            SourceConfig::Ble(_) | SourceConfig::Simulated(_) => false,
         }
     }
 }
@@ -112,6 +123,7 @@ impl Device {
         let (ack, ack_receiver) = watch::channel(None);
         let (signal_sender, signal) = watch::channel(None);
         let (finals, finals_receiver) = watch::channel(None);
+        let relay = Arc::new(RelayQueue::new(config.can_hear()));
         let ends = Ends {
             events: event_sender,
             state: state_sender,
@@ -119,6 +131,7 @@ impl Device {
             ack: ack_receiver,
             signal: signal_sender,
             finals: finals_receiver,
+            relay: Arc::clone(&relay),
         };
         let task = match config {
             SourceConfig::Serial(config) => {
@@ -136,6 +149,7 @@ impl Device {
                 ack,
                 signal,
                 finals,
+                relay,
                 task: Some(task),
             },
         })
@@ -151,6 +165,7 @@ pub(crate) struct Ends {
     pub(crate) ack: watch::Receiver<Option<u64>>,
     pub(crate) signal: watch::Sender<Option<i16>>,
     pub(crate) finals: watch::Receiver<Option<u64>>,
+    pub(crate) relay: Arc<RelayQueue>,
 }
 
 impl Ends {
@@ -187,6 +202,7 @@ pub struct DeviceHandle {
     ack: watch::Sender<Option<u64>>,
     signal: watch::Receiver<Option<i16>>,
     finals: watch::Sender<Option<u64>>,
+    relay: Arc<RelayQueue>,
     task: Option<JoinHandle<()>>,
 }
 
@@ -202,6 +218,13 @@ impl DeviceHandle {
     /// `Measurement::sequence` is final, in a block that can never change; as [`DeviceHandle::ack`].
     pub fn finalized(&self, final_sequence: u64) {
         raise(&self.finals, final_sequence);
+    }
+
+    /// Where readings of other devices are sent for this one to hear; see [`RelayQueue::is_hearing`]. Who
+    /// keeps it does not keep the device open.
+    #[must_use]
+    pub fn relay(&self) -> Arc<RelayQueue> {
+        Arc::clone(&self.relay)
     }
 
     /// The strength of the device's signal as last received, in dBm, and each change of it. `None`

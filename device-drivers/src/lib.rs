@@ -14,6 +14,7 @@ pub mod gatt;
 pub mod link;
 pub mod measurement;
 pub mod profile;
+pub mod relay;
 pub mod serial;
 pub mod simulated;
 
@@ -24,3 +25,4 @@ pub use fogward_level0::{HostKey, KeyError, PairingKey};
 pub use link::{LinkReason, LinkState, ReasonCode};
 pub use measurement::{Measurement, Metric, Quality, Value};
 pub use profile::{LineSettings, Profile, Rate};
+pub use relay::{Grant, RelayCounts, RelayQueue};

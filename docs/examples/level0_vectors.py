@@ -142,6 +142,7 @@ IDENTIFY = bytes.fromhex("00")
 ACK = bytes.fromhex("01 84 80 80 80 70")
 FINAL = bytes.fromhex("02 84 80 80 80 70")
 TIME = bytes.fromhex("03 80 c8 e2 e1 c1 33")
+RELAY = bytes.fromhex("04 a1 b2 c3 d4 00 01 80 c8 e2 e1 c1 33 04 00 f4 38 fe")
 STARTED = 7 << 32
 CLOCK = 1770000000000
 
@@ -172,3 +173,5 @@ if __name__ == "__main__":
     for name, secret in [("14: Key, low-cost", KEY), ("15: Key, signing", KEY[16:])]:
         answer = key_frame(CLOCK, secret)
         print(f"\n### Vector {name}\n\nCounter {CLOCK}.\n\n```text\n{answer}\n```")
+    print(f"\n### Vector 16: Relay\n\nCounter {CLOCK + 4}, body `{RELAY.hex(' ')}`.\n")
+    print(f"```text\n{frame(0, b'H', CLOCK + 4, RELAY)}\n```")

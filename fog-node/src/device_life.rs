@@ -92,6 +92,9 @@ impl Node {
     pub(crate) fn look_again(&self, looked: &mut Option<u64>) -> Result<(), Failure> {
         let snapshot = self.replica.read()?;
         let changes = device::changes(&snapshot).map_err(Failure::internal)?;
+        if self.relays.is_any_open() {
+            self.relays.expire(self.block_clock()?.time_millis);
+        }
         if looked.replace(changes) == Some(changes) {
             return Ok(());
         }
@@ -101,6 +104,7 @@ impl Node {
             let look = self.look(&snapshot, &row)?;
             looks.insert(row.id, look);
         }
+        self.look_at_grants(&snapshot, changes)?;
         self.live.lives(&looks);
         let handed_over =
             |(_, look): &(String, DeviceLook)| look.standing == DeviceStanding::HandedOver;

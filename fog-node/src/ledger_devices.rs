@@ -137,6 +137,7 @@ impl Node {
             .tell_ledger(Payload::AskInteraction(asked), None)
             .await?;
         self.until_final(told).await?;
+        self.look_again(&mut None)?;
         self.interaction(&asked.id())
     }
 
@@ -155,6 +156,7 @@ impl Node {
             .tell_ledger(Payload::DecideInteraction(decided), None)
             .await?;
         self.until_final(told).await?;
+        self.look_again(&mut None)?;
         self.interaction(&interaction)
     }
 
@@ -203,6 +205,7 @@ impl Node {
             changed_height: interaction.changed.0,
             may_grant: may(true),
             may_end: may(false),
+            relay: self.relays.shown(interaction),
         })
     }
 

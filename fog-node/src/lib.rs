@@ -34,6 +34,7 @@ mod pairing;
 mod previews;
 mod proofs;
 mod readings;
+mod relay;
 mod restored;
 mod retention;
 mod sensor;

@@ -36,6 +36,7 @@ use crate::ingest::{Anchored, BatchPolicy, DeviceIndex, Ingest, Writer, WriterPa
 use crate::keystore::{Keystore, create_private_dir};
 use crate::live::{LiveDevice, LiveView, TELL_EVERY};
 use crate::previews::Previews;
+use crate::relay::Relays;
 use crate::restored::start_consortium;
 use crate::retention;
 use crate::sensor::{Away, Sensor, source_of};
@@ -135,6 +136,7 @@ pub struct Node {
     pub(crate) load: Mutex<LoadLog>,
     pub(crate) backup_turn: Turn,
     pub(crate) previews: Arc<Previews>,
+    pub(crate) relays: Arc<Relays>,
     pub(crate) bluetooth: Bluetooth,
     pub(crate) membership: Membership,
     pub(crate) rate: Rate,
@@ -237,6 +239,7 @@ impl Node {
             load: Mutex::default(),
             backup_turn: Turn::default(),
             previews: Arc::default(),
+            relays: Arc::default(),
             bluetooth: Bluetooth::through(config.bluetooth.clone()),
             membership,
             rate: Rate::default(),
@@ -417,8 +420,9 @@ impl Node {
             return;
         }
         let live = Arc::clone(&self.live);
+        let relay = self.relays.end_of(row.handle);
         let started = source_of(row, &self.master, &self.bluetooth)
-            .and_then(|source| Sensor::start(index, source, ingest.clone(), live, away));
+            .and_then(|source| Sensor::start(index, source, ingest.clone(), live, (away, relay)));
         match started {
             Ok(sensor) => {
                 self.running().sensors.insert(index, sensor);
@@ -552,15 +556,24 @@ pub(crate) fn open_replica(
     Ok((Arc::new(replica), genesis))
 }
 
+/// Looks what became of the devices. While that cannot be read, no device hears another.
+fn look_at_devices(node: &Node, looked: &mut Option<u64>) {
+    if let Err(failure) = node.look_again(looked) {
+        tracing::error!(%failure, "what became of the devices could not be read");
+        node.relays.close_all();
+        *looked = None;
+    }
+}
+
 /// Notes every final block for the plots and the listeners.
 async fn note_blocks(node: Arc<Node>) {
     let mut blocks = node.consortium.subscribe();
     let mut looked = None;
+    // An idle ledger makes no block for long, and devices that may hear each other do so at once.
+    look_at_devices(&node, &mut looked);
     loop {
         let next = blocks.recv().await;
-        if let Err(failure) = node.look_again(&mut looked) {
-            tracing::error!(%failure, "what became of the devices could not be read");
-        }
+        look_at_devices(&node, &mut looked);
         match next {
             Ok(block) => {
                 let own_ms: Vec<_> = block

@@ -1,5 +1,5 @@
-//! A paired device at work: what its driver reports goes to ingest and to the live view, and what is
-//! durable goes back to devices that listen.
+//! A paired device at work: what its driver reports goes to the devices that may hear it, to ingest
+//! and to the live view, and what is durable goes back to devices that listen.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use crate::bluetooth::{Bluetooth, is_bluetooth};
 use crate::ingest::{Count, DeviceIndex, Ingest, IngestStopped, Item, MAX_ITEM_READINGS};
 use crate::live::LiveView;
+use crate::relay::RelayEnd;
 use crate::vault::devices::DeviceRow;
 use crate::vault::gaps::Kind;
 use crate::vault::seal::MasterKey;
@@ -54,6 +55,7 @@ pub struct Sensor {
 
 impl Sensor {
     /// Opens the device and starts forwarding. `away`: since its newest stored reading, if there is one.
+    /// `relay`: where it hears others and is heard.
     ///
     /// # Errors
     /// If the row names no profile of this version, or its key does not open.
@@ -62,12 +64,14 @@ impl Sensor {
         config: SourceConfig,
         ingest: Ingest,
         live: Arc<LiveView>,
-        away: Option<Away>,
+        (away, relay): (Option<Away>, RelayEnd),
     ) -> anyhow::Result<Self> {
         let unheard = Unheard::new(&config, away);
         let device = Device::open(config)?;
+        relay.attach(&device.handle.relay());
+        let ways = (ingest, unheard, relay);
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(forward(index, device, (ingest, unheard), live, stopped));
+        let task = tokio::spawn(forward(index, device, ways, live, stopped));
         Ok(Self { stop, task })
     }
 
@@ -169,7 +173,7 @@ impl Unheard {
 async fn forward(
     index: DeviceIndex,
     mut device: Device,
-    (ingest, mut unheard): (Ingest, Unheard),
+    (ingest, mut unheard, relay): (Ingest, Unheard, RelayEnd),
     live: Arc<LiveView>,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -200,7 +204,11 @@ async fn forward(
             sequence = next_number(&mut finals) => device.handle.finalized(sequence),
             count = device.events.recv_many(&mut events, MAX_ITEM_READINGS) => {
                 note_about(index, &events, &live);
-                let handed = hand_on(index, &mut events, (&ingest, refusal()), &mut unheard);
+                let refusal = refusal();
+                if refusal.is_none() {
+                    relay.hear(&events);
+                }
+                let handed = hand_on(index, &mut events, (&ingest, refusal), &mut unheard);
                 if count == 0 || handed.await.is_err() {
                     break;
                 }

@@ -11,7 +11,7 @@
 //! ```
 //!
 //! A firmware takes the crate without its default feature `host`, and with the feature of its class:
-//! none for an ultra-light device, `low-cost`, or `signing`.
+//! none for an ultra-light device, `low-cost`, or `signing`; with `relay` it hears other devices, too.
 //!
 //! It leaves out I/O, clocks, the choice of keys and secrecy: a reading is authenticated, not
 //! encrypted, because the cable ends at the fog node that seals it.
@@ -35,6 +35,8 @@ pub mod pairing;
 #[cfg(feature = "host")]
 mod provisioning;
 mod reader;
+#[cfg(feature = "relay")]
+mod relay;
 mod sensor;
 #[cfg(feature = "host")]
 mod window;
@@ -66,6 +68,8 @@ pub use pairing::{Offer, Unpaired};
 #[cfg(feature = "host")]
 pub use provisioning::{Progress, Provisioning};
 pub use reader::{Chunk, FrameCutter, FrameReader};
+#[cfg(feature = "relay")]
+pub use relay::Relayed;
 pub use sensor::{EncodeError, Sensor, Unproved};
 #[cfg(feature = "host")]
 pub use window::{ReplayWindow, Step, WINDOW};

@@ -6,6 +6,8 @@
 //! know. [`Outgoing`] borrows and is the device's, `DeviceMessage` owns and is the host's; both have the
 //! same bytes.
 
+#[cfg(feature = "relay")]
+use crate::relay::Relayed;
 #[cfg(feature = "host")]
 use heapless::Vec;
 #[cfg(feature = "host")]
@@ -210,4 +212,7 @@ pub enum HostMessage {
         /// The host's clock at sending, in milliseconds since 1970.
         now_millis: u64,
     },
+    /// 4: what another device measured, while this one may hear it.
+    #[cfg(feature = "relay")]
+    Relay(Relayed),
 }

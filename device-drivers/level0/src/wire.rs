@@ -104,15 +104,17 @@ pub(crate) fn decode(body: &[u8]) -> Option<HostMessage> {
         3 => Some(HostMessage::Time {
             now_millis: read_varint(fields)?,
         }),
+        #[cfg(feature = "relay")]
+        4 => crate::relay::decode(fields).map(HostMessage::Relay),
         _ => None,
     }
 }
 
 /// `None` for a number that ends early or has more than 64 bits.
 #[inline(never)]
-fn read_varint(bytes: &[u8]) -> Option<u64> {
+pub(crate) fn read_varint(bytes: &[u8]) -> Option<u64> {
     let last = bytes.iter().position(|byte| *byte < 0x80)?;
-    let has_room = last < 9 || last == 9 && bytes.get(9) == Some(&1);
+    let has_room = last < 9 || last == 9 && bytes.get(9) <= Some(&1);
     let digits = bytes.get(..=last).filter(|_| has_room)?;
     let number = digits
         .iter()

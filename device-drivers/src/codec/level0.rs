@@ -10,7 +10,7 @@ use crate::measurement::{Measurement, Metric, Quality, Value};
 use crate::profile::Rate;
 use fogward_level0::{
     Accepted, Chunk, DeviceMessage, FrameReader, Hello, Host, HostKey, HostMessage, MAX_WIRE,
-    MISSING_SAMPLE, Reading, Refusal, Wave,
+    MISSING_SAMPLE, Reading, Refusal, Relayed, Wave,
 };
 
 /// Powers of ten a reading may have.
@@ -67,6 +67,12 @@ impl Level0 {
     #[must_use]
     pub fn frames(&self) -> u64 {
         self.frames
+    }
+
+    /// Whether the device says that it listens; `None` before it said anything.
+    #[must_use]
+    pub fn is_listening(&self) -> Option<bool> {
+        self.hello.map(|hello| hello.is_listening)
     }
 
     /// Seals a message to the device; `None` before the device was heard. `now_millis` since 1970.
@@ -220,30 +226,66 @@ fn proven(mut measurement: Measurement, time_millis: Option<u64>, sequence: u64)
     measurement
 }
 
-fn metric_of(number: u8) -> Option<Metric> {
+/// The metrics of the wire.
+const METRICS: [(u8, Metric); 7] = {
     use fogward_level0::metric;
-    Some(match number {
-        metric::SPO2 => Metric::SpO2,
-        metric::PULSE_RATE => Metric::PulseRate,
-        metric::PLETH_WAVE => Metric::PlethWave,
-        metric::PERFUSION_INDEX => Metric::PerfusionIndex,
-        metric::BODY_TEMPERATURE => Metric::BodyTemperature,
-        metric::RESPIRATION_RATE => Metric::RespirationRate,
-        metric::HEART_RATE => Metric::HeartRate,
-        _ => return None,
-    })
+    [
+        (metric::SPO2, Metric::SpO2),
+        (metric::PULSE_RATE, Metric::PulseRate),
+        (metric::PLETH_WAVE, Metric::PlethWave),
+        (metric::PERFUSION_INDEX, Metric::PerfusionIndex),
+        (metric::BODY_TEMPERATURE, Metric::BodyTemperature),
+        (metric::RESPIRATION_RATE, Metric::RespirationRate),
+        (metric::HEART_RATE, Metric::HeartRate),
+    ]
+};
+
+/// The qualities of the wire.
+const QUALITIES: [(u8, Quality); 7] = {
+    use fogward_level0::quality;
+    [
+        (quality::GOOD, Quality::Good),
+        (quality::LOW_PERFUSION, Quality::LowPerfusion),
+        (quality::QUESTIONABLE, Quality::Questionable),
+        (quality::SEARCHING, Quality::Searching),
+        (quality::MISSING, Quality::Missing),
+        (quality::SENSOR_OFF, Quality::SensorOff),
+        (quality::SENSOR_FAULT, Quality::SensorFault),
+    ]
+};
+
+fn metric_of(number: u8) -> Option<Metric> {
+    let mut table = METRICS.into_iter();
+    table.find(|row| row.0 == number).map(|row| row.1)
 }
 
 fn quality_of(number: u8) -> Option<Quality> {
-    use fogward_level0::quality;
-    Some(match number {
-        quality::GOOD => Quality::Good,
-        quality::LOW_PERFUSION => Quality::LowPerfusion,
-        quality::QUESTIONABLE => Quality::Questionable,
-        quality::SEARCHING => Quality::Searching,
-        quality::MISSING => Quality::Missing,
-        quality::SENSOR_OFF => Quality::SensorOff,
-        quality::SENSOR_FAULT => Quality::SensorFault,
-        _ => return None,
+    let mut table = QUALITIES.into_iter();
+    table.find(|row| row.0 == number).map(|row| row.1)
+}
+
+/// A reading of another device as this protocol says it; `None` if it has no form for it.
+pub(crate) fn relayed(source: [u8; 4], measurement: &Measurement) -> Option<Relayed> {
+    let (mantissa, exponent) = match measurement.value {
+        Value::Quantity { mantissa, exponent } => (i32::try_from(mantissa).ok()?, exponent),
+        Value::Absent => (0, 0),
+        Value::Samples { .. } => return None,
+    };
+    if measurement.metric.is_waveform() || !EXPONENTS.contains(&exponent) {
+        return None;
+    }
+    let metric = METRICS.iter().find(|row| row.1 == measurement.metric)?;
+    let quality = QUALITIES.iter().find(|row| row.1 == measurement.quality)?;
+    let time = measurement.device_time_millis;
+    Some(Relayed {
+        source,
+        is_simulated: measurement.simulated,
+        time_millis: time.and_then(|millis| u64::try_from(millis).ok()),
+        reading: Reading {
+            metric: metric.0,
+            quality: quality.0,
+            mantissa,
+            exponent,
+        },
     })
 }

@@ -1,14 +1,15 @@
 //! One connection, from an open port to its end.
 //!
 //! Reads bytes, decodes, delivers; asks devices that must be asked; acknowledges to devices that
-//! listen; watches for silence. Writing is best effort and bounded in time: a device that does
-//! not read must not stop the reading of it.
+//! listen; relays what they may hear of others; watches for silence. Writing is best effort and
+//! bounded in time: a device that does not read must not stop the reading of it.
 
 use crate::codec::{Decoder, contec_cms50d};
 use crate::device::{Ends, SerialConfig, stopped};
 use crate::event::{Event, MissingCause, RejectReason};
 use crate::link::{LinkReason, LinkState};
 use crate::profile::Profile;
+use crate::relay::Waiting;
 use crate::serial::outlook::Outlook;
 use crate::serial::{now_millis, reasons};
 use fogward_level0::HostMessage;
@@ -24,6 +25,8 @@ const ASK_AGAIN_EVERY: Duration = Duration::from_secs(2);
 /// How often a level-0 device is told the time, so that its oscillator does not drift far.
 const TELL_TIME_EVERY: Duration = Duration::from_secs(60);
 const WRITE_AT_MOST: Duration = Duration::from_millis(200);
+/// A line that does not take a relayed reading within this time has taken too many.
+const RELAY_AT_MOST: Duration = Duration::from_millis(50);
 const READ_BYTES: usize = 4_096;
 /// As many bytes without a frame are not just the rest of one.
 const GARBAGE_BYTES: u64 = 64;
@@ -116,6 +119,11 @@ impl<'a> Session<'a> {
                         return self.broken(&error);
                     }
                 }
+                waiting = self.ends.relay.next(), if self.has_identified => {
+                    if let Err(error) = self.relay(&waiting).await {
+                        return self.broken(&error);
+                    }
+                }
             }
         }
     }
@@ -130,6 +138,11 @@ impl<'a> Session<'a> {
             self.bytes_since_frame = 0;
             self.forged_since_frame = 0;
             self.ends.publish(LinkState::Streaming);
+            if let Decoder::Level0(decoder) = &*self.decoder
+                && let Some(is_listening) = decoder.is_listening()
+            {
+                self.ends.relay.set_hearing(is_listening);
+            }
         } else {
             self.bytes_since_frame += bytes.len() as u64;
         }
@@ -231,6 +244,33 @@ impl<'a> Session<'a> {
             return Ok(());
         };
         self.tell(HostMessage::Final { upto }).await?;
+        Ok(())
+    }
+
+    /// Tells the device what another one measured. Where the line does not take it, it takes nothing else
+    /// that waits, either.
+    async fn relay(&mut self, waiting: &Waiting) -> io::Result<()> {
+        let now = now_millis();
+        let message = HostMessage::Relay(waiting.relayed);
+        let frame = match &mut *self.decoder {
+            Decoder::Level0(decoder) if waiting.is_due(now) => decoder.seal(message, now),
+            _ => None,
+        };
+        let Some(frame) = frame else {
+            waiting.count_dropped();
+            return Ok(());
+        };
+        match timeout(RELAY_AT_MOST, self.port.write_all(&frame)).await {
+            Ok(Ok(())) => waiting.count_relayed(),
+            Ok(Err(error)) => {
+                waiting.count_dropped();
+                return Err(error);
+            }
+            Err(_elapsed) => {
+                waiting.count_dropped();
+                self.ends.relay.clear();
+            }
+        }
         Ok(())
     }
 

@@ -28,6 +28,8 @@ mod machine;
 mod provisioning;
 #[cfg(unix)]
 mod pty;
+#[cfg(unix)]
+mod relay;
 
 use device_drivers::codec::Decoder;
 use device_drivers::{

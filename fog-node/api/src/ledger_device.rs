@@ -110,6 +110,38 @@ pub struct Interaction {
     pub may_grant: bool,
     /// Whether this node may end it.
     pub may_end: bool,
+    /// How this node carries it out.
+    pub relay: Relay,
+}
+
+/// What a node does about an interaction, and what came of it since it was granted, at most since the node's
+/// start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Relay {
+    /// Whether readings go from one device to the other.
+    pub state: RelayState,
+    /// Readings written to the line of the device that hears.
+    pub relayed: u64,
+    /// Readings dropped: its line was slower than they came, was down, or the grant ended while they waited.
+    pub dropped: u64,
+    /// Readings for which its protocol has no form, such as waves.
+    pub unsuited: u64,
+}
+
+/// Whether readings go from one device to the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RelayState {
+    /// They do, as they come.
+    Open,
+    /// They do not: it is not granted, it is over, or a device is not in service.
+    Closed,
+    /// The device that asks cannot hear: its protocol has no message for it, or it does not listen.
+    CannotHear,
+    /// This node does not read both of them.
+    Elsewhere,
 }
 
 /// Asks that one device may hear another.

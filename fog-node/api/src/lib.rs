@@ -99,7 +99,7 @@ pub use joining::{
 };
 pub use ledger_device::{
     AskInteraction, DecideInteraction, HandOver, Interaction, InteractionState, LedgerDevice,
-    Pushed, RegisterSigner, Signer, TakeDevice,
+    Pushed, RegisterSigner, Relay, RelayState, Signer, TakeDevice,
 };
 pub use light::{LightPage, LightQuery, LightRow, StateAnswer, StateQuery};
 pub use reading::{History, HistoryPoint, HistoryQuery, ReadingRow, ReadingsQuery, SampleSegment};

@@ -133,13 +133,17 @@ fn print_interactions(all: &[Interaction], api: &Api) -> anyhow::Result<Outcome>
             words("state"),
             words("until"),
             numbers("changed"),
+            words("here"),
+            numbers("relayed"),
+            numbers("dropped"),
+            numbers("unsuited"),
         ],
         &rows,
     ))?;
     Ok(Outcome::Yes)
 }
 
-fn interaction_cells(interaction: &Interaction) -> [String; 6] {
+fn interaction_cells(interaction: &Interaction) -> [String; 10] {
     let named = |name: &Option<String>, handle: &String| name.as_ref().unwrap_or(handle).clone();
     [
         interaction.id.clone(),
@@ -148,6 +152,10 @@ fn interaction_cells(interaction: &Interaction) -> [String; 6] {
         name_of(interaction.state),
         time_words(i64::try_from(interaction.until).unwrap_or(i64::MAX)),
         interaction.changed_height.to_string(),
+        name_of(interaction.relay.state),
+        interaction.relay.relayed.to_string(),
+        interaction.relay.dropped.to_string(),
+        interaction.relay.unsuited.to_string(),
     ]
 }
 

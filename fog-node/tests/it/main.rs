@@ -15,5 +15,6 @@ mod light;
 mod light_witness;
 mod program;
 mod pty;
+mod relay;
 mod served;
 mod upkeep;

@@ -6,7 +6,7 @@ use crate::{DEVICE, frames, key};
 use fogward_level0::{
     DeviceClass, DeviceKey, DeviceMessage, FrameReader, Hello, HmacKey, Host, HostKey, HostMessage,
     MAX_WIRE, MISSING_SAMPLE, Offer, Outgoing, PairingCode, Progress, Provisioning, Reading,
-    Sensor, Unpaired, metric, quality,
+    Relayed, Sensor, Unpaired, metric, quality,
 };
 
 const DOCUMENT: &str = include_str!("../../../../docs/level0-protocol.md");
@@ -158,7 +158,17 @@ fn host_frames_equal_the_document() {
     let now_millis = HostMessage::Time {
         now_millis: 1_770_000_000_000,
     };
-    for (name, message) in [("Vector 10: Final", upto), ("Vector 11: Time", now_millis)] {
+    let relay = HostMessage::Relay(Relayed {
+        source: [0xa1, 0xb2, 0xc3, 0xd4],
+        is_simulated: false,
+        time_millis: Some(1_770_000_000_000),
+        reading: READINGS[2],
+    });
+    for (name, message) in [
+        ("Vector 10: Final", upto),
+        ("Vector 11: Time", now_millis),
+        ("Vector 16: Relay", relay),
+    ] {
         let length = host.seal(&message, 1_770_000_000_000, &mut wire).unwrap();
         check_documented(name, &wire[..length]);
         assert_eq!(sensor.open(&mut wire[1..length - 1]), Ok(message));
