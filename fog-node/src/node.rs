@@ -36,6 +36,7 @@ use crate::ingest::{Anchored, BatchPolicy, DeviceIndex, Ingest, Writer, WriterPa
 use crate::keystore::{Keystore, create_private_dir};
 use crate::live::{LiveDevice, LiveView, TELL_EVERY};
 use crate::previews::Previews;
+use crate::provisioning::Provisionings;
 use crate::restored::start_consortium;
 use crate::retention;
 use crate::sensor::{Away, Sensor, source_of};
@@ -135,6 +136,7 @@ pub struct Node {
     pub(crate) load: Mutex<LoadLog>,
     pub(crate) backup_turn: Turn,
     pub(crate) previews: Arc<Previews>,
+    pub(crate) provisionings: Provisionings,
     pub(crate) bluetooth: Bluetooth,
     pub(crate) membership: Membership,
     pub(crate) rate: Rate,
@@ -237,6 +239,7 @@ impl Node {
             load: Mutex::default(),
             backup_turn: Turn::default(),
             previews: Arc::default(),
+            provisionings: Provisionings::default(),
             bluetooth: Bluetooth::through(config.bluetooth.clone()),
             membership,
             rate: Rate::default(),
@@ -328,6 +331,7 @@ impl Node {
             tasks,
         } = std::mem::take(&mut *self.running());
         self.previews.end_all().await;
+        self.provisionings.end();
         self.bluetooth.end();
         for (_, sensor) in sensors {
             sensor.stop().await;

@@ -40,6 +40,7 @@ fn Confirm(wizard: Wizard) -> impl IntoView {
             profile: wizard.profile.get_untracked(),
             path: wizard.path.get_untracked(),
             key: wizard.key_for_request(),
+            code: None,
         };
         spawn_local(async move {
             preview::end_now(wizard).await;
