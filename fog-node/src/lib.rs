@@ -33,6 +33,7 @@ mod node;
 mod pairing;
 mod previews;
 mod proofs;
+mod provisioning;
 mod readings;
 mod relay;
 mod restored;

@@ -36,6 +36,7 @@ use crate::ingest::{Anchored, BatchPolicy, DeviceIndex, Ingest, Writer, WriterPa
 use crate::keystore::{Keystore, create_private_dir};
 use crate::live::{LiveDevice, LiveView, TELL_EVERY};
 use crate::previews::Previews;
+use crate::provisioning::Provisionings;
 use crate::relay::Relays;
 use crate::restored::start_consortium;
 use crate::retention;
@@ -137,6 +138,7 @@ pub struct Node {
     pub(crate) backup_turn: Turn,
     pub(crate) previews: Arc<Previews>,
     pub(crate) relays: Arc<Relays>,
+    pub(crate) provisionings: Provisionings,
     pub(crate) bluetooth: Bluetooth,
     pub(crate) membership: Membership,
     pub(crate) rate: Rate,
@@ -240,6 +242,7 @@ impl Node {
             backup_turn: Turn::default(),
             previews: Arc::default(),
             relays: Arc::default(),
+            provisionings: Provisionings::default(),
             bluetooth: Bluetooth::through(config.bluetooth.clone()),
             membership,
             rate: Rate::default(),
@@ -331,6 +334,7 @@ impl Node {
             tasks,
         } = std::mem::take(&mut *self.running());
         self.previews.end_all().await;
+        self.provisionings.end();
         self.bluetooth.end();
         for (_, sensor) in sensors {
             sensor.stop().await;

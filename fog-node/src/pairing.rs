@@ -10,6 +10,7 @@ use fog_api::{
     AddDevice, Device, DeviceAbout, DeviceSource, DeviceState, Gap, Port, ProfileInfo, StartDemo,
 };
 use fogward_level0::HostKey;
+use ledger_core::Digest;
 use tokio::sync::oneshot;
 
 use crate::bluetooth::is_bluetooth;
@@ -19,6 +20,7 @@ use crate::ingest::{DeviceIndex, Item, random_handle};
 use crate::keystore::random;
 use crate::live::DeviceLook;
 use crate::node::{Node, NodeConfig};
+use crate::provisioning::parse_code;
 use crate::sensor::{Away, SIMULATED_PROFILE, simulated_path, source_of};
 use crate::vault::devices::{self, DeviceRow};
 
@@ -48,7 +50,8 @@ impl Node {
         self.find_device(id).map(|(_, device)| device)
     }
 
-    /// Pairs a serial device: stores it, registers it on the ledger, and starts reading from it.
+    /// Pairs a serial device: stores it, registers it on the ledger, and starts reading from it. With a
+    /// one-time code the device is given a key first, which takes some seconds.
     ///
     /// # Errors
     /// [`Failure`] if something asked for cannot be, in words.
@@ -56,6 +59,14 @@ impl Node {
         let profile = parse_profile(&request.profile)?;
         check_path(&request.path)?;
         self.check_free(&request.path)?;
+        if let Some(code) = &request.code {
+            let code = parse_code(profile, code, request.key.is_some())?;
+            let name = match request.name {
+                Some(name) => checked_name(&name)?,
+                None => default_name(profile, &request.path),
+            };
+            return self.provision_device(&code, name, request.path).await;
+        }
         let id = new_id()?;
         let sealed_key = match parse_key(profile, request.key.as_deref())? {
             None => None,
@@ -241,6 +252,7 @@ impl Node {
                         profile: serial.profile.name().into(),
                         path,
                         key: serial.key.clone(),
+                        code: None,
                     };
                     self.add_device(request).await?;
                 }
@@ -256,20 +268,21 @@ impl Node {
 
     /// Stores a device, registers it, shows it, starts it.
     pub(crate) async fn pair(&self, row: DeviceRow) -> Result<Device, Failure> {
-        if self.devices().len() >= MAX_DEVICES {
-            return Err(Failure::new(
-                409,
-                "DEV-08",
-                "The device was not paired.",
-                format!("This node works with {MAX_DEVICES} devices already."),
-                "Pair it with another fog node.",
-            ));
-        }
+        self.pair_with(row, None).await
+    }
+
+    /// The same with a device whose key was kept under the digest of a one-time code until now.
+    pub(crate) async fn pair_with(
+        &self,
+        row: DeviceRow,
+        code: Option<Digest>,
+    ) -> Result<Device, Failure> {
+        self.check_room()?;
         source_of(&row, &self.master, &self.bluetooth).map_err(Failure::internal)?;
         let ingest = self.ingest().ok_or_else(Failure::stopping)?;
         let (done, added) = oneshot::channel();
         ingest
-            .send(Item::Add(row.clone(), done))
+            .send(Item::Add(row.clone(), code, done))
             .await
             .map_err(|_| Failure::stopping())?;
         let index = added
@@ -280,6 +293,20 @@ impl Node {
             .map_err(Failure::internal)?;
         self.start_sensor(index, &row, &ingest, None);
         self.device(&row.id)
+    }
+
+    /// Refuses one device too many.
+    pub(crate) fn check_room(&self) -> Result<(), Failure> {
+        if self.devices().len() < MAX_DEVICES {
+            return Ok(());
+        }
+        Err(Failure::new(
+            409,
+            "DEV-08",
+            "The device was not paired.",
+            format!("This node works with {MAX_DEVICES} devices already."),
+            "Pair it with another fog node.",
+        ))
     }
 
     /// Refuses a port that a paired device holds.

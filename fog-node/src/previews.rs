@@ -139,7 +139,7 @@ impl Node {
     }
 
     /// Ends the previews of a port, so that another can open it, and those that have timed out.
-    async fn end_previews_of(&self, path: &str) {
+    pub(crate) async fn end_previews_of(&self, path: &str) {
         let is_over = |open: &Open| {
             open.task.is_finished()
                 || open

@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use fog_api::{
-    BlockRow, Device, DeviceLive, DeviceState, Event, Gap, Port, Preview, ProfileInfo, Status,
-    Vital, Wave,
+    BlockRow, Device, DeviceLive, DeviceState, Event, Gap, Port, Preview, ProfileInfo,
+    Provisioning, Status, Vital, Wave,
 };
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -92,6 +92,8 @@ pub struct Live {
     pub ports: RwSignal<Option<Vec<Port>>>,
     /// The preview that was asked for.
     pub preview: RwSignal<Option<Preview>>,
+    /// How far the newest pairing by a one-time code is.
+    pub provisioning: RwSignal<Option<Provisioning>>,
     /// Newest wave segments of the device that was asked for ([`Live::watch_waves`]).
     pub waves: RwSignal<Vec<Wave>>,
     /// The node's clock in Unix milliseconds, set each second.
@@ -145,6 +147,7 @@ impl Live {
             profiles: RwSignal::new(Vec::new()),
             ports: RwSignal::new(None),
             preview: RwSignal::new(None),
+            provisioning: RwSignal::new(None),
             waves: RwSignal::new(Vec::new()),
             now: RwSignal::new(here_now()),
             epoch: RwSignal::new(0),
@@ -359,6 +362,9 @@ impl Live {
         }
         if let Some(preview) = pending.preview {
             self.preview.set(Some(*preview));
+        }
+        if pending.provisioning.is_some() {
+            self.provisioning.set(pending.provisioning);
         }
         if pending.missed {
             self.refetch();

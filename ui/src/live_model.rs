@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use fog_api::{BlockRow, DeviceLive, Event, Port, Preview, Status, Wave};
+use fog_api::{BlockRow, DeviceLive, Event, Port, Preview, Provisioning, Status, Wave};
 
 /// Blocks and wave segments kept for one frame at most.
 const MOST: usize = 512;
@@ -26,6 +26,8 @@ pub struct Pending {
     pub ports: Option<Vec<Port>>,
     /// Newest preview.
     pub preview: Option<Box<Preview>>,
+    /// How far the pairing by a one-time code is.
+    pub provisioning: Option<Provisioning>,
     /// The list of devices changed.
     pub devices_changed: bool,
     /// Something was missed: everything must be asked for again.
@@ -59,6 +61,7 @@ impl Pending {
             Event::DevicesChanged => self.devices_changed = true,
             Event::PortsChanged(ports) => self.ports = Some(ports),
             Event::Preview(preview) => self.preview = Some(preview),
+            Event::Provisioning(stage) => self.provisioning = Some(stage),
             Event::Missed => self.missed = true,
         }
     }
@@ -72,6 +75,7 @@ impl Pending {
             && self.waves.is_empty()
             && self.ports.is_none()
             && self.preview.is_none()
+            && self.provisioning.is_none()
             && !self.devices_changed
             && !self.missed
     }

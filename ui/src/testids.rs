@@ -6,7 +6,7 @@
 //! | Overview | [`START_DEMO`], [`STOP_DEMO`], [`START_PAIR`], [`NEEDS_YOU`], [`CUSTODY_EXPECTED`] … [`CUSTODY_FINAL`], [`DEVICE_ROW`], [`FIRST_START`], [`LEDGER_BLOCK`], [`VAULT_SIZE`] |
 //! | Devices | [`DEVICE_ROW`] (carries `data-device`), [`DEVICE_FILTER`] (one a segment, carries `data-key`), [`DEVICE_SEARCH`], [`PAIR_OPEN`]; [`INBOX`] with [`INBOX_FOUND`] (carries `data-address`), [`INBOX_PAIR`] |
 //! | Pair by Bluetooth | [`BLE_STAGE`] (carries `data-stage`), [`BLE_DIGIT`] (six), [`BLE_DIGITS`], [`BLE_YES`], [`BLE_NO`], [`BLE_FAILURE`] (carries `data-code`) with [`BLE_AGAIN`], [`BLE_REPAIR`]; [`BLE_SUBJECT`], [`BLE_FINISH`] |
-//! | Pair | [`PAIR_PORT`] (carries `data-path`), [`PAIR_PORT_PATH`], [`PAIR_PORT_NEXT`], [`PAIR_PROFILE`] (a `select`), [`PAIR_KEY`], [`PAIR_NEXT`], [`PAIR_BACK`], [`PAIR_PREVIEW_STATE`], [`PAIR_PREVIEW_RECEIVED`], [`PAIR_NAME`], [`PAIR_CONFIRM`], [`PAIR_FAILURE`], [`PAIR_CANCEL`]; live values as [`vital`] |
+//! | Pair | [`PAIR_PORT`] (carries `data-path`), [`PAIR_PORT_PATH`], [`PAIR_PORT_NEXT`], [`PAIR_PROFILE`] (a `select`), [`PAIR_WAY`], [`PAIR_CODE`], [`PAIR_CODE_NEXT`], [`PAIR_PROGRESS`], [`PAIR_KEY`], [`PAIR_NEXT`], [`PAIR_BACK`], [`PAIR_PREVIEW_STATE`], [`PAIR_PREVIEW_RECEIVED`], [`PAIR_NAME`], [`PAIR_CONFIRM`], [`PAIR_FAILURE`], [`PAIR_CANCEL`]; live values as [`vital`] |
 //! | Device | [`vital`] (`vital-59408-5`; carries `data-value`, empty where there is none, and `data-quality`), [`DEVICE_STATE`], [`DEVICE_REASON`], [`gap`] (`gap-received` …), [`READING_ROW`] (carries `data-reading` and `data-code`), [`READING_VALUE`], [`READING_WAY`], [`READING_FINAL`] (only on rows that are final), [`READING_PROOF`] (the link to the proof page), [`UNPAIR`], [`UNPAIR_CONFIRM`], [`UNPAIR_KEEP`], [`PERIOD`]; [`DEVICE_STANDING`] (carries `data-standing`), [`DEVICE_ASSIGNED`], [`DEVICE_ASSIGN`], [`DEVICE_SUBJECT`], [`DEVICE_ASSIGN_CONFIRM`], [`DEVICE_UNASSIGN`], [`DEVICE_SUSPEND`], [`DEVICE_RETIRE`], [`DEVICE_RETIRE_KEEP`], [`DEVICE_RETIRE_CONFIRM`] |
 //! | Consortium | [`NODE_ROW`] (carries `data-node` and, where somebody should look, `data-state`), [`PROPOSAL`] (carries `data-number`) with [`PROPOSAL_STANDS`], [`PREFLIGHT`], [`PREFLIGHT_VERDICT`], [`PREFLIGHT_FINDING`] (carries `data-severity` and `data-code`), [`VOTE_APPROVE`], [`VOTE_REJECT`] (carry `aria-pressed`), [`VOTE_CONFIRM`], [`VOTE_KEEP`]; [`DECIDED_ROW`] (carries `data-number` and `data-outcome`), [`QUEUE`], [`ORGANISATION_ROW`], [`INVITE_WHOM`] (one a segment, carries `data-key`), [`INVITE_VALID`], [`INVITE_MAKE`], [`INVITE_DEAF`], [`INVITATION`] with [`INVITATION_TEXT`], [`INVITATION_QR`], [`INVITATION_COPY`], [`INVITATION_SAVE`]; [`INVITATION_ROW`] (carries `data-invitation`) with [`INVITATION_REVOKE`], [`INVITATION_REVOKE_CONFIRM`], [`INVITATION_KEEP`]; [`CONSORTIUM_HALTED`], [`CONSORTIUM_WAITING`], [`EVIDENCE`] |
 //! | Propose | [`PROPOSE_OPEN`], [`PROPOSE_KIND`] (carries `data-key`), [`PROPOSE_CHOICE`] (carries `data-key`, the node's or organisation's id), [`PROPOSE_FIELD`] (carries `data-key`), [`PROPOSE_NEXT`], [`PROPOSE_REASON`], [`PROPOSE_HOURS`], [`PROPOSE_FORCE`], [`PROPOSE_SEND`], [`PROPOSE_CONFIRM`], [`PROPOSE_KEEP`], [`PROPOSE_CANCEL`] |
@@ -102,6 +102,14 @@ pub const PAIR_PORT_NEXT: &str = "pair-port-next";
 pub const PAIR_PROFILE: &str = "pair-profile";
 /// The pairing key's input.
 pub const PAIR_KEY: &str = "pair-key";
+/// Code or key; the way stands in `data-key`.
+pub const PAIR_WAY: &str = "pair-way";
+/// The one-time code's input.
+pub const PAIR_CODE: &str = "pair-code";
+/// On to the name with a code that is typed right.
+pub const PAIR_CODE_NEXT: &str = "pair-code-next";
+/// How far the pairing with a code is.
+pub const PAIR_PROGRESS: &str = "pair-progress";
 /// Starts the preview with the key.
 pub const PAIR_LISTEN: &str = "pair-listen";
 /// On to the name.

@@ -70,13 +70,20 @@ impl Provisioning {
         }
     }
 
+    /// Whether a frame, as it stood on the line, says it is of a device that has no key yet. Nothing of it
+    /// is verified.
+    #[must_use]
+    pub fn is_offer(frame: &[u8]) -> bool {
+        class_number(frame) == Some(Authentication::PairingCode.number())
+    }
+
     /// Opens a frame of the device.
     ///
     /// # Errors
     /// [`Refusal`] says why it was refused: [`Refusal::Forged`] if it is not the device of this
     /// code, or one that is paired already.
     pub fn open(&mut self, frame: &mut [u8]) -> Result<Progress, Refusal> {
-        if class_number(frame) == Some(Authentication::PairingCode.number()) {
+        if Provisioning::is_offer(frame) {
             return self.open_offer(frame);
         }
         let key = self.key.clone().ok_or(Refusal::Forged)?;

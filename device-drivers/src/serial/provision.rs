@@ -39,9 +39,15 @@ pub enum ProvisionError {
     /// The port cannot be opened, or broke.
     #[error("{0}")]
     Port(LinkReason),
-    /// A device is heard that does not prove this code.
-    #[error("this is not the device's code, or it was used already")]
+    /// A device without a key is heard that does not prove this code.
+    #[error("this is not the device's code")]
     NotThisCode,
+    /// A device is heard that has a key already, and not the stored one: its code is spent.
+    #[error("the device has a key already")]
+    Spent,
+    /// The device of this code offers another class, or public key, than its stored key is for.
+    #[error("the device is not of the class that its stored key is for")]
+    WrongClass,
     /// Nothing that could be a device was heard in time.
     #[error("no device was heard in time")]
     Silent,
@@ -56,29 +62,28 @@ pub enum ProvisionError {
 /// Pairs the device on the port at `path`, for at most `within`.
 ///
 /// `store` is called upon each offer, before it is answered, with the device and the key, always the
-/// same; false if it could not be stored.
+/// same, and its future is awaited; false if the key could not be stored.
 ///
 /// # Errors
 /// [`ProvisionError`] says what failed.
-pub async fn provision(
+pub async fn provision<Stored: Future<Output = bool>>(
     path: &Path,
     mut pairing: Provisioning,
-    mut store: impl FnMut(DeviceId, &HostKey) -> bool,
+    mut store: impl FnMut(DeviceId, HostKey) -> Stored,
     within: Duration,
 ) -> Result<Provisioned, ProvisionError> {
     let config = SerialConfig::new(path, Profile::FogwardLevel0);
     let mut port = open::open(&config).map_err(ProvisionError::Port)?;
     let until = Instant::now() + within;
     let mut reader = FrameReader::default();
-    let mut foreign_frames = 0;
+    let mut foreign = Foreign::default();
     let mut has_answered = false;
     let mut bytes = [0; READ_BYTES];
     loop {
         let Ok(read) = timeout_at(until, port.read(&mut bytes)).await else {
-            return Err(match (has_answered, foreign_frames) {
-                (true, _) => ProvisionError::NotTaken,
-                (false, 0) => ProvisionError::Silent,
-                (false, _) => ProvisionError::NotThisCode,
+            return Err(match has_answered {
+                true => ProvisionError::NotTaken,
+                false => foreign.verdict(1).unwrap_or(ProvisionError::Silent),
             });
         };
         let length = read.ok().filter(|length| *length > 0);
@@ -87,9 +92,10 @@ pub async fn provision(
             let Some(Chunk::Frame(frame)) = reader.push(byte) else {
                 continue;
             };
+            let is_offer = Provisioning::is_offer(frame);
             match pairing.open(frame) {
                 Ok(Progress::Offered { device_id, key }) => {
-                    if !store(device_id, &key) {
+                    if !store(device_id, key).await {
                         return Err(ProvisionError::NotStored);
                     }
                     answer(&mut port, &mut pairing, until)
@@ -108,15 +114,44 @@ pub async fn provision(
                         counter,
                     });
                 }
+                Err(Refusal::WrongClass) if is_offer => return Err(ProvisionError::WrongClass),
                 Err(Refusal::Forged | Refusal::WrongClass | Refusal::WrongDevice) => {
-                    foreign_frames += 1;
-                    if foreign_frames >= FOREIGN_FRAMES {
-                        return Err(ProvisionError::NotThisCode);
+                    foreign.note(is_offer);
+                    if let Some(verdict) = foreign.verdict(FOREIGN_FRAMES) {
+                        return Err(verdict);
                     }
                 }
                 // Damage on the line, or a message of a later version.
                 Err(_) => {}
             }
+        }
+    }
+}
+
+/// Intact frames that are not of the device that is looked for. What they say of themselves is not
+/// proven: it chooses the words of a failure and nothing else.
+#[derive(Default)]
+struct Foreign {
+    offers: u32,
+    others: u32,
+}
+
+impl Foreign {
+    fn note(&mut self, is_offer: bool) {
+        match is_offer {
+            true => self.offers += 1,
+            false => self.others += 1,
+        }
+    }
+
+    /// What is wrong, once that many frames say the same.
+    fn verdict(&self, frames: u32) -> Option<ProvisionError> {
+        if self.offers >= frames {
+            Some(ProvisionError::NotThisCode)
+        } else if self.others >= frames {
+            Some(ProvisionError::Spent)
+        } else {
+            None
         }
     }
 }

@@ -25,15 +25,19 @@ fn secret() -> PairingKey {
     PairingKey::from_bytes([0x5a; 32])
 }
 
+fn takes_any(_: DeviceId, _: HostKey) -> std::future::Ready<bool> {
+    std::future::ready(true)
+}
+
 async fn pair(
     machine: &Machine,
     pairing: Provisioning,
     stored: &mut Option<HostKey>,
     can_store: bool,
 ) -> Result<Provisioned, ProvisionError> {
-    let store = |_, key: &HostKey| {
-        *stored = Some(key.clone());
-        can_store
+    let store = |_, key: HostKey| {
+        *stored = Some(key);
+        std::future::ready(can_store)
     };
     provision(machine.path(), pairing, store, SOON).await
 }
@@ -92,8 +96,8 @@ async fn check_pairing(class: &str, authentication: Authentication) {
     let refused = pair(&machine, late, &mut stored, true).await;
     assert_eq!(
         refused.unwrap_err(),
-        ProvisionError::NotThisCode,
-        "the code is spent"
+        ProvisionError::Spent,
+        "its code was used"
     );
 }
 
@@ -119,7 +123,7 @@ async fn a_silent_line_is_told() {
     machine.run();
     let pairing = Provisioning::new(&code(), secret());
     let within = Duration::from_millis(1_500);
-    let silent = provision(machine.path(), pairing, |_, _| true, within).await;
+    let silent = provision(machine.path(), pairing, takes_any, within).await;
     assert_eq!(silent.unwrap_err(), ProvisionError::Silent);
 }
 
@@ -132,15 +136,27 @@ async fn a_device_that_takes_no_key_is_told() {
     line.send(&wire[..length]);
     let pairing = Provisioning::new(&code(), secret());
     let within = Duration::from_secs(1);
-    let failed = provision(line.path(), pairing, |_, _| true, within).await;
+    let failed = provision(line.path(), pairing, takes_any, within).await;
     assert_eq!(failed.unwrap_err(), ProvisionError::NotTaken);
+}
+
+#[tokio::test]
+async fn a_device_that_is_of_another_class_than_its_stored_key_is_told() {
+    let mut line = Line::plug_in();
+    let mut wire = [0; MAX_WIRE];
+    let mut device = Unpaired::new(DeviceId([3; 8]), &code(), 1);
+    let length = device.offer(&Offer::AsconTag, &mut wire).unwrap();
+    line.send(&wire[..length]);
+    let pairing = Provisioning::resume(&code(), HostKey::low_cost(secret()));
+    let failed = provision(line.path(), pairing, takes_any, SOON).await;
+    assert_eq!(failed.unwrap_err(), ProvisionError::WrongClass);
 }
 
 #[tokio::test]
 async fn a_port_that_is_not_there_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let pairing = Provisioning::new(&code(), secret());
-    let failed = provision(&folder.path().join("none"), pairing, |_, _| true, SOON).await;
+    let failed = provision(&folder.path().join("none"), pairing, takes_any, SOON).await;
     let ProvisionError::Port(reason) = failed.unwrap_err() else {
         panic!("another error")
     };

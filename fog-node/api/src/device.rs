@@ -1,5 +1,7 @@
 //! Devices: the sensors paired with this node.
 
+use std::fmt;
+
 use ledger_core::Quality;
 use serde::{Deserialize, Serialize};
 
@@ -227,7 +229,7 @@ pub struct DeviceAbout {
 }
 
 /// Asks for a device to be paired.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AddDevice {
@@ -240,6 +242,61 @@ pub struct AddDevice {
     /// The device's pairing key as 64 hex digits, for profiles that authenticate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// In its place the one-time code of a `fogward-level0` device that has no key yet: 28 letters; blanks
+    /// and hyphens may stand between them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+/// Says nothing of the key and the code.
+impl fmt::Debug for AddDevice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AddDevice")
+            .field("name", &self.name)
+            .field("profile", &self.profile)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Asks whether a one-time code is typed right, and is answered with it as it is printed. Nothing is done
+/// with it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CheckCode {
+    /// The code, as for [`AddDevice::code`].
+    pub code: String,
+}
+
+/// Says nothing of the code.
+impl fmt::Debug for CheckCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CheckCode").finish_non_exhaustive()
+    }
+}
+
+/// Where the pairing of a device by its one-time code stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Provisioning {
+    /// Path of the port.
+    pub path: String,
+    /// How far it is.
+    pub stage: ProvisioningStage,
+}
+
+/// What the node does to a device that has only a one-time code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ProvisioningStage {
+    /// It listens for the device.
+    Listening,
+    /// It has heard the device, stored a key for it and sent it, and waits for its proof.
+    Answered,
+    /// The device has proven the key.
+    Proven,
 }
 
 /// Asks for simulated devices.

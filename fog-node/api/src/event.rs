@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::chain::BlockRow;
-use crate::device::{DeviceState, Gap, Port, Preview, Vital};
+use crate::device::{DeviceState, Gap, Port, Preview, Provisioning, Vital};
 use crate::status::Status;
 
 /// One thing that happened.
@@ -25,6 +25,8 @@ pub enum Event {
     PortsChanged(Vec<Port>),
     /// A preview has something new.
     Preview(Box<Preview>),
+    /// The pairing of a device by its one-time code goes on.
+    Provisioning(Provisioning),
     /// The listener was too slow and missed events: ask for everything again.
     Missed,
 }

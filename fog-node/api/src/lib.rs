@@ -25,6 +25,7 @@
 //! | `GET /api/readings?device=&metric=&before=&limit=` | [`ReadingsQuery`] | `[`[`ReadingRow`]`]`, newest first |
 //! | `GET /api/readings/{id}` | | [`ReadingRow`] |
 //! | `GET /api/profiles` | | `[`[`ProfileInfo`]`]` |
+//! | `POST /api/codes/check` | [`CheckCode`] | [`CheckCode`], as it is printed |
 //! | `GET /api/ports` | | `[`[`Port`]`]` |
 //! | `GET /api/bluetooth` | | [`BluetoothView`]; the node scans while this is asked for |
 //! | `POST /api/bluetooth/pairings` | [`StartBluetoothPairing`] | [`BluetoothPairing`], at once |
@@ -88,8 +89,9 @@ pub use consortium::{
     ProposeChange, SeatRow, ThresholdsView,
 };
 pub use device::{
-    AddDevice, ChangeDevice, Device, DeviceAbout, DeviceSource, DeviceStanding, DeviceState, Gap,
-    Port, Preview, ProfileInfo, RejectedCount, StartDemo, StartPreview, Vital,
+    AddDevice, ChangeDevice, CheckCode, Device, DeviceAbout, DeviceSource, DeviceStanding,
+    DeviceState, Gap, Port, Preview, ProfileInfo, Provisioning, ProvisioningStage, RejectedCount,
+    StartDemo, StartPreview, Vital,
 };
 pub use error::ApiError;
 pub use event::{DeviceLive, Event, Wave};

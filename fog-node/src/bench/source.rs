@@ -49,7 +49,7 @@ impl Patient {
                 handovers: 0,
             };
             let (done, added) = oneshot::channel();
-            ingest.send(Item::Add(row.clone(), done)).await?;
+            ingest.send(Item::Add(row.clone(), None, done)).await?;
             let index = added.await?.map_err(anyhow::Error::msg)?;
             node.show_device(index, &row, None, &[])?;
             patients.push(Self {

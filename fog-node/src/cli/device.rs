@@ -9,6 +9,7 @@ use super::Outcome;
 use super::client::{Api, Question};
 use super::device_bluetooth::{self, Answers, Scan, is_address};
 use super::device_ledger::{Ask, Decide, Enrol, Incoming, Interactions, Registry};
+use super::device_provision::Provision;
 use super::output::{print, print_json};
 use super::table::{cell, name_of, numbers, pairs, table, words};
 
@@ -29,6 +30,8 @@ enum Command {
     Scan(Scan),
     /// Pair the serial sensor at a port, or a Bluetooth device.
     Pair(Pair),
+    /// Give a fogward-level0 device that has only its one-time code a key, and pair it.
+    Provision(Provision),
     /// Say whose a device is, by a pseudonym; the ledger gets a salted commitment.
     Assign(Assign),
     /// Say that a device is nobody's.
@@ -68,6 +71,7 @@ impl Device {
             Command::Show(one) => one.show(),
             Command::Scan(scan) => scan.run(),
             Command::Pair(pair) => pair.run(),
+            Command::Provision(provision) => provision.run(),
             Command::Assign(assign) => assign.run(),
             Command::Unassign(one) => one.change(&ChangeDevice::Unassign),
             Command::Suspend(one) => one.change(&ChangeDevice::Suspend),
@@ -144,7 +148,7 @@ fn cells(device: &Row) -> [String; 13] {
 }
 
 /// Prints a device as one value, or as what a person asks first.
-fn print_one(device: &Row, json: bool) -> anyhow::Result<Outcome> {
+pub(super) fn print_one(device: &Row, json: bool) -> anyhow::Result<Outcome> {
     if json {
         print_json(device)?;
         return Ok(Outcome::Yes);
@@ -312,6 +316,7 @@ impl Pair {
             profile,
             path: path.display().to_string(),
             key: key.map(|key| key.trim().to_owned()),
+            code: None,
         };
         self.api.tell(&Question::path("/api/devices"), &asked)
     }

@@ -167,13 +167,13 @@ impl Answers {
     }
 }
 
-fn tell(words: &str) {
+pub(super) fn tell(words: &str) {
     // Nobody may be reading it.
     let _ = writeln!(std::io::stderr(), "{words}");
 }
 
 /// Asks on the terminal.
-fn ask(question: &str, option: &str) -> anyhow::Result<String> {
+pub(super) fn ask(question: &str, option: &str) -> anyhow::Result<String> {
     if !std::io::stdin().is_terminal() {
         bail!("the device asks: {question} There is no terminal to answer on; give {option}");
     }

@@ -11,7 +11,7 @@ use super::Report;
 use crate::vault::open_stream::OpenStream;
 use crate::vault::payloads::PayloadRow;
 use crate::vault::seal::MasterKey;
-use crate::vault::{VaultError, batches, devices, payloads, streams};
+use crate::vault::{VaultError, batches, devices, payloads, provisionings, streams};
 
 /// One stream, as far as it was followed.
 pub(super) struct Followed {
@@ -46,6 +46,13 @@ impl<'a> Batches<'a> {
                     "devices",
                     format!("The key of device {} does not open.", device.id),
                 );
+            }
+        }
+        for kept in provisionings::all(connection)? {
+            if kept.open(master).is_err() {
+                let code = kept.code;
+                let what = format!("The key kept for the code of digest {code} does not open.");
+                report.add("provisionings", what);
             }
         }
         let mut followed = BTreeMap::new();

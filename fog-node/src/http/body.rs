@@ -89,7 +89,7 @@ mod tests {
     //! Goal: no bytes make the parser panic or say what they hold. Method: properties.
 
     use super::*;
-    use fog_api::{AddDevice, StartDemo, StartPreview};
+    use fog_api::{AddDevice, CheckCode, StartDemo, StartPreview};
     use proptest::prelude::*;
 
     fn refused_quietly<T: DeserializeOwned>(bytes: &[u8], secret: &str) {
@@ -103,15 +103,17 @@ mod tests {
         #[test]
         fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             refused_quietly::<AddDevice>(&bytes, "\u{0}");
+            refused_quietly::<CheckCode>(&bytes, "\u{0}");
             refused_quietly::<StartPreview>(&bytes, "\u{0}");
             refused_quietly::<StartDemo>(&bytes, "\u{0}");
         }
 
         #[test]
-        fn near_misses_do_not_repeat_the_key(key in "[0-9a-f]{64}", field in "(key|path|devices|kez)", cut in 0usize..200) {
+        fn near_misses_do_not_repeat_the_key(key in "[0-9a-f]{64}", field in "(key|code|path|devices|kez)", cut in 0usize..200) {
             let body = format!(r#"{{"name":7,"profile":"x","{field}":["{key}"]}}"#);
             let body = &body.as_bytes()[..cut.min(body.len())];
             refused_quietly::<AddDevice>(body, &key);
+            refused_quietly::<CheckCode>(body, &key);
             refused_quietly::<StartPreview>(body, &key);
             refused_quietly::<StartDemo>(body, &key);
         }

@@ -11,13 +11,13 @@ use axum::response::{IntoResponse, Response};
 use fog_api::consortium::Change;
 use fog_api::{
     AddDevice, AnswerPairing, ApiError, AskInteraction, BlockDetail, BlockRow, BlocksQuery,
-    BluetoothPairing, BluetoothView, CastVote, ChangeDevice, ConsortiumSeries, ConsortiumView,
-    DecideInteraction, Device, FinalitySeries, HandOver, History, HistoryQuery, Interaction,
-    InvitationMade, InvitationView, JoinConsortium, JoinProgress, LedgerDevice, LightPage,
-    LightQuery, MakeBackup, MakeInvitation, Port, PreflightFinding, Preview, ProfileInfo,
-    ProposalRow, ProposeChange, Pushed, ReadInvitation, ReadingRow, ReadingsQuery, RegisterSigner,
-    StartBluetoothPairing, StartDemo, StartPreview, StateAnswer, StateQuery, Status, TakeDevice,
-    TransactionDetail,
+    BluetoothPairing, BluetoothView, CastVote, ChangeDevice, CheckCode, ConsortiumSeries,
+    ConsortiumView, DecideInteraction, Device, FinalitySeries, HandOver, History, HistoryQuery,
+    Interaction, InvitationMade, InvitationView, JoinConsortium, JoinProgress, LedgerDevice,
+    LightPage, LightQuery, MakeBackup, MakeInvitation, Port, PreflightFinding, Preview,
+    ProfileInfo, ProposalRow, ProposeChange, Pushed, ReadInvitation, ReadingRow, ReadingsQuery,
+    RegisterSigner, StartBluetoothPairing, StartDemo, StartPreview, StateAnswer, StateQuery,
+    Status, TakeDevice, TransactionDetail,
 };
 use serde::Deserialize;
 use utoipa::OpenApi;
@@ -85,6 +85,7 @@ pub(super) fn router() -> axum::Router<Shared> {
         .routes(routes!(start_bluetooth_pairing))
         .routes(routes!(bluetooth_pairing, cancel_bluetooth_pairing))
         .routes(routes!(answer_bluetooth_pairing))
+        .routes(routes!(check_code))
         .routes(routes!(start_preview))
         .routes(routes!(preview, end_preview))
         .routes(routes!(blocks))
@@ -335,6 +336,13 @@ async fn profiles(State(node): App) -> Json<Vec<ProfileInfo>> {
     (status = 200, body = Vec<Port>), (status = "default", body = ApiError)))]
 async fn ports(State(node): App) -> Json<Vec<Port>> {
     Json(node.ports().await)
+}
+
+/// Checks a one-time code before anything is done with it.
+#[utoipa::path(post, path = "/api/codes/check", tag = "devices", request_body = CheckCode, responses(
+    (status = 200, body = CheckCode), (status = "default", body = ApiError)))]
+async fn check_code(State(node): App, Body(asked): Body<CheckCode>) -> Answer<CheckCode> {
+    node.check_code(&asked).map(Json)
 }
 
 /// Looks at a port; nothing is recorded.

@@ -33,6 +33,7 @@ pub use writer::{Anchored, AnchoredOf, Writer, WriterParts, random_handle};
 use crate::vault::assignments::Assignment;
 use crate::vault::devices::DeviceRow;
 use crate::vault::gaps::Kind;
+use crate::vault::provisionings::KeptKey;
 
 /// Longest time an item waits for others before it is committed.
 pub const COMMIT_AGE: Duration = Duration::from_millis(100);
@@ -75,8 +76,15 @@ pub enum Item {
     /// What a device measured, and what its gap ledger must name beside it: both in one commit, so that
     /// no hole in its sequence numbers is ever durable without its name.
     Heard(DeviceIndex, Vec<Measurement>, Vec<Count>),
-    /// A new device: store it and register it on the ledger.
-    Add(DeviceRow, oneshot::Sender<Result<DeviceIndex, String>>),
+    /// A new device: store it and register it on the ledger. The key that was kept under a code's digest
+    /// is forgotten in the same commit.
+    Add(
+        DeviceRow,
+        Option<Digest>,
+        oneshot::Sender<Result<DeviceIndex, String>>,
+    ),
+    /// A key that a device is offered: keep it; answered when durable.
+    Keep(KeptKey, oneshot::Sender<()>),
     /// A device that another node has handed over: store it, and whose it is.
     Take(
         DeviceRow,

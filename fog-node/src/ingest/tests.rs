@@ -68,7 +68,7 @@ impl Rig {
 
     async fn add(&self, id: &str) -> DeviceIndex {
         let (done, added) = oneshot::channel();
-        let item = Item::Add(device_row(id), done);
+        let item = Item::Add(device_row(id), None, done);
         self.ingest.send(item).await.unwrap();
         added.await.unwrap().unwrap()
     }

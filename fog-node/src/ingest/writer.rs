@@ -26,7 +26,7 @@ use crate::live::LiveView;
 use crate::vault::open_stream::OpenStream;
 use crate::vault::seal::{MasterKey, StreamKeys};
 use crate::vault::{
-    self, VaultError, batches, gaps, gaps::Kind, journal, outbox, payloads, streams,
+    self, VaultError, batches, gaps, gaps::Kind, journal, outbox, payloads, provisionings, streams,
 };
 
 /// Readings that may wait in memory before a commit is made without waiting for more.
@@ -316,8 +316,8 @@ impl Writer {
                         *counts.entry((*device, *kind, reason)).or_default() += count;
                     }
                 }
-                Item::Add(row, _) => {
-                    let index = self.add_device(row, outcome)?;
+                Item::Add(row, code, _) => {
+                    let index = self.add_device(row, code.as_ref(), outcome)?;
                     outcome.added.push((at, index));
                 }
                 Item::Take(row, assignment, _) => {
@@ -328,6 +328,7 @@ impl Writer {
                     let transaction = self.tell(payload, whose.as_ref(), outcome)?;
                     outcome.told.push((at, transaction));
                 }
+                Item::Keep(kept, _) => provisionings::keep(&self.connection, kept)?,
                 Item::Remove(..) | Item::Flush(_) => {}
             }
         }
@@ -529,12 +530,12 @@ impl Writer {
                         self.parts.live.received(device, measurements);
                     }
                 }
-                Item::Add(_, done) | Item::Take(_, _, done) => {
+                Item::Add(_, _, done) | Item::Take(_, _, done) => {
                     answer(done, of_item(&outcome.added, at))
                 }
                 Item::Tell(_, _, done) => answer(done, of_item(&outcome.told, at)),
                 Item::Remove(_, done) => answer(done, Ok(())),
-                Item::Flush(done) => answer(done, ()),
+                Item::Keep(_, done) | Item::Flush(done) => answer(done, ()),
             }
         }
         // A batch holds all that waited, what this commit brought among it.

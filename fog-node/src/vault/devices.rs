@@ -55,8 +55,9 @@ pub struct DeviceRow {
 pub fn insert(connection: &Connection, device: &DeviceRow) -> Result<(), VaultError> {
     connection
         .prepare_cached(
-            "INSERT INTO devices (id, name, profile, path, simulated, sealed_key, handle, added)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO devices
+                 (id, name, profile, path, simulated, sealed_key, handle, added, durable_sequence)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(params![
             device.id,
@@ -66,7 +67,8 @@ pub fn insert(connection: &Connection, device: &DeviceRow) -> Result<(), VaultEr
             device.simulated,
             device.sealed_key,
             device.handle.0,
-            device.added
+            device.added,
+            device.durable_sequence
         ])?;
     Ok(())
 }

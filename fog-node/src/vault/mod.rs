@@ -7,6 +7,7 @@
 //! batches ─ outbox    own transactions, in the order of their nonces, until they are final
 //! gaps                counters of the gap ledger
 //! assignments         whose a device was and when, sealed
+//! provisionings       keys that devices with a one-time code were offered, sealed, until proven
 //! ```
 //!
 //! A reading is durable once the transaction that holds its journal or payload row is committed; only
@@ -21,6 +22,7 @@ pub mod journal;
 pub mod open_stream;
 pub mod outbox;
 pub mod payloads;
+pub mod provisionings;
 pub(crate) mod renew;
 pub mod seal;
 pub mod streams;
@@ -35,7 +37,7 @@ use rusqlite::{Connection, OpenFlags};
 pub const VAULT_FILE: &str = "vault.db";
 /// "FogV", so that tools can tell the file.
 const APPLICATION_ID: i32 = 0x466f_6756;
-const SCHEMA_VERSION: i32 = 2;
+const SCHEMA_VERSION: i32 = 3;
 /// What each version brought, the first one's first.
 const SCHEMAS: [&[&str]; SCHEMA_VERSION as usize] = [
     &[
@@ -48,6 +50,7 @@ const SCHEMAS: [&[&str]; SCHEMA_VERSION as usize] = [
         gaps::SCHEMA,
     ],
     &[assignments::SCHEMA, devices::HANDOVERS],
+    &[provisionings::SCHEMA],
 ];
 
 /// Why the vault did not do what it was asked. Names no content and no key.

@@ -62,6 +62,12 @@ CREATE TABLE payloads (
 
 CREATE INDEX payloads_by_batch ON payloads (batch);
 
+CREATE TABLE provisionings (
+    code BLOB PRIMARY KEY,
+    sealed_key BLOB NOT NULL,
+    since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE sender (
     single INTEGER PRIMARY KEY CHECK (single = 1),
     next_nonce INTEGER NOT NULL

@@ -36,16 +36,21 @@ fn an_earlier_vault_gets_what_is_missing() {
     connection
         .pragma_update(None, "application_id", APPLICATION_ID)
         .unwrap();
+    assert!(provisionings::all(&connection).unwrap().is_empty());
     drop(connection);
     let connection = open(&path).expect("an earlier vault opens");
     let counted: i64 = connection
         .query_row("SELECT sum(count) FROM gaps", [], |row| row.get(0))
         .unwrap();
     assert_eq!(counted, 7);
-    let dump: i64 = connection
-        .query_row("SELECT count(*) FROM assignments", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(dump, 0);
+    for added in ["assignments", "provisionings"] {
+        let rows: i64 = connection
+            .query_row(&format!("SELECT count(*) FROM {added}"), [], |row| {
+                row.get(0)
+            })
+            .unwrap();
+        assert_eq!(rows, 0, "{added}");
+    }
     drop(connection);
     open(&path).expect("and again");
 }

@@ -14,6 +14,7 @@ mod late;
 mod light;
 mod light_witness;
 mod program;
+mod provisioning;
 mod pty;
 mod relay;
 mod served;

@@ -5,6 +5,7 @@
 
 pub mod bluetooth;
 pub mod chain;
+pub mod code;
 pub mod consortium;
 pub mod device;
 pub mod joining;

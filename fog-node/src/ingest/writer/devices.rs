@@ -9,15 +9,19 @@ use super::{Anchored, OpenDevice, Outcome, Writer};
 use crate::clock::now_millis;
 use crate::ingest::{DeviceIndex, Whose};
 use crate::vault::assignments::Assignment;
-use crate::vault::{VaultError, assignments, devices, outbox};
+use crate::vault::{VaultError, assignments, devices, outbox, provisionings};
 
 impl Writer {
     pub(super) fn add_device(
         &mut self,
         row: &devices::DeviceRow,
+        code: Option<&Digest>,
         outcome: &mut Outcome,
     ) -> Result<DeviceIndex, VaultError> {
         devices::insert(&self.connection, row)?;
+        if let Some(code) = code {
+            provisionings::forget(&self.connection, code)?;
+        }
         let registration = RegisterDevice {
             handle: row.handle,
             key: None,

@@ -1,9 +1,11 @@
 //! *Pair*: add a serial sensor in three steps. Nothing is recorded before the last.
 //!
-//! 1. Choose the port, listed live or typed. 2. Choose what the device speaks, and see its values.
-//! 3. Name it and confirm. A failure stands between the step and its button: what, why, what next.
+//! 1. Choose the port, listed live or typed. 2. Choose what the device speaks, and see its values; a device
+//!    that has only its one-time code is heard first when it is paired. 3. Name it and confirm. A failure stands
+//!    between the step and its button: what, why, what next.
 
 mod bluetooth;
+mod code;
 mod name;
 mod port;
 mod preview;
@@ -29,7 +31,13 @@ struct Wizard {
     step: RwSignal<u8>,
     path: RwSignal<String>,
     profile: RwSignal<String>,
+    /// Whether a device that needs a key is paired by its [`code::KEY`] or by its [`code::CODE`].
+    way: RwSignal<&'static str>,
     key: RwSignal<String>,
+    /// The one-time code as it is typed.
+    code: RwSignal<String>,
+    /// Whether the node has found it typed right.
+    is_code_right: RwSignal<bool>,
     name: RwSignal<String>,
     failure: RwSignal<Option<Failure>>,
     /// Id of the running preview.
@@ -47,7 +55,10 @@ impl Wizard {
             step: RwSignal::new(if path.is_some() { 2 } else { 1 }),
             path: RwSignal::new(path.unwrap_or_default()),
             profile: RwSignal::new(String::new()),
+            way: RwSignal::new(code::KEY),
             key: RwSignal::new(String::new()),
+            code: RwSignal::new(String::new()),
+            is_code_right: RwSignal::new(false),
             name: RwSignal::new(String::new()),
             failure: RwSignal::new(None),
             preview: RwSignal::new(None),
@@ -67,8 +78,17 @@ impl Wizard {
         })
     }
 
+    /// Whether the device is paired by its one-time code.
+    fn is_by_code(self) -> bool {
+        self.needs_key() && self.way.get() == code::CODE
+    }
+
+    fn code_for_request(self) -> Option<String> {
+        untrack(|| self.is_by_code()).then(|| self.code.get_untracked())
+    }
+
     fn key_for_request(self) -> Option<String> {
-        let needs = untrack(|| self.needs_key());
+        let needs = untrack(|| self.needs_key() && !self.is_by_code());
         needs.then(|| {
             self.key
                 .get_untracked()

@@ -4,7 +4,7 @@ use fog_api::{AddDevice, Device};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::{StepFailure, Wizard, preview};
+use super::{StepFailure, Wizard, code, preview};
 use crate::route::Route;
 use crate::testids;
 use crate::transport;
@@ -34,12 +34,14 @@ fn Confirm(wizard: Wizard) -> impl IntoView {
         }
         wizard.busy.set(true);
         wizard.failure.set(None);
+        wizard.live.provisioning.set(None);
         let name = wizard.name.get_untracked().trim().to_owned();
         let request = AddDevice {
             name: (!name.is_empty()).then_some(name),
             profile: wizard.profile.get_untracked(),
             path: wizard.path.get_untracked(),
             key: wizard.key_for_request(),
+            code: wizard.code_for_request(),
         };
         spawn_local(async move {
             preview::end_now(wizard).await;
@@ -66,6 +68,7 @@ fn Confirm(wizard: Wizard) -> impl IntoView {
                     data-testid=testids::PAIR_NAME prop:value=wizard.name on:input=move |event| wizard.name.set(event_target_value(&event))/>
                 <span class="hint" id="pair-name-hint">"A place or a label, never a patient’s name. Left empty, it is named after its profile."</span>
             </div>
+            <code::Progress wizard=wizard/>
             <StepFailure wizard=wizard number=3/>
             <div class="row">
                 <button type="submit" class="btn primary" disabled=move || wizard.busy.get() data-testid=testids::PAIR_CONFIRM>

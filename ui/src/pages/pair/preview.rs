@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::Wizard;
+use super::profile::is_key;
 use crate::components::{Note, StateMark, VitalTile};
 use crate::failure::Failure;
 use crate::plot::{Colour, Panel, PlotSpec, Plots, SeriesHandle, Span};
@@ -24,7 +25,9 @@ pub fn start_if_ready(wizard: Wizard) {
     let ready = !wizard.profile.with_untracked(String::is_empty)
         && wizard.preview.with_untracked(Option::is_none);
     let key = wizard.key_for_request();
-    if !ready || key.as_ref().is_some_and(|key| key.len() != 64) {
+    // A device that has only its code says nothing before it is paired.
+    let is_by_code = untrack(|| wizard.is_by_code());
+    if !ready || is_by_code || key.as_ref().is_some_and(|key| !is_key(key)) {
         return;
     }
     let asked = wizard.asked.get_value() + 1;

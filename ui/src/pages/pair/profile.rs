@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::preview::{self, Preview};
-use super::{StepFailure, Wizard};
+use super::{StepFailure, Wizard, code};
 use crate::components::Icon;
 use crate::testids;
 
@@ -55,6 +55,7 @@ fn Choose(wizard: Wizard) -> impl IntoView {
     };
     let key_ok = Memo::new(move |_| wizard.key.with(|key| is_key(key)));
     let key_wrong = move || (!wizard.key.with(String::is_empty) && !key_ok.get()).then_some("true");
+    let by_code = Memo::new(move |_| wizard.is_by_code());
     let heard = preview::heard(wizard);
     let go_on = move |_| {
         wizard.failure.set(None);
@@ -68,7 +69,8 @@ fn Choose(wizard: Wizard) -> impl IntoView {
                 {options}
             </select>
         </div>
-        <form class="field" hidden=move || !wizard.needs_key()
+        <code::Way wizard=wizard/>
+        <form class="field" hidden=move || !wizard.needs_key() || wizard.is_by_code()
             on:submit=move |event| { event.prevent_default(); if key_ok.get_untracked() { preview::end(wizard); preview::start_if_ready(wizard); } }>
             <label for="pair-key">"Pairing key"</label>
             <div class="row keyrow">
@@ -78,15 +80,16 @@ fn Choose(wizard: Wizard) -> impl IntoView {
             </div>
             <span class="hint" id="pair-key-hint">"The key from the device’s label or its maker’s sheet: 64 hex digits, or hmac or sign and digits. It stays in this node’s vault."</span>
         </form>
+        {move || by_code.get().then(|| view! { <code::CodeField wizard=wizard/> })}
         {move || wizard.preview.with(Option::is_some).then(|| view! { <Preview wizard=wizard/> })}
         <StepFailure wizard=wizard number=2/>
         <div class="row">
-            <button type="button" class="btn primary" disabled=move || !heard.get() data-testid=testids::PAIR_NEXT on:click=go_on>
+            <button type="button" class="btn primary" disabled=move || !heard.get() hidden=move || wizard.is_by_code() data-testid=testids::PAIR_NEXT on:click=go_on>
                 "These are its values"
             </button>
             <button type="button" class="btn quiet" hidden=move || heard.get() || wizard.preview.with(Option::is_none)
                 data-testid=testids::PAIR_SKIP on:click=go_on>"Go on without a value"</button>
-            <span class="dim small" hidden=move || heard.get()>{move || {
+            <span class="dim small" hidden=move || heard.get() || wizard.is_by_code()>{move || {
                 if wizard.profile.with(String::is_empty) {
                     "Choose the profile first."
                 } else if wizard.needs_key() && !key_ok.get() {
@@ -100,7 +103,7 @@ fn Choose(wizard: Wizard) -> impl IntoView {
 }
 
 /// 64 hex digits, or the word `hmac` and 64, or `sign` and 96; spaces between them ignored.
-fn is_key(text: &str) -> bool {
+pub fn is_key(text: &str) -> bool {
     let text = text.split_whitespace().collect::<String>().to_lowercase();
     let (digits, length) = match (text.strip_prefix("hmac"), text.strip_prefix("sign")) {
         (Some(digits), _) => (digits, 64),
