@@ -178,6 +178,7 @@ impl Node {
                 .counter
                 .checked_sub(1)
                 .and_then(|before| i64::try_from(before).ok()),
+            handovers: 0,
         })
     }
 
