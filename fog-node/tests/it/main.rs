@@ -17,3 +17,4 @@ mod program;
 mod pty;
 mod served;
 mod upkeep;
+mod ward;
