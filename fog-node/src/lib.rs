@@ -42,6 +42,7 @@ mod sensor;
 mod status;
 mod submitter;
 mod tell;
+mod ticker;
 pub mod vault;
 
 pub use consortium::Announce;

@@ -1,7 +1,8 @@
 //! What everybody may see of the devices now: newest values, link states, gap ledgers.
 //!
-//! Changes are noted at once and told at most four times a second, however many devices there are, and
-//! only while somebody listens. Values are told once they are durable. Waves go out as they come.
+//! Changes are noted at once and told only while somebody listens: values and links at once, but at most
+//! once in [`TELL_PACE`], however many devices there are; counters with them, or after [`TELL_EVERY`] at the
+//! latest. Values are told once they are durable. Waves go out as they come.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,15 +16,17 @@ use fog_api::{
     RejectedCount, Vital, Wave,
 };
 use ledger_core::{Decimal, Quality};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Notify, broadcast, watch};
 
 use crate::ingest::{AnchoredOf, DeviceIndex, quality_of};
 use crate::vault::gaps::Kind;
 
-/// Time between two rounds of telling.
+/// Longest time until a change is told that is neither a value nor a link's state.
 pub const TELL_EVERY: Duration = Duration::from_millis(250);
-/// Events a slow listener may fall behind before it misses some.
-const EVENT_BACKLOG: usize = 64;
+/// Least time between two tellings of changes.
+pub const TELL_PACE: Duration = Duration::from_millis(20);
+/// Events a slow listener may fall behind before it misses some: those of 16 s.
+const EVENT_BACKLOG: usize = 1024;
 /// Waves a slow listener may fall behind.
 const WAVE_BACKLOG: usize = 512;
 /// Blocks told at once at the most; a listener that was away asks for the rest.
@@ -34,6 +37,8 @@ pub struct LiveView {
     inner: Mutex<Inner>,
     events: broadcast::Sender<Arc<Event>>,
     waves: broadcast::Sender<Arc<Wave>>,
+    /// Is notified of values and links, which are not to wait.
+    news: Arc<Notify>,
 }
 
 #[derive(Default)]
@@ -191,6 +196,7 @@ impl Default for LiveView {
             inner: Mutex::default(),
             events: broadcast::Sender::new(EVENT_BACKLOG),
             waves: broadcast::Sender::new(WAVE_BACKLOG),
+            news: Arc::default(),
         }
     }
 }
@@ -338,7 +344,7 @@ impl LiveView {
         self.tell(Event::DevicesChanged);
     }
 
-    /// Readings are durable.
+    /// Readings are durable. They are told soon once [`LiveView::tell_soon`] follows.
     pub fn received(&self, index: DeviceIndex, measurements: Vec<Measurement>) {
         let mut inner = self.lock();
         let count = measurements.len() as u64;
@@ -445,6 +451,7 @@ impl LiveView {
         }
         device.refresh_contact();
         inner.changed.insert(index);
+        self.tell_soon();
     }
 
     /// A device's signal is this strong, or there is none.
@@ -540,6 +547,18 @@ impl LiveView {
     /// Tells a wave at once.
     pub fn tell_wave(&self, wave: Wave) {
         let _ = self.waves.send(Arc::new(wave));
+    }
+
+    /// What was noted until now is not to wait for the next round of telling. Said once of a whole commit:
+    /// said of its first reading, the others would wait for the pace.
+    pub fn tell_soon(&self) {
+        self.news.notify_one();
+    }
+
+    /// Is notified when something changed that is not to wait for the next round of telling.
+    #[must_use]
+    pub fn news(&self) -> Arc<Notify> {
+        Arc::clone(&self.news)
     }
 
     /// Tells what changed since the last call. True if anything did.

@@ -34,7 +34,7 @@ use crate::consortium::{
 use crate::finality_log::{BlockStat, FinalityLog};
 use crate::ingest::{Anchored, BatchPolicy, DeviceIndex, Ingest, Writer, WriterParts};
 use crate::keystore::{Keystore, create_private_dir};
-use crate::live::{LiveDevice, LiveView, TELL_EVERY};
+use crate::live::{LiveDevice, LiveView};
 use crate::previews::Previews;
 use crate::provisioning::Provisionings;
 use crate::relay::Relays;
@@ -42,6 +42,7 @@ use crate::restored::start_consortium;
 use crate::retention;
 use crate::sensor::{Away, Sensor, source_of};
 use crate::submitter;
+use crate::ticker::{self, Rate};
 use crate::vault::renew::renew;
 use crate::vault::seal::MasterKey;
 use crate::vault::{self, VAULT_FILE, devices, gaps};
@@ -149,20 +150,6 @@ pub struct Node {
     /// Whether it asks to be started again.
     restart: watch::Sender<bool>,
     _lock: File,
-}
-
-/// Readings a second, measured by the ticker.
-#[derive(Debug, Default)]
-pub(crate) struct Rate(AtomicU64);
-
-impl Rate {
-    pub(crate) fn per_second(&self) -> f64 {
-        f64::from_bits(self.0.load(Ordering::Relaxed))
-    }
-
-    fn set(&self, per_second: f64) {
-        self.0.store(per_second.to_bits(), Ordering::Relaxed);
-    }
 }
 
 /// What is taken apart when the node stops.
@@ -296,7 +283,7 @@ impl Node {
             from_writer,
         ));
         let blocks = tokio::spawn(note_blocks(Arc::clone(self)));
-        let ticker = tokio::spawn(tell(Arc::downgrade(self)));
+        let ticker = tokio::spawn(ticker::run(Arc::downgrade(self)));
         let retention = tokio::spawn(retention::keep(Arc::downgrade(self)));
         self.resubmit_governance().await?;
         let consortium = Arc::clone(&self.consortium);
@@ -604,46 +591,6 @@ async fn note_blocks(node: Arc<Node>) {
                 tracing::warn!(missed, "blocks became final faster than they were noted");
             }
             Err(broadcast::error::RecvError::Closed) => return,
-        }
-    }
-}
-
-/// Tells listeners what changed, four times a second while there are any, and measures the rate.
-async fn tell(node: std::sync::Weak<Node>) {
-    let mut ticks = tokio::time::interval(TELL_EVERY);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut last = (tokio::time::Instant::now(), 0);
-    let (mut is_status_due, mut has_news) = (true, true);
-    let (mut ports, mut present) = (None, 0);
-    loop {
-        let now = ticks.tick().await;
-        let Some(node) = node.upgrade() else { return };
-        let elapsed = now.duration_since(last.0);
-        if elapsed >= Duration::from_secs(1) {
-            let received = node.live.received_since_start();
-            node.rate
-                .set((received - last.1) as f64 / elapsed.as_secs_f64());
-            last = (now, received);
-            let here = node.note_load();
-            has_news |= here != std::mem::replace(&mut present, here);
-            is_status_due = true;
-        }
-        if !node.live.has_listeners() {
-            ports = None;
-            continue;
-        }
-        let ports = ports.get_or_insert_with(device_drivers::serial::watch_ports);
-        if ports.has_changed().is_ok_and(|is_changed| is_changed) {
-            ports.mark_unchanged();
-            node.live.tell(Event::PortsChanged(node.ports().await));
-        }
-        has_news |= node.live.tell_changes();
-        if is_status_due && has_news {
-            (is_status_due, has_news) = (false, false);
-            match node.status() {
-                Ok(status) => node.live.tell(Event::Status(Box::new(status))),
-                Err(failure) => tracing::error!(%failure, "the status could not be read"),
-            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the node tells its listeners, at most four times a second however many devices there are.
+//! What the node tells its listeners, at most fifty times a second however many devices there are.
 
 use serde::{Deserialize, Serialize};
 

@@ -5,6 +5,8 @@
 //! process of its own too, on loopback (`town.rs`, `member.rs`). What is recorded is synthetic and marked
 //! as simulated. Needs Linux: memory and processor time are read from `/proc`.
 
+#[cfg(unix)]
+mod devices;
 mod faults;
 mod finality;
 mod history;
@@ -48,7 +50,7 @@ pub struct Bench {
     /// How many validators, for `finality`, `throughput`, `faults` and `idle`.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=25))]
     validators: u16,
-    /// How many seconds `throughput` counts.
+    /// How many seconds `throughput` and `devices` count.
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(2..=3600))]
     seconds: u32,
     /// How many transactions lie in the chain before `finality` begins.
@@ -74,6 +76,10 @@ pub struct Bench {
 /// A bench.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Kind {
+    /// 100 sensors on lines of their own, 8 of them with a wave, and one listener; some frames are damaged
+    /// on the way: `frame_to_event_p99_ms` from a frame's writing to the event with its value,
+    /// `cpu_core_fraction` (node), `lost_unnamed` (readings of which the gap ledger says nothing).
+    Devices,
     /// Readings from 64 streams, from the queue to finality: `readings_per_second`, `rss_bytes` (peak),
     /// `bytes_per_reading` (disk), `cpu_seconds_per_million`.
     Ingest,
@@ -184,6 +190,10 @@ impl Bench {
         let folder = folder.context("cannot make a temporary data folder")?;
         let path = folder.path();
         let figures = match self.what {
+            #[cfg(unix)]
+            Kind::Devices => devices::measure(path, self.seconds),
+            #[cfg(not(unix))]
+            Kind::Devices => bail!("this bench needs pseudo terminals, which this system has not"),
             Kind::Faults => faults::measure(path, self.validators),
             Kind::Finality => finality::measure(path, self.validators, self.stored),
             Kind::Idle => idle::measure(path, self.validators),

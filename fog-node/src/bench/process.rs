@@ -1,4 +1,4 @@
-//! What the system says of this process and its files.
+//! What the system says of a process and its files.
 
 use std::fs;
 use std::path::Path;
@@ -10,25 +10,50 @@ const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Most memory this process ever held, in bytes.
 pub(super) fn peak_rss_bytes() -> anyhow::Result<f64> {
-    memory("VmHWM:")
+    memory("self", "VmHWM:")
 }
 
 /// Memory this process holds, in bytes.
 pub(super) fn rss_bytes() -> anyhow::Result<f64> {
-    memory("VmRSS:")
+    rss_bytes_of("self")
 }
 
-fn memory(field: &str) -> anyhow::Result<f64> {
-    let status = fs::read_to_string("/proc/self/status").context("no /proc: this needs Linux")?;
+/// Memory a process holds, in bytes; `process` is its number, or `self`.
+pub(super) fn rss_bytes_of(process: &str) -> anyhow::Result<f64> {
+    memory(process, "VmRSS:")
+}
+
+fn memory(process: &str, field: &str) -> anyhow::Result<f64> {
+    let status = read(process, "status")?;
     let line = status.lines().find_map(|line| line.strip_prefix(field));
     let kilobytes = line.and_then(|line| line.trim().strip_suffix("kB"));
     let kilobytes: u64 = kilobytes.context("no memory in /proc")?.trim().parse()?;
     Ok(kilobytes as f64 * 1024.0)
 }
 
+fn read(process: &str, file: &str) -> anyhow::Result<String> {
+    fs::read_to_string(format!("/proc/{process}/{file}")).context("no /proc: this needs Linux")
+}
+
+/// Bytes a process has had written to disk so far; `process` is its number, or `self`.
+#[cfg(unix)]
+pub(super) fn disk_bytes_of(process: &str) -> anyhow::Result<f64> {
+    let io = read(process, "io")?;
+    let bytes = io
+        .lines()
+        .find_map(|line| line.strip_prefix("write_bytes:"));
+    let bytes: u64 = bytes.context("no bytes in /proc")?.trim().parse()?;
+    Ok(bytes as f64)
+}
+
 /// Processor time of all threads of this process, in the program and in the system, in seconds.
 pub(super) fn cpu_seconds() -> anyhow::Result<f64> {
-    let stat = fs::read_to_string("/proc/self/stat").context("no /proc: this needs Linux")?;
+    cpu_seconds_of("self")
+}
+
+/// The same of another process; `process` is its number.
+pub(super) fn cpu_seconds_of(process: &str) -> anyhow::Result<f64> {
+    let stat = read(process, "stat")?;
     // The name in the middle may hold anything; what follows its last bracket does not.
     let fields = stat.rsplit_once(") ").context("no fields in /proc")?.1;
     let field = |at: usize| -> anyhow::Result<u64> {

@@ -1,6 +1,8 @@
 //! Asks a running node over its API. Knows the address as the node printed it: with its token.
 
 use std::fmt;
+#[cfg(unix)]
+use std::io::Read;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -18,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How to reach the node.
 #[derive(Debug, clap::Args)]
-pub(super) struct Api {
+pub(crate) struct Api {
     /// The node's address as `fogward run` printed it, with its token.
     #[arg(
         long = "api",
@@ -34,7 +36,7 @@ pub(super) struct Api {
 
 /// An address with its token.
 #[derive(Clone)]
-pub(super) struct Address {
+pub(crate) struct Address {
     base: String,
     token: String,
 }
@@ -89,11 +91,11 @@ impl Refused {
 }
 
 /// A question, as a path below the node's address.
-pub(super) struct Question(String);
+pub(crate) struct Question(String);
 
 impl Question {
     /// What is at `path`, a fixed one.
-    pub(super) fn path(path: &'static str) -> Self {
+    pub(crate) fn path(path: &'static str) -> Self {
         Self(path.to_owned())
     }
 
@@ -110,7 +112,7 @@ impl Question {
     }
 
     /// Only so much of it.
-    pub(super) fn with<T: ToString>(mut self, name: &'static str, value: Option<T>) -> Self {
+    pub(crate) fn with<T: ToString>(mut self, name: &'static str, value: Option<T>) -> Self {
         if let Some(value) = value {
             let joint = if self.0.contains('?') { '&' } else { '?' };
             self.0.push(joint);
@@ -129,13 +131,25 @@ enum Asked {
     Delete,
 }
 
+/// Asks a node, and waits so long for the whole of its answer.
+fn agent(patience: Option<Duration>) -> Agent {
+    // The token must reach the node and nobody else, so proxies of the environment are not used.
+    Agent::config_builder()
+        .proxy(None)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_global(patience)
+        .build()
+        .into()
+}
+
 fn escape(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 impl Api {
     /// The node at another address.
-    pub(super) fn at(url: &Address) -> Self {
+    pub(crate) fn at(url: &Address) -> Self {
         Self {
             url: url.clone(),
             json: false,
@@ -148,7 +162,7 @@ impl Api {
     }
 
     /// Asks for a typed answer.
-    pub(super) fn ask<T: DeserializeOwned>(&self, question: &Question) -> anyhow::Result<T> {
+    pub(crate) fn ask<T: DeserializeOwned>(&self, question: &Question) -> anyhow::Result<T> {
         let bytes = self.fetch(question)?;
         serde_json::from_slice(&bytes)
             .context("the node's answer has an unknown form; is it of another version?")
@@ -179,15 +193,23 @@ impl Api {
         self.call(question, Asked::Get)
     }
 
+    /// Opens an answer that goes on until the node ends it, such as its events.
+    #[cfg(unix)]
+    pub(crate) fn stream(&self, question: &Question) -> anyhow::Result<impl Read + Send + 'static> {
+        let Address { base, token } = &self.url;
+        let asked = agent(None).get(format!("{base}{}", question.0));
+        let answer = asked
+            .header("Authorization", format!("Bearer {token}"))
+            .call()
+            .with_context(|| format!("the node at {base} cannot be reached"))?;
+        if answer.status() != 200 {
+            bail!("the node at {base} answered with {}", answer.status());
+        }
+        Ok(answer.into_body().into_reader())
+    }
+
     fn call(&self, question: &Question, asked: Asked) -> anyhow::Result<Vec<u8>> {
-        // The token must reach the node and nobody else, so proxies of the environment are not used.
-        let agent: Agent = Agent::config_builder()
-            .proxy(None)
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_global(Some(PATIENCE))
-            .build()
-            .into();
+        let agent = agent(Some(PATIENCE));
         let Address { base, token } = &self.url;
         let (address, bearer) = (format!("{base}{}", question.0), format!("Bearer {token}"));
         let called = match asked {

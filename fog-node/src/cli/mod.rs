@@ -13,7 +13,7 @@ mod archive;
 mod ask;
 mod backup;
 mod check;
-mod client;
+pub(crate) mod client;
 mod consortium;
 mod device;
 mod device_bluetooth;

@@ -6,8 +6,9 @@
 //!                                      └ Merkle batch, signed anchor, outbox ──▶ submitter ──▶ consensus
 //! ```
 //!
-//! Upon an item, the writer waits at most [`COMMIT_AGE`] for others, then commits all of them at once:
-//! sealed into the journal, or, when a flush is due, into payloads together with their batch and its
+//! Upon an item, the writer commits at once if its last commit began long enough ago, [`COMMIT_AGE`], or
+//! [`WATCHED_COMMIT_AGE`] while somebody listens to the values; else it waits until then for others, and
+//! commits all of them together: sealed into the journal, or, when a flush is due, into payloads together with their batch and its
 //! signed transaction. Upon the commit it counts them as received, tells the live view and, for devices
 //! that listen, acknowledges them. Upon a failed commit nothing was acknowledged: it reopens the vault,
 //! rebuilds its state from it and commits the same items again.
@@ -35,8 +36,11 @@ use crate::vault::devices::DeviceRow;
 use crate::vault::gaps::Kind;
 use crate::vault::provisionings::KeptKey;
 
-/// Longest time an item waits for others before it is committed.
+/// Longest time an item waits for others before it is committed, and least time between two commits that
+/// nothing else makes urgent, while nobody listens to the values.
 pub const COMMIT_AGE: Duration = Duration::from_millis(100);
+/// The same while somebody does: a value is shown once it is durable, and a person should not wait for it.
+pub const WATCHED_COMMIT_AGE: Duration = Duration::from_millis(20);
 /// Items that wait for the writer before senders wait.
 pub const QUEUE_ITEMS: usize = 512;
 /// Most measurements one item may carry.

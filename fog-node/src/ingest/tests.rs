@@ -321,3 +321,33 @@ fn live_view_is_quiet_without_listeners() {
     assert!(!live.has_listeners());
     assert!(!live.tell_changes());
 }
+
+/// Goal: commits keep their distance, a shorter one while somebody listens, so that one reading after
+/// another costs no commit each. Method: readings faster than that; each commit leaves a journal row.
+#[tokio::test(flavor = "multi_thread")]
+async fn commits_keep_their_distance() {
+    for (is_watched, age) in [(false, COMMIT_AGE), (true, WATCHED_COMMIT_AGE)] {
+        let dir = tempfile::tempdir().unwrap();
+        let never_full = BatchPolicy {
+            readings: 4096,
+            ..SLOW
+        };
+        let rig = start(dir.path(), never_full);
+        let device = rig.add("a").await;
+        let listener = is_watched.then(|| rig.live.events());
+        let since = std::time::Instant::now();
+        for number in 0..100 {
+            rig.feed(device, Metric::SpO2, number..number + 1).await;
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        let connection = vault::open_read_only(&dir.path().join(VAULT_FILE)).unwrap();
+        while rig.live.received_since_start() < 100 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        let commits = journal::list(&connection, None).unwrap().len() as u128;
+        let most = since.elapsed().as_millis() / age.as_millis() + 2;
+        assert!((2..=most).contains(&commits), "{commits} of {most} at most");
+        drop(listener);
+        rig.stop().await;
+    }
+}

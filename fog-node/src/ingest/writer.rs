@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::batching::{Part, plan_batches};
 use super::stream::{Stream, record_of};
-use super::{BatchPolicy, COMMIT_AGE, DeviceIndex, Item};
+use super::{BatchPolicy, COMMIT_AGE, DeviceIndex, Item, WATCHED_COMMIT_AGE};
 use crate::clock::now_millis;
 use crate::keystore::random;
 use crate::live::LiveView;
@@ -78,6 +78,8 @@ pub struct Writer {
     next_nonce: u64,
     pruned_nonce: u64,
     oldest_waiting: Option<Instant>,
+    /// When the newest commit began.
+    last_commit: Option<Instant>,
 }
 
 struct OpenDevice {
@@ -108,6 +110,7 @@ impl Writer {
             devices: Vec::new(),
             streams: Vec::new(),
             oldest_waiting: None,
+            last_commit: None,
             connection,
             parts,
         };
@@ -184,6 +187,7 @@ impl Writer {
     pub fn run(mut self, mut queue: mpsc::Receiver<Item>, runtime: &Handle) {
         let mut items = Vec::new();
         while runtime.block_on(self.collect(&mut queue, &mut items)) || !items.is_empty() {
+            self.last_commit = Some(Instant::now());
             self.commit_until_durable(&mut items, false);
         }
         self.commit_until_durable(&mut items, true);
@@ -210,10 +214,11 @@ impl Writer {
                 }
             }
         }
-        let commit_at = Instant::now() + COMMIT_AGE;
+        let commit_at = self.next_commit();
         loop {
             let is_urgent = items.iter().any(|item| !matches!(item, Item::Heard(..)));
-            if is_urgent || readings_in(items) >= self.room() {
+            let is_time = Instant::now() >= commit_at;
+            if is_urgent || is_time || readings_in(items) >= self.room() {
                 return true;
             }
             match tokio::time::timeout_at(commit_at.into(), queue.recv_many(items, limit)).await {
@@ -222,6 +227,16 @@ impl Writer {
                 Err(_) => return true,
             }
         }
+    }
+
+    /// When the next commit may begin that is not urgent.
+    fn next_commit(&self) -> Instant {
+        let age = match self.parts.live.has_listeners() {
+            true => WATCHED_COMMIT_AGE,
+            false => COMMIT_AGE,
+        };
+        self.last_commit
+            .map_or_else(Instant::now, |last| last + age)
     }
 
     /// How many more readings make a commit worth while at once.
@@ -542,6 +557,7 @@ impl Writer {
         if has_flushed {
             self.parts.live.flushed();
         }
+        self.parts.live.tell_soon();
     }
 }
 

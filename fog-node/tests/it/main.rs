@@ -19,3 +19,4 @@ mod pty;
 mod relay;
 mod served;
 mod upkeep;
+mod ward;

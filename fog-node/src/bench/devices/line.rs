@@ -1,0 +1,57 @@
+//! A serial line of the bench: a pseudo terminal of which the bench holds the sensor's end.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+
+/// The sensor's end of a line.
+pub(super) struct Line {
+    master: File,
+    path: PathBuf,
+}
+
+impl Line {
+    /// A line with nothing on it, raw from the start: it never sends the sensor's bytes back.
+    pub(super) fn plug_in() -> io::Result<Self> {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+        grantpt(&master)?;
+        unlockpt(&master)?;
+        let path = OsString::from_vec(ptsname(&master, Vec::new())?.into_bytes()).into();
+        let mut settings = tcgetattr(&master)?;
+        settings.make_raw();
+        tcsetattr(&master, OptionalActions::Now, &settings)?;
+        fcntl_setfl(&master, fcntl_getfl(&master)? | OFlags::NONBLOCK)?;
+        Ok(Self {
+            master: File::from(master),
+            path,
+        })
+    }
+
+    /// The end that the node opens.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Sends a frame whole, or fails: a node that does not read its lines is not worth measuring.
+    pub(super) fn send(&mut self, frame: &[u8]) -> io::Result<()> {
+        self.master.write_all(frame)
+    }
+
+    /// What the node has sent since, as far as it fits; nothing while the node has not opened its end.
+    pub(super) fn heard<'a>(&mut self, bytes: &'a mut [u8]) -> io::Result<&'a [u8]> {
+        /// What the master's end reads while nobody has the other one open (EIO).
+        const NOBODY: i32 = 5;
+        match self.master.read(bytes) {
+            Ok(length) => Ok(bytes.get(..length).unwrap_or_default()),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(&[]),
+            Err(error) if error.raw_os_error() == Some(NOBODY) => Ok(&[]),
+            Err(error) => Err(error),
+        }
+    }
+}
