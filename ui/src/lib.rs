@@ -8,7 +8,7 @@
 //! Left out on purpose: the store, the vault, tokio, and every decision about data. The console asks
 //! the node and shows what it says; only proofs are checked here, with `ledger-core`.
 
-mod check;
+pub mod check;
 pub mod consortium_plots;
 pub mod draft;
 pub mod failure;
