@@ -13,13 +13,15 @@ use crate::serial::now_millis;
 use btleplug::api::{Central as _, CentralEvent, Peripheral as _};
 use btleplug::platform::PeripheralId;
 use futures_util::StreamExt as _;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 /// Devices kept; in a full inbox those with nothing to measure, longest unheard, go first.
 const DEVICES_AT_MOST: usize = 256;
+/// Devices that wait to be asked for their properties; a crowd arrives in one burst, and many advertise once.
+const WAITING_AT_MOST: usize = 4_096;
 const NAME_CHARS: usize = 64;
 /// A device that was not heard for so long has left.
 const FORGET_AFTER_MILLIS: i64 = 30_000;
@@ -189,7 +191,7 @@ async fn scan(
     };
     let _scan = Discovery::start(&radio).await?;
     state.send_replace(LinkState::Streaming);
-    let mut heard = BTreeSet::new();
+    let mut heard = Heard::default();
     let mut publish = interval(PUBLISH_EVERY);
     publish.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut look = interval(LOOK_EVERY);
@@ -197,13 +199,13 @@ async fn scan(
         tokio::select! {
             event = events.next() => {
                 let event = event.ok_or_else(lost)?;
-                if let Some(id) = heard_in(event) && heard.len() < DEVICES_AT_MOST {
-                    heard.insert(id);
+                if let Some(id) = heard_in(event) {
+                    heard.note(id);
                 }
             }
             _ = publish.tick() => {
                 for _ in 0..ASK_AT_MOST {
-                    let Some(id) = heard.pop_first() else { break };
+                    let Some(id) = heard.next() else { break };
                     if let Some(sighting) = describe(&radio, &id).await {
                         inbox.note(sighting, now_millis());
                     }
@@ -225,6 +227,27 @@ async fn scan(
                 }
             }
         }
+    }
+}
+
+/// Who was heard and is to be asked for its properties: each once, first come first served.
+#[derive(Default)]
+struct Heard {
+    order: VecDeque<PeripheralId>,
+    waiting: BTreeSet<PeripheralId>,
+}
+
+impl Heard {
+    fn note(&mut self, id: PeripheralId) {
+        if self.order.len() < WAITING_AT_MOST && self.waiting.insert(id.clone()) {
+            self.order.push_back(id);
+        }
+    }
+
+    fn next(&mut self) -> Option<PeripheralId> {
+        let id = self.order.pop_front()?;
+        self.waiting.remove(&id);
+        Some(id)
     }
 }
 
