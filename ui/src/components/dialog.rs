@@ -25,6 +25,12 @@ pub fn Ask(
     testids: (&'static str, &'static str),
 ) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
+    // Told a moment later, when it may be open again.
+    let closed = move |_| {
+        if dialog.get_untracked().is_none_or(|dialog| !dialog.open()) {
+            open.set(false);
+        }
+    };
     Effect::new(move || {
         let Some(dialog) = dialog.get() else { return };
         if open.get() && !dialog.open() {
@@ -36,7 +42,7 @@ pub fn Ask(
     });
     let title = format!("{}-question", testids.1);
     view! {
-        <dialog class="dialog" node_ref=dialog aria-labelledby=title.clone() on:close=move |_| open.set(false)>
+        <dialog class="dialog" node_ref=dialog aria-labelledby=title.clone() on:close=closed>
             <div><h2 id=title.clone()>{question}</h2><p class="soft">{explains}</p></div>
             <footer>
                 <button type="button" class="btn" autofocus data-testid=testids.0 on:click=move |_| open.set(false)>{keep}</button>

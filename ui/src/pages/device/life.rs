@@ -119,6 +119,12 @@ pub fn LifeCard(entry: DeviceEntry) -> impl IntoView {
 fn Whose(open: RwSignal<bool>, assigned: Memo<Option<String>>, changes: Changes) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
     let subject = RwSignal::new(String::new());
+    // Told a moment later, when it may be open again.
+    let closed = move |_| {
+        if dialog.get_untracked().is_none_or(|dialog| !dialog.open()) {
+            open.set(false);
+        }
+    };
     Effect::new(move || {
         let Some(dialog) = dialog.get() else { return };
         if open.get() && !dialog.open() {
@@ -142,7 +148,7 @@ fn Whose(open: RwSignal<bool>, assigned: Memo<Option<String>>, changes: Changes)
         }
     };
     view! {
-        <dialog class="dialog" node_ref=dialog aria-labelledby="h-whose" on:close=move |_| open.set(false)>
+        <dialog class="dialog" node_ref=dialog aria-labelledby="h-whose" on:close=closed>
             <form class="stack" on:submit=assign>
                 <div><h2 id="h-whose">"Who wears it?"</h2>
                     <p class="soft">"Readings from now on are this patient’s. Earlier ones stay with whom they were."</p></div>
