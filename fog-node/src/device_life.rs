@@ -14,6 +14,7 @@ use ledger_store::Snapshot;
 use crate::failure::Failure;
 use crate::live::DeviceLook;
 use crate::node::Node;
+use crate::tell::block_clock;
 use crate::vault::assignments::{self, Assignment};
 use crate::vault::devices::{self, DeviceRow};
 
@@ -93,7 +94,7 @@ impl Node {
         let snapshot = self.replica.read()?;
         let changes = device::changes(&snapshot).map_err(Failure::internal)?;
         if self.relays.is_any_open() {
-            self.relays.expire(self.block_clock()?.time_millis);
+            self.relays.expire(block_clock(&snapshot)?.time_millis);
         }
         if looked.replace(changes) == Some(changes) {
             return Ok(());

@@ -106,8 +106,7 @@ impl Node {
         asked: TakeDevice,
     ) -> Result<Device, Failure> {
         let handle: Digest = handle.parse().map_err(|_| not_handed())?;
-        let held = self.devices().into_iter();
-        let held = held.clone().find(|held| held.handle == handle.to_string());
+        let held = self.held(&handle);
         if let Some(device) = held.as_ref().filter(|held| serves(held)) {
             return Ok(device.clone());
         }
@@ -161,8 +160,7 @@ impl Node {
         if !self.is_handed_to(handle, asker)? {
             return Ok(None);
         }
-        let held = self.devices().into_iter();
-        let Some(device) = held.clone().find(|held| held.handle == handle.to_string()) else {
+        let Some(device) = self.held(handle) else {
             return Ok(None);
         };
         let (index, _) = self.find_device(&device.id)?;
@@ -207,11 +205,18 @@ impl Node {
         if !self.is_handed_to(handle, asker)? {
             return Err(not_handed());
         }
-        let held = self.devices().into_iter();
-        match held.clone().find(|held| held.handle == handle.to_string()) {
+        match self.held(handle) {
             Some(device) => self.remove_device(&device.id).await,
             None => Ok(()),
         }
+    }
+
+    /// The device with this handle, if it is in this node's list.
+    fn held(&self, handle: &Digest) -> Option<Device> {
+        let handle = handle.to_string();
+        self.devices()
+            .into_iter()
+            .find(|held| held.handle == handle)
     }
 
     /// The row of a device that another node has served, and whose it is.

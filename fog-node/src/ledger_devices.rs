@@ -20,7 +20,7 @@ use ledger_core::device::{
 };
 use ledger_core::genesis::Member;
 use ledger_core::governance;
-use ledger_core::state::{Device, StateKey, read};
+use ledger_core::state::{Clock, Device, StateKey, read};
 use ledger_core::transaction::RegisterDevice;
 use ledger_core::{Digest, Payload, PublicKey, SignedTransaction};
 use ledger_store::Snapshot;
@@ -29,7 +29,7 @@ use crate::device_life::parse_handle;
 use crate::failure::Failure;
 use crate::ingest::random_handle;
 use crate::node::Node;
-use crate::tell::refused;
+use crate::tell::{block_clock, refused};
 
 /// How long a pushed transaction may take to become final.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -112,12 +112,12 @@ impl Node {
     /// [`Failure`] if the replica cannot be read.
     pub fn interactions(&self) -> Result<Vec<Row>, Failure> {
         let snapshot = self.replica.read()?;
-        let now = self.block_clock()?.time_millis;
+        let clock = block_clock(&snapshot)?;
         let names = self.names_by_handle();
         let all = snapshot.interactions()?;
         let mut rows = Vec::with_capacity(all.len());
         for interaction in all {
-            rows.push(self.interaction_row(&snapshot, &interaction, now, &names)?);
+            rows.push(self.interaction_row(&snapshot, &interaction, clock, &names)?);
         }
         rows.sort_by_key(|row| std::cmp::Reverse(row.changed_height));
         Ok(rows)
@@ -164,19 +164,18 @@ impl Node {
         let snapshot = self.replica.read()?;
         let found = device::interaction(&snapshot, id).map_err(Failure::internal)?;
         let found = found.ok_or_else(no_interaction)?;
-        let now = self.block_clock()?.time_millis;
-        self.interaction_row(&snapshot, &found, now, &self.names_by_handle())
+        let clock = block_clock(&snapshot)?;
+        self.interaction_row(&snapshot, &found, clock, &self.names_by_handle())
     }
 
     fn interaction_row(
         &self,
         snapshot: &Snapshot<'_>,
         interaction: &Interaction,
-        now: u64,
+        clock: Clock,
         names: &BTreeMap<String, String>,
     ) -> Result<Row, Failure> {
         let id = interaction.asked.id();
-        let clock = self.block_clock()?;
         let may = |allow| {
             let decided = DecideInteraction {
                 interaction: id,
@@ -187,7 +186,7 @@ impl Node {
         };
         let [asker, source] =
             [interaction.asked.asker, interaction.asked.source].map(|handle| handle.to_string());
-        let is_open = interaction.is_open_at(now);
+        let is_open = interaction.is_open_at(clock.time_millis);
         Ok(Row {
             id: id.to_string(),
             asker_name: names.get(&asker).cloned(),

@@ -25,6 +25,7 @@ use ledger_store::Snapshot;
 use crate::clock::now_millis;
 use crate::failure::Failure;
 use crate::node::Node;
+use crate::tell::block_clock;
 
 /// Who hears whom at this node.
 #[derive(Debug, Default)]
@@ -225,7 +226,7 @@ impl Node {
         snapshot: &Snapshot<'_>,
         changes: u64,
     ) -> Result<(), Failure> {
-        let now = self.block_clock()?.time_millis;
+        let now = block_clock(snapshot)?.time_millis;
         let mut holding = Vec::new();
         for interaction in snapshot.interactions()? {
             let asked = &interaction.asked;

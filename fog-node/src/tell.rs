@@ -11,6 +11,7 @@ use ledger_consortium::FinalizedBlock;
 use ledger_core::device::{self, DeviceError};
 use ledger_core::state::{Clock, ExecutionError, StateKey, read};
 use ledger_core::{Digest, Payload};
+use ledger_store::Snapshot;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::oneshot;
 
@@ -81,23 +82,21 @@ impl Node {
         })
     }
 
-    /// Height and time of the newest block, as the state knows them.
-    pub(crate) fn block_clock(&self) -> Result<Clock, Failure> {
-        let snapshot = self.replica.read()?;
-        let clock: Option<Clock> =
-            read(&snapshot, &StateKey::clock()).map_err(Failure::internal)?;
-        clock.ok_or_else(|| Failure::internal("a state without a clock"))
-    }
-
     fn refuse_void(&self, payload: &Payload) -> Result<(), Failure> {
-        let clock = self.block_clock()?;
         let snapshot = self.replica.read()?;
+        let clock = block_clock(&snapshot)?;
         match device::check(&snapshot, clock, self.node_key, payload) {
             Ok(()) => Ok(()),
             Err(ExecutionError::Device(error)) => Err(refused(error)),
             Err(error) => Err(Failure::internal(error)),
         }
     }
+}
+
+/// Height and time of the newest block, as the state knows them.
+pub(crate) fn block_clock(snapshot: &Snapshot<'_>) -> Result<Clock, Failure> {
+    let clock: Option<Clock> = read(snapshot, &StateKey::clock()).map_err(Failure::internal)?;
+    clock.ok_or_else(|| Failure::internal("a state without a clock"))
 }
 
 /// Why something is not told, for a person.
