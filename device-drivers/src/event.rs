@@ -14,6 +14,7 @@
 use crate::measurement::Measurement;
 use crate::profile::Rate;
 use core::fmt;
+use fogward_level0::{Authentication, DeviceClass};
 use serde::{Deserialize, Serialize};
 
 /// Something a device did.
@@ -180,6 +181,10 @@ pub struct DeviceInfo {
     pub firmware: Option<String>,
     /// The version of the software beside the firmware, where known.
     pub software: Option<String>,
+    /// What it can compute, where it says so.
+    pub class: Option<DeviceClass>,
+    /// How it proves its frames, if it does.
+    pub authentication: Option<Authentication>,
     /// Charge of the battery in percent, where the device says it.
     pub battery_percent: Option<u8>,
     /// The rate at which this device says it sends readings, where it says so.

@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::bluetooth::is_bluetooth;
 use crate::clock::now_millis;
 use crate::device_life::parse_handle;
 use crate::failure::Failure;
@@ -96,6 +97,17 @@ impl Node {
         Ok(handed.collect())
     }
 
+    /// Their handles, and the nodes that handed them over.
+    pub(crate) fn incoming_handles(&self) -> Result<Vec<(Digest, PublicKey)>, Failure> {
+        let mut handles = Vec::new();
+        for device in self.incoming()? {
+            let handle = parse_handle(&device.handle)?;
+            let by = self.life(&handle)?.and_then(|life| life.handed_by);
+            handles.extend(by.map(|by| (handle, by)));
+        }
+        Ok(handles)
+    }
+
     /// Takes a device that was handed to this node, and reads it.
     ///
     /// # Errors
@@ -110,12 +122,7 @@ impl Node {
         if let Some(device) = held.as_ref().filter(|held| serves(held)) {
             return Ok(device.clone());
         }
-        let life = self
-            .life(&handle)?
-            .filter(|life| life.node == self.node_key);
-        let life = life.ok_or_else(not_handed)?;
-        let from = life.handed_by.ok_or_else(not_handed)?;
-        let from = self.member(&from)?.ok_or_else(not_handed)?;
+        let (handed, from) = self.handed(&handle)?;
         if let Some(path) = &asked.path {
             check_path(path)?;
             if held.is_none_or(|held| held.path != *path) {
@@ -123,9 +130,40 @@ impl Node {
             }
         }
         let pairing = self.ask_pairing(&from, handle).await?;
+        let taken = self.take(handle, (handed, &from), pairing, asked.path);
+        taken.await
+    }
+
+    /// Takes a device that was handed to this node, unless it is on a wire: false then.
+    pub(crate) async fn take_wireless(self: &Arc<Self>, handle: Digest) -> Result<bool, Failure> {
+        let (handed, from) = self.handed(&handle)?;
+        let pairing = self.ask_pairing(&from, handle).await?;
+        let is_wireless = pairing.simulated || is_bluetooth(&pairing.path);
+        if is_wireless {
+            self.take(handle, (handed, &from), pairing, None).await?;
+        }
+        Ok(is_wireless)
+    }
+
+    /// The hand-over of a device to this node, by its number, and the node that made it.
+    fn handed(&self, handle: &Digest) -> Result<(u32, Member), Failure> {
+        let life = self.life(handle)?.filter(|life| life.node == self.node_key);
+        let life = life.ok_or_else(not_handed)?;
+        let from = life.handed_by.ok_or_else(not_handed)?;
+        let from = self.member(&from)?.ok_or_else(not_handed)?;
+        Ok((life.handovers, from))
+    }
+
+    async fn take(
+        self: &Arc<Self>,
+        handle: Digest,
+        (handed, from): (u32, &Member),
+        pairing: Pairing,
+        path: Option<String>,
+    ) -> Result<Device, Failure> {
         let away = pairing.last_heard.map(Away::handed_over);
-        let (mut row, assignment) = self.row_of_pairing(handle, pairing, asked.path)?;
-        row.handovers = life.handovers;
+        let (mut row, assignment) = self.row_of_pairing(handle, pairing, path)?;
+        row.handovers = handed;
         source_of(&row, &self.master, &self.bluetooth).map_err(Failure::internal)?;
         let ingest = self.ingest().ok_or_else(Failure::stopping)?;
         let (done, taken) = oneshot::channel();
@@ -136,7 +174,7 @@ impl Node {
         self.show_device(index, &row, None, &[])
             .map_err(Failure::internal)?;
         self.start_sensor(index, &row, &ingest, away);
-        self.say_taken(&from, handle).await;
+        self.say_taken(from, handle).await;
         self.device(&row.id)
     }
 

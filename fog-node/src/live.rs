@@ -12,9 +12,10 @@ use device_drivers::event::DeviceInfo;
 use device_drivers::link::LinkState;
 use device_drivers::measurement::{Measurement, Metric, Value};
 use fog_api::{
-    ApiError, BlockRow, Device, DeviceAbout, DeviceLive, DeviceStanding, DeviceState, Event, Gap,
-    RejectedCount, Vital, Wave,
+    ApiError, BlockRow, Device, DeviceAbout, DeviceAuthentication, DeviceClass, DeviceLive,
+    DeviceStanding, DeviceState, Event, Gap, RejectedCount, Vital, Wave,
 };
+use fogward_level0 as level0;
 use ledger_core::{Decimal, Quality};
 use tokio::sync::{Notify, broadcast, watch};
 
@@ -467,13 +468,7 @@ impl LiveView {
     pub fn about(&self, index: DeviceIndex, info: &DeviceInfo) {
         let mut inner = self.lock();
         if let Some(device) = inner.devices.get_mut(&index) {
-            device.base.about = DeviceAbout {
-                manufacturer: info.manufacturer.clone(),
-                model: info.model.clone(),
-                serial_number: info.serial_number.clone(),
-                firmware: info.firmware.clone(),
-                battery_percent: info.battery_percent,
-            };
+            device.base.about = about_of(info);
             drop(inner);
             self.tell(Event::DevicesChanged);
         }
@@ -584,6 +579,28 @@ impl LiveView {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn about_of(info: &DeviceInfo) -> DeviceAbout {
+    DeviceAbout {
+        manufacturer: info.manufacturer.clone(),
+        model: info.model.clone(),
+        serial_number: info.serial_number.clone(),
+        firmware: info.firmware.clone(),
+        class: info.class.map(|class| match class {
+            level0::DeviceClass::UltraLight => DeviceClass::UltraLight,
+            level0::DeviceClass::LowCost => DeviceClass::LowCost,
+            level0::DeviceClass::Lightweight => DeviceClass::Lightweight,
+        }),
+        authentication: info.authentication.and_then(|proof| match proof {
+            level0::Authentication::AsconTag => Some(DeviceAuthentication::AsconTag),
+            level0::Authentication::HmacTag => Some(DeviceAuthentication::HmacTag),
+            level0::Authentication::Signature => Some(DeviceAuthentication::Signature),
+            // No reading is ever proven by it.
+            level0::Authentication::PairingCode => None,
+        }),
+        battery_percent: info.battery_percent,
     }
 }
 

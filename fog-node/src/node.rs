@@ -35,6 +35,7 @@ use crate::finality_log::{BlockStat, FinalityLog};
 use crate::ingest::{Anchored, BatchPolicy, DeviceIndex, Ingest, Writer, WriterParts};
 use crate::keystore::{Keystore, create_private_dir};
 use crate::live::{LiveDevice, LiveView};
+use crate::placement::{self, Placement};
 use crate::previews::Previews;
 use crate::provisioning::Provisionings;
 use crate::relay::Relays;
@@ -80,6 +81,9 @@ pub struct NodeConfig {
     pub announce: Announce,
     /// The Bluetooth adapter to use, by name or address; the first that is on if absent.
     pub bluetooth: Option<String>,
+    /// For how many wireless devices the node has places, if the nodes of its organisation choose among
+    /// themselves which of them serves each.
+    pub roam: Option<u16>,
 }
 
 /// Blocks behind at which a node takes over a snapshot unless said otherwise.
@@ -117,6 +121,7 @@ impl NodeConfig {
             snapshot_behind: Some(SNAPSHOT_BEHIND),
             announce: Announce::default(),
             bluetooth: None,
+            roam: None,
         }
     }
 }
@@ -141,6 +146,7 @@ pub struct Node {
     pub(crate) relays: Arc<Relays>,
     pub(crate) provisionings: Provisionings,
     pub(crate) bluetooth: Bluetooth,
+    pub(crate) placement: Placement,
     pub(crate) membership: Membership,
     pub(crate) rate: Rate,
     vault_reader: Mutex<Connection>,
@@ -231,6 +237,7 @@ impl Node {
             relays: Arc::default(),
             provisionings: Provisionings::default(),
             bluetooth: Bluetooth::through(config.bluetooth.clone()),
+            placement: Placement::with_places(config.roam),
             membership,
             rate: Rate::default(),
             running: Mutex::default(),
@@ -291,6 +298,7 @@ impl Node {
         let door = tokio::spawn(keep_door(Arc::downgrade(self)));
         let nearby = tokio::spawn(keep_nearby(Arc::downgrade(self)));
         let catch_up = tokio::spawn(keep_up(Arc::downgrade(self)));
+        let placement = tokio::spawn(placement::keep(Arc::downgrade(self)));
         for anchored in pending {
             submit
                 .send(anchored)
@@ -306,7 +314,9 @@ impl Node {
         running.ingest = Some(ingest);
         running.writer = Some(writer);
         running.submitter = Some(submitter);
-        running.tasks = vec![blocks, ticker, retention, peers, door, nearby, catch_up];
+        running.tasks = vec![
+            blocks, ticker, retention, peers, door, nearby, catch_up, placement,
+        ];
         Ok(())
     }
 

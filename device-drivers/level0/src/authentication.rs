@@ -24,6 +24,7 @@ pub const SIGNATURE_BYTES: usize = 64;
 
 /// How frames are authenticated between one device and its host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "host", derive(serde::Serialize, serde::Deserialize))]
 pub enum Authentication {
     /// Ultra-light: Ascon-AEAD128 (NIST SP 800-232) with an empty plaintext.
     AsconTag,

@@ -3,6 +3,7 @@
 //! [`Host`] opens what the device sends, refuses replays, pins the device's identity at the first
 //! authentic frame, and seals what it answers. It does no I/O and knows no clock.
 
+use crate::authentication::Authentication;
 use crate::frame::{Direction, Head, Refusal, open, seal};
 use crate::host_key::HostKey;
 use crate::key::DeviceId;
@@ -47,6 +48,12 @@ impl Host {
     #[must_use]
     pub const fn device_id(&self) -> Option<DeviceId> {
         self.device_id
+    }
+
+    /// How the device proves its frames.
+    #[must_use]
+    pub fn authentication(&self) -> Authentication {
+        self.key.authentication()
     }
 
     /// Opens a frame from the device.

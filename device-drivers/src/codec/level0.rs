@@ -105,7 +105,10 @@ impl Level0 {
         if !self.is_known || hello != self.hello {
             self.is_known = true;
             self.hello = hello;
-            events.push(Event::Device(info(device_id, hello)));
+            events.push(Event::Device(DeviceInfo {
+                authentication: Some(self.host.authentication()),
+                ..info(device_id, hello)
+            }));
         }
         match accepted.message {
             Some(DeviceMessage::Hello(_)) => {}
@@ -156,6 +159,7 @@ fn info(device_id: String, hello: Option<Hello>) -> DeviceInfo {
             let [major, minor, patch] = hello.firmware;
             format!("{major}.{minor}.{patch}")
         }),
+        class: hello.map(|hello| hello.class),
         rate: hello.map(|hello| Rate {
             readings: hello.readings_per_1000_s,
             per_millis: 1_000_000,

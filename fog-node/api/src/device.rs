@@ -224,8 +224,38 @@ pub struct DeviceAbout {
     pub serial_number: Option<String>,
     /// Version of its firmware.
     pub firmware: Option<String>,
+    /// What it can compute.
+    pub class: Option<DeviceClass>,
+    /// How it proves its frames.
+    pub authentication: Option<DeviceAuthentication>,
     /// Charge of its battery in percent.
     pub battery_percent: Option<u8>,
+}
+
+/// What a device can compute: the classes of constrained devices in Romashkova et al. (IEEE Access 9, 2021).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceClass {
+    /// 4 kB of program memory and 256 B of RAM.
+    UltraLight,
+    /// 4 kB and 8 kB.
+    LowCost,
+    /// 32 kB and 8 kB.
+    Lightweight,
+}
+
+/// How a device proves its frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceAuthentication {
+    /// By a tag of Ascon-AEAD128.
+    AsconTag,
+    /// By a tag of HMAC-SHA256.
+    HmacTag,
+    /// By a signature, Ed25519.
+    Signature,
 }
 
 /// Asks for a device to be paired.

@@ -15,6 +15,7 @@
 //! | `GET /api/devices/{id}/history?metric=&from=&to=&points=` | [`HistoryQuery`] | [`History`] |
 //! | `POST /api/devices/{id}/handover` | [`HandOver`] | [`Device`], once it is final |
 //! | `GET /api/handovers` | | `[`[`LedgerDevice`]`]` that wait to be taken here |
+//! | `GET /api/placement` | | [`PlacementView`] |
 //! | `POST /api/handovers/{handle}` | [`TakeDevice`] | [`Device`], read from now on |
 //! | `GET /api/ledger/devices` | | `[`[`LedgerDevice`]`]`, those of other nodes too |
 //! | `POST /api/ledger/devices` | [`RegisterSigner`] | [`LedgerDevice`] that signs for itself, once it is final |
@@ -70,6 +71,7 @@ pub mod event;
 pub mod joining;
 pub mod ledger_device;
 pub mod light;
+pub mod placement;
 pub mod reading;
 pub mod series;
 pub mod status;
@@ -89,9 +91,9 @@ pub use consortium::{
     ProposeChange, SeatRow, ThresholdsView,
 };
 pub use device::{
-    AddDevice, ChangeDevice, CheckCode, Device, DeviceAbout, DeviceSource, DeviceStanding,
-    DeviceState, Gap, Port, Preview, ProfileInfo, Provisioning, ProvisioningStage, RejectedCount,
-    StartDemo, StartPreview, Vital,
+    AddDevice, ChangeDevice, CheckCode, Device, DeviceAbout, DeviceAuthentication, DeviceClass,
+    DeviceSource, DeviceStanding, DeviceState, Gap, Port, Preview, ProfileInfo, Provisioning,
+    ProvisioningStage, RejectedCount, StartDemo, StartPreview, Vital,
 };
 pub use error::ApiError;
 pub use event::{DeviceLive, Event, Wave};
@@ -104,6 +106,7 @@ pub use ledger_device::{
     Pushed, RegisterSigner, Relay, RelayState, Signer, TakeDevice,
 };
 pub use light::{LightPage, LightQuery, LightRow, StateAnswer, StateQuery};
+pub use placement::{PlacedDevice, PlacementHost, PlacementOffer, PlacementView};
 pub use reading::{History, HistoryPoint, HistoryQuery, ReadingRow, ReadingsQuery, SampleSegment};
 pub use series::{ConsortiumSeries, NodeSeries};
 pub use status::{Finality, Status, Storage};

@@ -13,6 +13,7 @@ use device_drivers::LinkReason;
 use device_drivers::ble::{BleConfig, PeripheralAddress, Scanner, list_adapters, pairing};
 use fog_api::{ApiError, BluetoothAdapter, BluetoothView, FoundDevice};
 
+use crate::clock::now_millis;
 use crate::node::Node;
 use crate::vault::devices::DeviceRow;
 
@@ -22,6 +23,9 @@ pub(crate) use pairings::Pairings;
 pub const BLUETOOTH_PROFILE: &str = "bluetooth";
 /// How a row's path begins that is a Bluetooth address.
 const SCHEME: &str = "ble:";
+/// What was heard within this time is heard lately, in milliseconds: medical devices advertise at least once in
+/// about a second.
+const HEARD_LATELY_MILLIS: i64 = 10_000;
 /// The scan ends when nobody has looked for so long.
 const LEASE: Duration = Duration::from_secs(20);
 
@@ -95,6 +99,31 @@ impl Bluetooth {
             .clone()
     }
 
+    /// The devices heard lately, by their paths, and how strongly in dBm; the strongest first.
+    pub(crate) fn heard(&self) -> Vec<(String, i16)> {
+        let oldest = now_millis() - HEARD_LATELY_MILLIS;
+        let scan = self.scan();
+        let found = scan
+            .as_ref()
+            .map(|scan| scan.scanner.devices.borrow().clone());
+        let lately = found.into_iter().flatten();
+        let lately = lately.filter(|device| device.last_seen_millis >= oldest);
+        let mut heard: Vec<_> = lately
+            .filter_map(|device| Some((path_of(&device.address), device.rssi_dbm?)))
+            .collect();
+        heard.sort_by_key(|(_, dbm)| std::cmp::Reverse(*dbm));
+        heard
+    }
+
+    /// How to reach the device at a path; `None` if that is no Bluetooth address.
+    pub(crate) fn config_at(&self, path: &str) -> Option<BleConfig> {
+        let address = path.strip_prefix(SCHEME)?.parse().ok()?;
+        Some(BleConfig {
+            adapter: self.adapter.clone(),
+            ..BleConfig::new(address)
+        })
+    }
+
     /// How to reach the device of a row.
     ///
     /// # Errors
@@ -123,8 +152,8 @@ pub(crate) fn is_bluetooth(path: &str) -> bool {
 }
 
 impl Node {
-    /// What is nearby. Scans while this is asked for now and then.
-    pub async fn bluetooth_view(self: &std::sync::Arc<Self>) -> BluetoothView {
+    /// Scans for a while longer.
+    pub(crate) fn keep_scanning(self: &std::sync::Arc<Self>) {
         if self.bluetooth.look() {
             let node = std::sync::Arc::downgrade(self);
             tokio::spawn(async move {
@@ -137,6 +166,11 @@ impl Node {
                 }
             });
         }
+    }
+
+    /// What is nearby. Scans while this is asked for now and then.
+    pub async fn bluetooth_view(self: &std::sync::Arc<Self>) -> BluetoothView {
+        self.keep_scanning();
         let listed = list_adapters().await;
         let (found, state) = match &*self.bluetooth.scan() {
             None => return BluetoothView::default(),
@@ -188,15 +222,8 @@ impl Node {
     /// Removes the system's bond with a device that was unpaired. A bond that stays is no harm: it is
     /// removed again when the device is paired anew with *repair*.
     pub(crate) async fn remove_bond(&self, path: &str) {
-        let Some(address) = path.strip_prefix(SCHEME) else {
+        let Some(config) = self.bluetooth.config_at(path) else {
             return;
-        };
-        let Ok(address) = address.parse::<PeripheralAddress>() else {
-            return;
-        };
-        let config = BleConfig {
-            adapter: self.bluetooth.adapter.clone(),
-            ..BleConfig::new(address)
         };
         if let Err(error) = pairing::unpair(&config).await {
             tracing::warn!(code = %error.code, "a bond could not be removed");

@@ -9,6 +9,7 @@ use super::Outcome;
 use super::client::{Api, Question};
 use super::device_bluetooth::{self, Answers, Scan, is_address};
 use super::device_ledger::{Ask, Decide, Enrol, Incoming, Interactions, Registry};
+use super::device_placement::Placement;
 use super::device_provision::Provision;
 use super::output::{print, print_json};
 use super::table::{cell, name_of, numbers, pairs, table, words};
@@ -50,6 +51,8 @@ enum Command {
     Incoming(Incoming),
     /// Take a device that was handed to this node, and read it.
     Take(Take),
+    /// Show which node of the organisation would serve each wireless device, and how well.
+    Placement(Placement),
     /// List the devices on the ledger, those of other nodes too.
     Registry(Registry),
     /// Register a device that signs its own transactions, by its public key.
@@ -81,6 +84,7 @@ impl Device {
             Command::Handover(handover) => handover.run(),
             Command::Incoming(incoming) => incoming.run(),
             Command::Take(take) => take.run(),
+            Command::Placement(placement) => placement.run(),
             Command::Registry(registry) => registry.run(),
             Command::Enrol(enrol) => enrol.run(),
             Command::Interactions(interactions) => interactions.run(),

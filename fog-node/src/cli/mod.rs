@@ -18,6 +18,7 @@ mod consortium;
 mod device;
 mod device_bluetooth;
 mod device_ledger;
+mod device_placement;
 mod device_provision;
 mod light;
 pub(crate) mod output;

@@ -54,6 +54,11 @@ pub(super) struct Run {
         reason = "clap's form of an option whose value may be left out"
     )]
     ble: Option<Option<String>>,
+    /// Let the nodes of this organisation choose which of them serves each wireless device, by its signal, their
+    /// load and their power. This node has places for so many (20 without a number).
+    #[arg(long, value_name = "PLACES", num_args = 0..=1, require_equals = true, default_missing_value = "20",
+          value_parser = clap::value_parser!(u16).range(1..=500))]
+    roam: Option<u16>,
     /// Add N simulated devices (6 without a number, at most 200) unless there are any.
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "6",
           value_parser = clap::value_parser!(u16).range(1..=200))]
@@ -174,6 +179,7 @@ impl Run {
             address: self.address,
             announce: self.announce.unwrap_or_default(),
             bluetooth: self.ble.flatten(),
+            roam: self.roam,
             snapshot_behind: (!self.archive).then_some(self.snapshot_behind),
             ..NodeConfig::new(self.data)
         })

@@ -76,4 +76,22 @@ impl Node {
             }
         }
     }
+
+    /// The answer to a node that tells what it hears.
+    pub(super) fn hear_colleague(&self, hearing: &[u8], asker: &PublicKey) -> Answer {
+        match self.note_hearing(asker, hearing) {
+            Ok(true) => Answer::Noted,
+            Ok(false) => Answer::Unknown,
+            Err(failure) => {
+                tracing::warn!(%failure, "what a node hears could not be noted");
+                Answer::Unknown
+            }
+        }
+    }
+
+    /// The active nodes of the consortium.
+    pub(crate) fn active_members(&self) -> Result<Vec<Member>, Failure> {
+        let people = People::read(&self.replica.read()?)?;
+        Ok(people.members().to_vec())
+    }
 }

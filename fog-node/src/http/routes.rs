@@ -14,10 +14,10 @@ use fog_api::{
     BluetoothPairing, BluetoothView, CastVote, ChangeDevice, CheckCode, ConsortiumSeries,
     ConsortiumView, DecideInteraction, Device, FinalitySeries, HandOver, History, HistoryQuery,
     Interaction, InvitationMade, InvitationView, JoinConsortium, JoinProgress, LedgerDevice,
-    LightPage, LightQuery, MakeBackup, MakeInvitation, Port, PreflightFinding, Preview,
-    ProfileInfo, ProposalRow, ProposeChange, Pushed, ReadInvitation, ReadingRow, ReadingsQuery,
-    RegisterSigner, StartBluetoothPairing, StartDemo, StartPreview, StateAnswer, StateQuery,
-    Status, TakeDevice, TransactionDetail,
+    LightPage, LightQuery, MakeBackup, MakeInvitation, PlacementView, Port, PreflightFinding,
+    Preview, ProfileInfo, ProposalRow, ProposeChange, Pushed, ReadInvitation, ReadingRow,
+    ReadingsQuery, RegisterSigner, StartBluetoothPairing, StartDemo, StartPreview, StateAnswer,
+    StateQuery, Status, TakeDevice, TransactionDetail,
 };
 use serde::Deserialize;
 use utoipa::OpenApi;
@@ -72,6 +72,7 @@ pub(super) fn router() -> axum::Router<Shared> {
         .routes(routes!(hand_over))
         .routes(routes!(incoming))
         .routes(routes!(take_device))
+        .routes(routes!(placement))
         .routes(routes!(ledger_devices, register_signer))
         .routes(routes!(interactions, ask_interaction))
         .routes(routes!(decide_interaction))
@@ -178,6 +179,13 @@ async fn take_device(
     Body(asked): Body<TakeDevice>,
 ) -> Answer<Device> {
     node.take_device(&handle, asked).await.map(Json)
+}
+
+/// Which node of the organisation serves which wireless device, and which could.
+#[utoipa::path(get, path = "/api/placement", tag = "devices", responses(
+    (status = 200, body = PlacementView), (status = "default", body = ApiError)))]
+async fn placement(State(node): App) -> Answer<PlacementView> {
+    node.placement().await.map(Json)
 }
 
 /// What is nearby by Bluetooth; the node scans while this is asked for.

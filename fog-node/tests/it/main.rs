@@ -17,6 +17,7 @@ mod program;
 mod provisioning;
 mod pty;
 mod relay;
+mod roaming;
 mod served;
 mod upkeep;
 mod ward;

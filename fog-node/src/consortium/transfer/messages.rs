@@ -5,24 +5,28 @@
 //!          0x02 ‖ SHA-256 (32)                    the chunk with this hash
 //!          0x03 ‖ handle (32)                     the pairing of a device that was handed to the asker
 //!          0x04 ‖ handle (32)                     the asker has it on disk
+//!          0x05 ‖ bytes                           what the asker hears, for the nodes of its organisation
 //! answer   0x10                                   it is being made; ask again
 //!          0x11 ‖ length u32 ‖ manifest ‖ trust   it is here
 //!          0x12 ‖ bytes                           the chunk
 //!          0x13                                   there is none
 //!          0x14 ‖ bytes                           the pairing
 //!          0x15                                   it is forgotten here
+//!          0x16                                   it is noted
 //! ```
 
 use ledger_core::Digest;
 use zeroize::Zeroizing;
 
+use crate::placement::MAX_HEARING_BYTES;
+
 /// Longest request in bytes.
-pub(super) const MAX_REQUEST_BYTES: usize = 33;
+pub(super) const MAX_REQUEST_BYTES: usize = 1 + MAX_HEARING_BYTES;
 /// Longest offer in bytes: a manifest has about 130 bytes for each MiB, a certified change about 400.
 pub(super) const MAX_OFFER_BYTES: usize = 32 << 20;
 
 /// What is asked.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Request {
     /// A snapshot, at this height if that can be had.
     Offer { at: u64 },
@@ -32,6 +36,8 @@ pub(super) enum Request {
     Pairing(Digest),
     /// The asker has that pairing on disk.
     Taken(Digest),
+    /// What the asker hears, as `crate::placement` writes it.
+    Hears(Vec<u8>),
 }
 
 /// What is answered.
@@ -49,15 +55,18 @@ pub(in crate::consortium) enum Answer {
     Pairing(Zeroizing<Vec<u8>>),
     /// It is forgotten here.
     Forgotten,
+    /// It is noted.
+    Noted,
 }
 
 impl Request {
-    pub(super) fn encode(self) -> Vec<u8> {
+    pub(super) fn encode(&self) -> Vec<u8> {
         match self {
             Self::Offer { at } => [&[1][..], &at.to_be_bytes()].concat(),
             Self::Chunk(hash) => [&[2][..], &hash.0].concat(),
             Self::Pairing(handle) => [&[3][..], &handle.0].concat(),
             Self::Taken(handle) => [&[4][..], &handle.0].concat(),
+            Self::Hears(hearing) => [&[5][..], hearing].concat(),
         }
     }
 
@@ -69,6 +78,7 @@ impl Request {
             (2, rest) => Some(Self::Chunk(Digest(rest.try_into().ok()?))),
             (3, rest) => Some(Self::Pairing(Digest(rest.try_into().ok()?))),
             (4, rest) => Some(Self::Taken(Digest(rest.try_into().ok()?))),
+            (5, rest) => Some(Self::Hears(rest.to_vec())),
             _ => None,
         }
     }
@@ -86,6 +96,7 @@ impl Answer {
             Self::Unknown => vec![0x13],
             Self::Pairing(bytes) => [&[0x14], &bytes[..]].concat(),
             Self::Forgotten => vec![0x15],
+            Self::Noted => vec![0x16],
         }
     }
 
@@ -108,6 +119,7 @@ impl Answer {
             (0x13, 1) => Some(Self::Unknown),
             (0x14, _) => Some(Self::Pairing(Zeroizing::new(bytes.split_off(1)))),
             (0x15, 1) => Some(Self::Forgotten),
+            (0x16, 1) => Some(Self::Noted),
             _ => None,
         }
     }
@@ -137,6 +149,7 @@ mod tests {
                 Request::Taken(Digest([0xab; 32])),
                 format!("04{}", "ab".repeat(32)),
             ),
+            (Request::Hears(vec![7, 8]), "050708".to_owned()),
         ] {
             assert_eq!(hex::encode(request.encode()), hex);
             assert_eq!(Request::decode(&request.encode()), Some(request));
@@ -152,6 +165,7 @@ mod tests {
             (Answer::Unknown, "13"),
             (Answer::Pairing(Zeroizing::new(vec![7])), "1407"),
             (Answer::Forgotten, "15"),
+            (Answer::Noted, "16"),
         ] {
             assert_eq!(hex::encode(answer.encode()), hex);
             assert_eq!(Answer::decode(answer.encode()), Some(answer));

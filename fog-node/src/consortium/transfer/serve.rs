@@ -95,6 +95,7 @@ pub(in crate::consortium) async fn serve(node: Weak<Node>, stream: TcpStream) ->
             }
             Request::Pairing(handle) => running.give_pairing(handle, channel.peer).await,
             Request::Taken(handle) => running.forget_pairing(handle, channel.peer).await,
+            Request::Hears(hearing) => running.hear_colleague(&hearing, &channel.peer),
         };
         let sent = send(&mut channel, &answer, &transfer.pace);
         tokio::time::timeout(PATIENCE, sent).await.map_err(late)??;

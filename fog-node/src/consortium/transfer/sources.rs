@@ -116,6 +116,14 @@ impl Connected {
         }
     }
 
+    /// Tells it what this node hears.
+    pub(crate) async fn hears(&mut self, hearing: Vec<u8>) -> io::Result<()> {
+        match self.ask(Request::Hears(hearing), 1).await? {
+            Answer::Noted => Ok(()),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
     /// A chunk as it sends it, unchecked; `None` if it has none of this hash.
     pub(super) async fn chunk(&mut self, chunk: &SnapshotChunk) -> io::Result<Option<Vec<u8>>> {
         let hash: Digest = chunk
