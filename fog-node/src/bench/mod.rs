@@ -15,6 +15,8 @@ mod ingest;
 mod light;
 mod load;
 mod member;
+#[cfg(unix)]
+mod moves;
 mod process;
 mod proof;
 mod source;
@@ -50,7 +52,7 @@ pub struct Bench {
     /// How many validators, for `finality`, `throughput`, `faults` and `idle`.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=25))]
     validators: u16,
-    /// How many seconds `throughput` and `devices` count.
+    /// How many seconds `throughput`, `devices` and `moves` take.
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(2..=3600))]
     seconds: u32,
     /// How many transactions lie in the chain before `finality` begins.
@@ -95,6 +97,9 @@ enum Kind {
     /// `headers_per_second`, `seconds`; and the longest proof from a state of 100,000 devices:
     /// `state_proof_bytes`.
     Light,
+    /// 100 sensors of all profiles on a wire that are unplugged, disturbed and moved between two nodes, which are
+    /// killed now and then: `lost_unnamed`, `counted_twice`, of readings that are numbered.
+    Moves,
     /// A node of a consortium that is measured, for the benches themselves.
     #[value(hide = true)]
     Member,
@@ -200,6 +205,10 @@ impl Bench {
             Kind::Ingest => runtime()?.block_on(ingest::measure(path)),
             Kind::Light => light::measure(),
             Kind::Member => bail!("a member measures nothing"),
+            #[cfg(unix)]
+            Kind::Moves => moves::measure(path, self.seconds),
+            #[cfg(not(unix))]
+            Kind::Moves => bail!("this bench needs pseudo terminals, which this system has not"),
             Kind::Sync => sync::measure(path, self.blocks),
             Kind::Throughput => throughput::measure(path, self.validators, self.seconds),
             Kind::Proof => runtime()?.block_on(proof::measure(path)),

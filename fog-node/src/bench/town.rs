@@ -371,7 +371,8 @@ fn genesis(
     Ok(genesis)
 }
 
-fn name(number: usize) -> String {
+/// What a node is called.
+pub(super) fn name(number: usize) -> String {
     format!("node {number}")
 }
 

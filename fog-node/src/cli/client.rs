@@ -100,12 +100,12 @@ impl Question {
     }
 
     /// What is at `path` under this name.
-    pub(super) fn named(path: &'static str, name: &str) -> Self {
+    pub(crate) fn named(path: &'static str, name: &str) -> Self {
         Self(format!("{path}/{}", escape(name)))
     }
 
     /// What is below it under this name.
-    pub(super) fn then(mut self, name: impl ToString) -> Self {
+    pub(crate) fn then(mut self, name: impl ToString) -> Self {
         self.0.push('/');
         self.0.push_str(&escape(&name.to_string()));
         self
@@ -169,7 +169,7 @@ impl Api {
     }
 
     /// Asks for something to be done.
-    pub(super) fn tell<T: DeserializeOwned>(
+    pub(crate) fn tell<T: DeserializeOwned>(
         &self,
         question: &Question,
         body: &impl Serialize,

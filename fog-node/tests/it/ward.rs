@@ -25,3 +25,25 @@ fn every_reading_of_a_ward_is_accounted_for() {
     assert_eq!(figure("frames_shown"), 3.0 * 100.0 - 4.0 + 3.0, "{value}");
     assert!(figure("cpu_core_fraction") > 0.0, "{value}");
 }
+
+/// Goal: each reading of a sensor that numbers them has one fate, through pulled plugs, bad lines, moves between
+/// two nodes and killed nodes. Method: some seconds of the bench; what was done to the sensors must have been
+/// done. What streams without numbers is only estimated, and not looked at.
+#[test]
+fn every_reading_has_one_fate_through_moves_and_kills() {
+    let arguments = "bench moves --json --allow-debug --runs 1 --seconds 20";
+    let (code, value) = json(arguments.split(' '));
+    assert_eq!(code, 0, "{value}");
+    let figure = |name: &str| value["figures"][name].as_f64().unwrap_or(f64::NAN);
+    assert_eq!(figure("lost_unnamed"), 0.0, "{value}");
+    assert_eq!(figure("counted_twice"), 0.0, "{value}");
+    assert_eq!(figure("registered"), 100.0, "{value}");
+    assert_eq!(figure("kills"), 6.0, "{value}");
+    for done in ["moves", "pulled_out", "frames_disturbed", "readings_named"] {
+        assert!(figure(done) > 0.0, "{done}: {value}");
+    }
+    assert!(
+        figure("readings_received") > figure("readings_sent") / 2.0,
+        "{value}"
+    );
+}

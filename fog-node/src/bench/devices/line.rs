@@ -11,14 +11,14 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
 /// The sensor's end of a line.
-pub(super) struct Line {
+pub(in crate::bench) struct Line {
     master: File,
     path: PathBuf,
 }
 
 impl Line {
     /// A line with nothing on it, raw from the start: it never sends the sensor's bytes back.
-    pub(super) fn plug_in() -> io::Result<Self> {
+    pub(in crate::bench) fn plug_in() -> io::Result<Self> {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
         grantpt(&master)?;
         unlockpt(&master)?;
@@ -34,17 +34,17 @@ impl Line {
     }
 
     /// The end that the node opens.
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::bench) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Sends a frame whole, or fails: a node that does not read its lines is not worth measuring.
-    pub(super) fn send(&mut self, frame: &[u8]) -> io::Result<()> {
+    pub(in crate::bench) fn send(&mut self, frame: &[u8]) -> io::Result<()> {
         self.master.write_all(frame)
     }
 
     /// What the node has sent since, as far as it fits; nothing while the node has not opened its end.
-    pub(super) fn heard<'a>(&mut self, bytes: &'a mut [u8]) -> io::Result<&'a [u8]> {
+    pub(in crate::bench) fn heard<'a>(&mut self, bytes: &'a mut [u8]) -> io::Result<&'a [u8]> {
         /// What the master's end reads while nobody has the other one open (EIO).
         const NOBODY: i32 = 5;
         match self.master.read(bytes) {

@@ -7,13 +7,14 @@
 //! is damaged on the line: what it held must be named in the gap ledger. Left out: Bluetooth, whose radio no
 //! program can play, and the painting of the plot.
 
-mod line;
+pub(super) mod line;
 mod listener;
-mod running;
+pub(super) mod running;
 mod sensor;
 mod ward;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,7 @@ use fog_api::{Device, DeviceState};
 use super::percentile;
 use listener::{Delays, Listener};
 use running::Running;
+use sensor::Played;
 use ward::{Sent, Ward};
 
 /// For what follows pairing to end: registrations, first batches.
@@ -37,7 +39,7 @@ const LAST_WAIT: Duration = Duration::from_secs(5);
 
 pub(super) fn measure(folder: &Path, seconds: u32) -> anyhow::Result<Vec<(&'static str, f64)>> {
     let mut ward = Ward::plug_in()?;
-    let node = Running::start(folder, ward.sensors())?;
+    let node = Running::start(&folder.join("node"), arguments(folder, ward.sensors())?)?;
     ward.learn_ids(&node.devices()?)?;
     until_streaming(&mut ward, &node)?;
     let listener = Listener::open(&node.api, ward.wave_device())?;
@@ -60,6 +62,24 @@ pub(super) fn measure(folder: &Path, seconds: u32) -> anyhow::Result<Vec<(&'stat
     figures.extend(fates.figures());
     figures.extend(shown(delays)?);
     Ok(figures)
+}
+
+/// How a node is started that pairs these sensors; their keys are put into files.
+fn arguments<'a>(
+    folder: &Path,
+    sensors: impl Iterator<Item = &'a Played>,
+) -> anyhow::Result<Vec<String>> {
+    let mut arguments = vec!["--api=127.0.0.1:0".to_owned()];
+    for (number, sensor) in sensors.enumerate() {
+        let path = sensor.line.path().display();
+        arguments.push(format!("--serial={path}={}", sensor.profile()));
+        if let Some(key) = &sensor.key {
+            let file = folder.join(format!("{number}.key"));
+            fs::write(&file, key)?;
+            arguments.push(format!("--serial-key={path}={}", file.display()));
+        }
+    }
+    Ok(arguments)
 }
 
 /// Plays until the node reads every sensor, and a little longer.

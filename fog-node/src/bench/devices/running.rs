@@ -1,24 +1,25 @@
 //! The node that is measured: `fogward run` in a process of its own, as a user starts it.
 
-use std::fs;
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 
 use anyhow::{Context as _, bail};
+use axum::http::Uri;
 use fog_api::Device;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::super::process;
 use super::super::town::PATIENCE;
-use super::sensor::Played;
 use crate::cli::client::{Api, Question};
 
 /// A node with its devices.
-pub(super) struct Running {
+pub(in crate::bench) struct Running {
     process: Process,
-    pub(super) api: Api,
+    pub(in crate::bench) api: Api,
+    port: u16,
 }
 
 /// Whatever ends a bench early ends its node.
@@ -34,31 +35,19 @@ impl Drop for Process {
 
 /// What the system says of the node so far.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Cost {
-    pub(super) cpu_seconds: f64,
-    pub(super) disk_bytes: f64,
+pub(in crate::bench) struct Cost {
+    pub(in crate::bench) cpu_seconds: f64,
+    pub(in crate::bench) disk_bytes: f64,
 }
 
 impl Running {
-    /// Starts a node in an empty folder with these sensors, and waits until it is ready.
-    pub(super) fn start<'a>(
-        folder: &Path,
-        sensors: impl Iterator<Item = &'a Played>,
+    /// Starts a node with these arguments, and waits until it is ready.
+    pub(in crate::bench) fn start(
+        data: &Path,
+        arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
     ) -> anyhow::Result<Self> {
         let mut command = Command::new(std::env::current_exe().context("where is this program?")?);
-        command.args(["run", "--api", "127.0.0.1:0", "--data"]);
-        command.arg(folder.join("node"));
-        for (number, sensor) in sensors.enumerate() {
-            let path = sensor.line.path().display();
-            command.arg("--serial");
-            command.arg(format!("{path}={}", sensor.profile()));
-            if let Some(key) = &sensor.key {
-                let file = folder.join(format!("{number}.key"));
-                fs::write(&file, key)?;
-                command.arg("--serial-key");
-                command.arg(format!("{path}={}", file.display()));
-            }
-        }
+        command.arg("run").arg("--data").arg(data).args(arguments);
         let command = command
             .env("FOGWARD_LOG", "error")
             .stdin(Stdio::null())
@@ -77,20 +66,28 @@ impl Running {
         let ready = said.recv_timeout(PATIENCE);
         let ready: serde_json::Value = serde_json::from_str(&ready.context("the node is silent")?)?;
         let address = ready["api"].as_str().context("the node has no address")?;
+        let uri: Uri = address.parse()?;
+        let port = uri.port_u16().context("its address has no port")?;
         let address = address.parse().map_err(anyhow::Error::msg)?;
         Ok(Self {
             process,
             api: Api::at(&address),
+            port,
         })
     }
 
+    /// The port of its API.
+    pub(in crate::bench) const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Its devices, as it shows them.
-    pub(super) fn devices(&self) -> anyhow::Result<Vec<Device>> {
+    pub(in crate::bench) fn devices(&self) -> anyhow::Result<Vec<Device>> {
         self.api.ask(&Question::path("/api/devices"))
     }
 
     /// What it has cost so far.
-    pub(super) fn cost(&self) -> anyhow::Result<Cost> {
+    pub(in crate::bench) fn cost(&self) -> anyhow::Result<Cost> {
         let process = self.process.0.id().to_string();
         Ok(Cost {
             cpu_seconds: process::cpu_seconds_of(&process)?,
@@ -99,12 +96,19 @@ impl Running {
     }
 
     /// Memory it holds, in bytes.
-    pub(super) fn rss_bytes(&self) -> anyhow::Result<f64> {
+    pub(in crate::bench) fn rss_bytes(&self) -> anyhow::Result<f64> {
         process::rss_bytes_of(&self.process.0.id().to_string())
     }
 
+    /// Kills it, as a power cut does to a process.
+    pub(in crate::bench) fn kill(&mut self) -> anyhow::Result<()> {
+        self.process.0.kill()?;
+        self.process.0.wait()?;
+        Ok(())
+    }
+
     /// Stops it in order.
-    pub(super) fn stop(mut self) -> anyhow::Result<()> {
+    pub(in crate::bench) fn stop(mut self) -> anyhow::Result<()> {
         kill_process(Pid::from_child(&self.process.0), Signal::TERM)?;
         let status = self.process.0.wait()?;
         if !status.success() {
