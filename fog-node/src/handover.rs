@@ -171,7 +171,7 @@ impl Node {
         ingest.send(item).await.map_err(|_| Failure::stopping())?;
         let taken = taken.await.map_err(|_| Failure::stopping())?;
         let index = taken.map_err(Failure::internal)?;
-        self.show_device(index, &row, None, &[])
+        self.show_device(index, &row, None, 0)
             .map_err(Failure::internal)?;
         self.start_sensor(index, &row, &ingest, away);
         self.say_taken(from, handle).await;

@@ -30,6 +30,7 @@ mod ledger_devices;
 mod light;
 mod live;
 mod node;
+mod outgoing;
 mod pairing;
 mod placement;
 mod previews;

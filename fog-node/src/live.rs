@@ -245,6 +245,15 @@ impl LiveView {
         found.map(|(index, device)| (*index, device.snapshot()))
     }
 
+    /// The index of the device with this id.
+    #[must_use]
+    pub fn index_of(&self, id: &str) -> Option<DeviceIndex> {
+        let inner = self.lock();
+        let mut devices = inner.devices.iter();
+        let found = devices.find(|(_, device)| device.base.id == id);
+        found.map(|(index, _)| *index)
+    }
+
     /// The gap ledgers of all devices together.
     #[must_use]
     pub fn gap(&self) -> Gap {

@@ -20,7 +20,7 @@ use ledger_consortium::{Consortium, ConsortiumConfig};
 use ledger_core::{ChainId, Genesis, PublicKey, SecretKey};
 use ledger_store::Replica;
 use rusqlite::Connection;
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 
 use crate::backup::Turn;
@@ -32,9 +32,10 @@ use crate::consortium::{
     keep_peers, keep_up, known_peers, take_over,
 };
 use crate::finality_log::{BlockStat, FinalityLog};
-use crate::ingest::{Anchored, BatchPolicy, DeviceIndex, Ingest, Writer, WriterParts};
+use crate::ingest::{BatchPolicy, DeviceIndex, Ingest, Writer, WriterParts};
 use crate::keystore::{Keystore, create_private_dir};
 use crate::live::{LiveDevice, LiveView};
+use crate::outgoing::{Outgoing, Stored, outgoing};
 use crate::placement::{self, Placement};
 use crate::previews::Previews;
 use crate::provisioning::Provisionings;
@@ -46,7 +47,7 @@ use crate::submitter;
 use crate::ticker::{self, Rate};
 use crate::vault::renew::renew;
 use crate::vault::seal::MasterKey;
-use crate::vault::{self, VAULT_FILE, devices, gaps};
+use crate::vault::{self, VAULT_FILE, devices, gaps, outbox};
 
 /// Name of the replica's file in the data folder.
 pub const REPLICA_FILE: &str = "replica.db";
@@ -195,17 +196,23 @@ impl Node {
         let final_nonce = Arc::new(AtomicU64::new(
             replica.read()?.account(&node_key)?.next_nonce.0,
         ));
-        let (submit, from_writer) = mpsc::channel(submitter::IN_FLIGHT);
         let master = Arc::new(keys.vault);
         sign_what_waits(&config.data_dir, &replica, &keys.node)?;
+        let path = config.data_dir.join(VAULT_FILE);
+        let durable = outbox::next_nonce(&vault::open(&path).context("cannot open the vault")?)?;
+        let stored = Stored {
+            path: path.clone(),
+            live: Arc::clone(&live),
+        };
+        let (submit, outgoing) = outgoing(durable, stored);
         let writer = Writer::open(WriterParts {
-            path: config.data_dir.join(VAULT_FILE),
+            path,
             master: Arc::clone(&master),
             signer: keys.node,
             chain,
             policy: config.batch,
             live: Arc::clone(&live),
-            submit: submit.clone(),
+            submit,
             final_nonce: Arc::clone(&final_nonce),
         })
         .context("cannot open the vault")?;
@@ -246,7 +253,7 @@ impl Node {
             restart: watch::Sender::new(false),
             _lock: lock,
         });
-        node.run(writer, submit, from_writer, final_nonce).await?;
+        node.run(writer, outgoing, final_nonce).await?;
         node.pair_configured(&config).await?;
         Ok(node)
     }
@@ -255,17 +262,12 @@ impl Node {
     async fn run(
         self: &Arc<Self>,
         writer: Writer,
-        submit: mpsc::Sender<Anchored>,
-        from_writer: mpsc::Receiver<Anchored>,
+        outgoing: Outgoing,
         final_nonce: Arc<AtomicU64>,
     ) -> anyhow::Result<()> {
         let (ingest, queue) = Ingest::queue();
         let first_waiting = final_nonce.load(Ordering::Relaxed);
-        let pending: Vec<_> = writer
-            .pending()?
-            .into_iter()
-            .filter(|anchored| anchored.transaction.nonce >= first_waiting)
-            .collect();
+        let mut in_flight = outbox::readings_from(&self.vault(), first_waiting)?;
         let indices: Vec<_> = writer
             .device_ids()
             .map(|(index, id)| (index, id.to_owned()))
@@ -274,20 +276,20 @@ impl Node {
         for (index, id) in indices {
             if let Some(row) = rows.iter().find(|row| row.id == id) {
                 let last_heard = self.last_heard(&row.id)?;
-                self.show_device(index, row, last_heard, &pending)?;
+                let in_flight = in_flight.remove(&row.id).unwrap_or_default();
+                self.show_device(index, row, last_heard, in_flight)?;
                 let away = last_heard.map(Away::node_stopped);
                 self.start_sensor(index, row, &ingest, away);
             }
         }
-        let of_removed = pending.iter().flat_map(|anchored| &anchored.readings);
-        let of_removed = of_removed.filter(|(device, _)| device.is_none());
-        self.live.left(of_removed.map(|(_, count)| count).sum());
+        // Those of removed devices are left.
+        self.live.left(in_flight.into_values().sum());
         self.remember_blocks()?;
         let submitter = tokio::spawn(submitter::run(
             Arc::clone(&self.consortium),
             Arc::clone(&self.live),
             final_nonce,
-            from_writer,
+            outgoing,
         ));
         let blocks = tokio::spawn(note_blocks(Arc::clone(self)));
         let ticker = tokio::spawn(ticker::run(Arc::downgrade(self)));
@@ -299,13 +301,6 @@ impl Node {
         let nearby = tokio::spawn(keep_nearby(Arc::downgrade(self)));
         let catch_up = tokio::spawn(keep_up(Arc::downgrade(self)));
         let placement = tokio::spawn(placement::keep(Arc::downgrade(self)));
-        for anchored in pending {
-            submit
-                .send(anchored)
-                .await
-                .context("consensus does not take what was left to submit")?;
-        }
-        drop(submit);
         let runtime = tokio::runtime::Handle::current();
         let writer = std::thread::Builder::new()
             .name("vault-writer".into())
@@ -436,21 +431,15 @@ impl Node {
         self.running().sensors.remove(&index)
     }
 
-    /// Shows a device with its gap ledger as the vault holds it.
+    /// Shows a device with its gap ledger as the vault holds it, and so many readings anchored and not final.
     pub(crate) fn show_device(
         &self,
         index: DeviceIndex,
         row: &devices::DeviceRow,
         last_heard: Option<i64>,
-        pending: &[Anchored],
+        in_flight: u64,
     ) -> anyhow::Result<()> {
         let counters = gaps::of_device(&self.vault(), &row.id)?;
-        let in_flight = pending
-            .iter()
-            .flat_map(|anchored| &anchored.readings)
-            .filter(|(of, _)| *of == Some(index))
-            .map(|(_, count)| count)
-            .sum();
         let snapshot = self.replica.read()?;
         let registered = snapshot.device(&row.handle)?;
         let registered = registered.map(|device| device.height.0);

@@ -289,7 +289,7 @@ impl Node {
             .await
             .map_err(|_| Failure::stopping())?
             .map_err(Failure::internal)?;
-        self.show_device(index, &row, None, &[])
+        self.show_device(index, &row, None, 0)
             .map_err(Failure::internal)?;
         self.start_sensor(index, &row, &ingest, None);
         self.device(&row.id)

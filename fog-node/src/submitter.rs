@@ -1,9 +1,9 @@
 //! Brings the node's durable transactions to consensus, in the order of their nonces, and notes when
 //! they are final.
 //!
-//! Upon a transaction from the writer: submit it; if the mempool has no room, wait for an earlier one to
+//! Upon a transaction in the outbox: submit it; if the mempool has no room, wait for an earlier one to
 //! become final and try again. Upon finality of the oldest: count its readings as final; the outbox may
-//! forget it. At most [`IN_FLIGHT`] are on their way; beyond that the writer waits.
+//! forget it. At most [`IN_FLIGHT`] are on their way; the others wait in the outbox, for days if need be.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use std::time::Duration;
 use ledger_consortium::{Consortium, Finality, Submission, SubmitError};
 use ledger_core::state::ExecutionError;
 use ledger_core::{Payload, SignedTransaction};
-use tokio::sync::mpsc;
 
 use crate::ingest::Anchored;
 use crate::live::LiveView;
+use crate::outgoing::Outgoing;
 
 /// Most transactions between the writer and finality.
 pub const IN_FLIGHT: usize = 64;
@@ -25,16 +25,39 @@ const RETRY: Duration = Duration::from_millis(20);
 /// Pause before a transaction is offered again to a consortium that has not admitted this node.
 const RETRY_ADMISSION: Duration = Duration::from_secs(1);
 
-/// Works until the writer is gone and all it sent is final, or consensus has stopped.
+/// Submits from `final_nonce` on, until the writer is gone and all it made durable is final, or consensus has
+/// stopped.
 pub async fn run(
     consortium: Arc<Consortium>,
     live: Arc<LiveView>,
     final_nonce: Arc<AtomicU64>,
-    mut from_writer: mpsc::Receiver<Anchored>,
+    mut outgoing: Outgoing,
 ) {
     let mut waiting: VecDeque<(Anchored, Submission)> = VecDeque::new();
+    let mut next = final_nonce.load(Ordering::Relaxed);
     let mut is_open = true;
-    while is_open || !waiting.is_empty() {
+    loop {
+        while waiting.len() < IN_FLIGHT && outgoing.has(next) {
+            let anchored = match outgoing.take(next).await {
+                Ok(anchored) => anchored,
+                Err(error) => {
+                    tracing::error!(%error, nonce = next, "a transaction could not be read");
+                    live.set_ledger_trouble(Some(error.to_string()));
+                    return;
+                }
+            };
+            match submit(&consortium, &anchored).await {
+                Ok(submission) => waiting.push_back((anchored, submission)),
+                Err(error) => {
+                    settle(&anchored, Err(error), &live, &final_nonce);
+                    return;
+                }
+            }
+            next += 1;
+        }
+        if !is_open && waiting.is_empty() {
+            return;
+        }
         tokio::select! {
             outcome = oldest(&mut waiting) => {
                 let Some((anchored, _)) = waiting.pop_front() else { continue };
@@ -42,16 +65,7 @@ pub async fn run(
                     return;
                 }
             }
-            next = from_writer.recv(), if is_open && waiting.len() < IN_FLIGHT => match next {
-                None => is_open = false,
-                Some(anchored) => match submit(&consortium, &anchored).await {
-                    Ok(submission) => waiting.push_back((anchored, submission)),
-                    Err(error) => {
-                        settle(&anchored, Err(error), &live, &final_nonce);
-                        return;
-                    }
-                },
-            },
+            has_more = outgoing.more(), if is_open => is_open = has_more,
         }
     }
 }

@@ -51,7 +51,7 @@ impl Patient {
             let (done, added) = oneshot::channel();
             ingest.send(Item::Add(row.clone(), None, done)).await?;
             let index = added.await?.map_err(anyhow::Error::msg)?;
-            node.show_device(index, &row, None, &[])?;
+            node.show_device(index, &row, None, 0)?;
             patients.push(Self {
                 index,
                 id,

@@ -9,23 +9,43 @@ use std::time::Duration;
 
 use device_drivers::measurement::{Measurement, Metric, Quality, Value};
 use ledger_core::{ChainId, Digest, SecretKey};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::*;
 use crate::live::{DeviceLook, LiveDevice, LiveView};
+use crate::outgoing::{Handing, Outgoing, Stored, outgoing};
 use crate::vault::seal::MasterKey;
 use crate::vault::{self, VAULT_FILE, batches, journal, outbox, payloads, streams};
 
 struct Rig {
     live: Arc<LiveView>,
     ingest: Ingest,
-    submitted: mpsc::Receiver<Anchored>,
+    submitted: Submitted,
     thread: std::thread::JoinHandle<()>,
 }
 
+/// What the submitter gets.
+struct Submitted {
+    outgoing: Outgoing,
+    next: u64,
+}
+
+impl Submitted {
+    /// The next transaction; none once the writer is gone and all were taken.
+    async fn recv(&mut self) -> Option<Anchored> {
+        while !self.outgoing.has(self.next) {
+            if !self.outgoing.more().await {
+                return None;
+            }
+        }
+        self.next += 1;
+        Some(self.outgoing.take(self.next - 1).await.unwrap())
+    }
+}
+
 fn start(dir: &Path, policy: BatchPolicy) -> Rig {
-    let (submit, submitted) = mpsc::channel(1024);
     let live = Arc::<LiveView>::default();
+    let (submit, submitted) = ends(dir, &live, 0);
     let writer = open(dir, policy, &live, submit);
     let (ingest, queue) = Ingest::queue();
     let runtime = tokio::runtime::Handle::current();
@@ -38,12 +58,16 @@ fn start(dir: &Path, policy: BatchPolicy) -> Rig {
     }
 }
 
-fn open(
-    dir: &Path,
-    policy: BatchPolicy,
-    live: &Arc<LiveView>,
-    submit: mpsc::Sender<Anchored>,
-) -> Writer {
+fn ends(dir: &Path, live: &Arc<LiveView>, below: u64) -> (Handing, Submitted) {
+    let stored = Stored {
+        path: dir.join(VAULT_FILE),
+        live: Arc::clone(live),
+    };
+    let (submit, outgoing) = outgoing(below, stored);
+    (submit, Submitted { outgoing, next: 0 })
+}
+
+fn open(dir: &Path, policy: BatchPolicy, live: &Arc<LiveView>, submit: Handing) -> Writer {
     Writer::open(WriterParts {
         path: dir.join(VAULT_FILE),
         master: Arc::new(MasterKey::new([4; 32])),
@@ -58,7 +82,7 @@ fn open(
 }
 
 impl Rig {
-    async fn stop(self) -> mpsc::Receiver<Anchored> {
+    async fn stop(self) -> Submitted {
         drop(self.ingest);
         tokio::task::spawn_blocking(move || self.thread.join().unwrap())
             .await
@@ -188,16 +212,59 @@ async fn what_a_removed_device_left_stays_on_the_backlog() {
     }
     assert_eq!(live.backlog(), 0);
 
-    let (submit, _submitted) = mpsc::channel(1);
-    let pending = open(dir.path(), SLOW, &live, submit).pending().unwrap();
-    let of_removed = pending.iter().flat_map(|anchored| &anchored.readings);
-    assert_eq!(of_removed.copied().collect::<Vec<_>>(), [(None, 70)]);
+    // After a start, what is not final is read from disk.
+    let connection = vault::open_read_only(&dir.path().join(VAULT_FILE)).unwrap();
+    let in_flight = outbox::readings_from(&connection, 0).unwrap();
+    assert_eq!(in_flight, BTreeMap::from([("a".to_owned(), 70)]));
     live.left(70);
-    assert_eq!(live.backlog(), 70);
-    for anchored in pending {
+    let below = outbox::next_nonce(&connection).unwrap();
+    let (submit, mut submitted) = ends(dir.path(), &live, below);
+    drop(submit);
+    while let Some(anchored) = submitted.recv().await {
         live.finalized(&anchored.readings);
     }
     assert_eq!(live.backlog(), 0);
+}
+
+/// Consensus may be out of reach for days: the writer goes on, and what nobody took is taken later, in order.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_writer_does_not_wait_for_consensus() {
+    let dir = tempfile::tempdir().unwrap();
+    let policy = BatchPolicy {
+        readings: 10,
+        age: Duration::from_secs(60),
+    };
+    let rig = start(dir.path(), policy);
+    let device = rig.add("a").await;
+    for first in (0..5_000).step_by(10) {
+        rig.feed(device, Metric::SpO2, first..first + 10).await;
+    }
+    let (done, flushed) = oneshot::channel();
+    rig.ingest.send(Item::Flush(done)).await.unwrap();
+    let waited = tokio::time::timeout(Duration::from_secs(60), flushed);
+    waited.await.expect("it waits for nobody").unwrap();
+    assert_eq!(
+        stored(dir.path(), Metric::SpO2),
+        (0..5_000).collect::<Vec<_>>()
+    );
+    let shown = crate::pairing::described(&device_row("a"), None, DeviceLook::default(), None);
+    rig.live
+        .open(device, LiveDevice::new(shown, BTreeMap::new(), 0));
+    let mut submitted = rig.stop().await;
+    let (mut transactions, mut readings) = (0, 0);
+    while let Some(anchored) = submitted.recv().await {
+        assert_eq!(anchored.transaction.nonce, transactions);
+        transactions += 1;
+        for (of, count) in anchored.readings {
+            assert_eq!(of, Some(device));
+            readings += count;
+        }
+    }
+    assert_eq!(readings, 5_000);
+    assert!(
+        transactions > 2 * crate::submitter::IN_FLIGHT as u64,
+        "{transactions}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -245,9 +312,11 @@ async fn what_waits_in_the_journal_goes_on_after_a_restart() {
     let rig = start(after_kill.path(), SLOW);
     rig.feed(DeviceIndex(0), Metric::SpO2, 7..12).await;
     let mut submitted = rig.stop().await;
+    let registration = submitted.recv().await.unwrap();
+    assert_eq!(registration.transaction.batch, None, "it is not final yet");
     assert_eq!(
         submitted.recv().await.unwrap().readings,
-        vec![(Some(DeviceIndex(0)), 12)]
+        [(Some(device), 12)]
     );
     assert_eq!(
         stored(after_kill.path(), Metric::SpO2),

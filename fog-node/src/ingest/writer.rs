@@ -23,6 +23,7 @@ use super::{BatchPolicy, COMMIT_AGE, DeviceIndex, Item, WATCHED_COMMIT_AGE};
 use crate::clock::now_millis;
 use crate::keystore::random;
 use crate::live::LiveView;
+use crate::outgoing::Handing;
 use crate::vault::open_stream::OpenStream;
 use crate::vault::seal::{MasterKey, StreamKeys};
 use crate::vault::{
@@ -33,6 +34,10 @@ use crate::vault::{
 const COMMIT_READINGS: usize = 16_384;
 /// Pause before the vault is opened again after a failed write.
 const REOPEN_PAUSE: Duration = Duration::from_secs(1);
+/// With so many own transactions that are not final the node counts as cut off from the consortium.
+const CUT_OFF: u64 = 32;
+/// How long the oldest reading of a batch waits then.
+const CUT_OFF_AGE: Duration = Duration::from_secs(60);
 /// How often a stopping node tries its last commit.
 const LAST_TRIES: u32 = 5;
 
@@ -63,7 +68,7 @@ pub struct WriterParts {
     /// Is told what is durable.
     pub live: Arc<LiveView>,
     /// Takes transactions that are durable, in the order of their nonces.
-    pub submit: mpsc::Sender<Anchored>,
+    pub submit: Handing,
     /// Own transactions below this nonce are final.
     pub final_nonce: Arc<AtomicU64>,
 }
@@ -157,32 +162,6 @@ impl Writer {
             .map(|(at, device)| (DeviceIndex(at as u32), device.id.as_str()))
     }
 
-    /// Own transactions that were not final when the vault was written, to be submitted again.
-    ///
-    /// # Errors
-    /// [`VaultError`].
-    pub fn pending(&self) -> Result<Vec<Anchored>, VaultError> {
-        let mut pending = Vec::new();
-        for transaction in outbox::list(&self.connection)? {
-            let mut readings: BTreeMap<Option<DeviceIndex>, u64> = BTreeMap::new();
-            if let Some(batch) = transaction.batch {
-                for payload in payloads::of_batch(&self.connection, batch)? {
-                    let stream = self
-                        .streams
-                        .iter()
-                        .find(|stream| stream.number() == payload.stream);
-                    let device = stream.map(|stream| stream.device);
-                    *readings.entry(device).or_default() += u64::from(payload.count);
-                }
-            }
-            pending.push(Anchored {
-                transaction,
-                readings: readings.into_iter().collect(),
-            });
-        }
-        Ok(pending)
-    }
-
     /// Works until all senders are gone; then flushes what waits and returns.
     pub fn run(mut self, mut queue: mpsc::Receiver<Item>, runtime: &Handle) {
         let mut items = Vec::new();
@@ -196,22 +175,21 @@ impl Writer {
     /// Waits for items, or until a batch is due. False when there will be no more items.
     async fn collect(&self, queue: &mut mpsc::Receiver<Item>, items: &mut Vec<Item>) -> bool {
         let limit = super::QUEUE_ITEMS;
-        let flush_at = self
-            .oldest_waiting
-            .map(|since| since + self.parts.policy.age);
-        match flush_at {
-            None => {
+        while items.is_empty() {
+            let Some(since) = self.oldest_waiting else {
                 if queue.recv_many(items, limit).await == 0 {
                     return false;
                 }
-            }
-            Some(flush_at) => {
-                match tokio::time::timeout_at(flush_at.into(), queue.recv_many(items, limit)).await
-                {
-                    Ok(0) => return false,
-                    Ok(_) => {}
-                    Err(_) => return true,
-                }
+                break;
+            };
+            // The ledger may go on meanwhile, and the batch be due sooner.
+            let look_at = Instant::now() + self.parts.policy.age;
+            let look_at = look_at.min(since + self.batch_age());
+            match tokio::time::timeout_at(look_at.into(), queue.recv_many(items, limit)).await {
+                Ok(0) => return false,
+                Ok(_) => {}
+                Err(_) if since.elapsed() >= self.batch_age() => return true,
+                Err(_) => {}
             }
         }
         let commit_at = self.next_commit();
@@ -226,6 +204,21 @@ impl Writer {
                 Ok(_) => {}
                 Err(_) => return true,
             }
+        }
+    }
+
+    /// How long the oldest reading of a batch waits. While the ledger does not go on, nobody waits for it to be
+    /// anchored, and batches are let grow: what is cut off for days has fewer to make up for.
+    fn batch_age(&self) -> Duration {
+        let behind = self.next_nonce
+            - self
+                .parts
+                .final_nonce
+                .load(Ordering::Relaxed)
+                .min(self.next_nonce);
+        match behind > CUT_OFF {
+            true => self.parts.policy.age.max(CUT_OFF_AGE),
+            false => self.parts.policy.age,
         }
     }
 
@@ -350,7 +343,7 @@ impl Writer {
         let waiting: usize = self.streams.iter().map(Stream::waiting).sum();
         let is_due = self
             .oldest_waiting
-            .is_some_and(|since| since.elapsed() >= self.parts.policy.age);
+            .is_some_and(|since| since.elapsed() >= self.batch_age());
         if waiting >= self.parts.policy.readings as usize || is_due || is_flush_asked {
             self.flush(&mut counts, outcome)?;
         } else {
@@ -531,9 +524,7 @@ impl Writer {
         let has_flushed = outcome.anchored.iter().any(|one| !one.readings.is_empty());
         for anchored in outcome.anchored {
             self.parts.live.anchored(&anchored.readings);
-            // A full queue makes the writer wait for consensus. Nobody listens only while the node
-            // stops; the outbox keeps the transaction.
-            let _ = self.parts.submit.blocking_send(anchored);
+            self.parts.submit.hand(anchored);
         }
         for (at, item) in items.into_iter().enumerate() {
             match item {

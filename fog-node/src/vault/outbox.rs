@@ -1,8 +1,10 @@
 //! Table `outbox`: the node's own transactions, until they are final. What is in it is submitted again
 //! after every start, byte for byte, so that nothing accepted is lost and nothing is executed twice.
 
+use std::collections::BTreeMap;
+
 use ledger_core::Digest;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::{VaultError, digest_column};
 
@@ -73,6 +75,64 @@ pub fn delete_below(connection: &Connection, nonce: u64) -> Result<(), VaultErro
     Ok(())
 }
 
+/// Transactions from this nonce on, at most `limit`, in the order of their nonces.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn page(
+    connection: &Connection,
+    nonce: u64,
+    limit: usize,
+) -> Result<Vec<OutboxRow>, VaultError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT nonce, id, batch, bytes FROM outbox WHERE nonce >= ?1 ORDER BY nonce LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![nonce as i64, limit as i64], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many readings of which device, by its id, a batch holds.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn readings_of(connection: &Connection, batch: u64) -> Result<Vec<(String, u64)>, VaultError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT device, sum(count) FROM payloads JOIN streams ON number = stream
+         WHERE batch = ?1 GROUP BY device",
+    )?;
+    let rows = statement.query_map([batch as i64], counted)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many readings of which device, by its id, are in transactions from this nonce on.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn readings_from(
+    connection: &Connection,
+    nonce: u64,
+) -> Result<BTreeMap<String, u64>, VaultError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT device, sum(count) FROM outbox JOIN payloads USING (batch) JOIN streams ON number = stream
+         WHERE nonce >= ?1 GROUP BY device",
+    )?;
+    let rows = statement.query_map([nonce as i64], counted)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn counted(row: &Row<'_>) -> rusqlite::Result<(String, u64)> {
+    Ok((row.get(0)?, row.get::<_, i64>(1)? as u64))
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
+    Ok(OutboxRow {
+        nonce: row.get::<_, i64>(0)? as u64,
+        id: digest_column(row, 1)?,
+        batch: row.get::<_, Option<i64>>(2)?.map(|batch| batch as u64),
+        bytes: row.get(3)?,
+    })
+}
+
 /// All transactions, in the order of their nonces.
 ///
 /// # Errors
@@ -80,13 +140,6 @@ pub fn delete_below(connection: &Connection, nonce: u64) -> Result<(), VaultErro
 pub fn list(connection: &Connection) -> Result<Vec<OutboxRow>, VaultError> {
     let mut statement =
         connection.prepare_cached("SELECT nonce, id, batch, bytes FROM outbox ORDER BY nonce")?;
-    let rows = statement.query_map([], |row| {
-        Ok(OutboxRow {
-            nonce: row.get::<_, i64>(0)? as u64,
-            id: digest_column(row, 1)?,
-            batch: row.get::<_, Option<i64>>(2)?.map(|batch| batch as u64),
-            bytes: row.get(3)?,
-        })
-    })?;
+    let rows = statement.query_map([], from_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -16,16 +16,16 @@ use crate::consortium::{Place, create, invite};
 use crate::program::{Running, fogward, json, text, wait_for};
 use crate::pty::Line;
 
-const KEY: [u8; 32] = [0x5a; 32];
+pub(crate) const KEY: [u8; 32] = [0x5a; 32];
 
 /// A sensor that numbers its readings, and remembers its frames.
-struct Numbered {
+pub(crate) struct Numbered {
     sensor: Sensor,
     frames: Vec<Vec<u8>>,
 }
 
 impl Numbered {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let key = PairingKey::from_bytes(KEY);
         Self {
             sensor: Sensor::new(DeviceId([7; 8]), key, 1),
@@ -34,7 +34,7 @@ impl Numbered {
     }
 
     /// Sends the next readings, one in a frame.
-    fn send(&mut self, line: &mut Line, count: usize) {
+    pub(crate) fn send(&mut self, line: &mut Line, count: usize) {
         for _ in 0..count {
             let reading = Reading {
                 metric: metric::HEART_RATE,
@@ -59,7 +59,7 @@ impl Numbered {
     }
 }
 
-fn ask(arguments: &[&str]) -> Value {
+pub(crate) fn ask(arguments: &[&str]) -> Value {
     let (code, answer) = json(arguments.iter().copied().chain(["--json"]));
     assert_eq!(code, 0, "{arguments:?}: {answer}");
     answer
@@ -76,7 +76,7 @@ fn devices(api: &str) -> usize {
         .len()
 }
 
-fn received(api: &str, id: &str, count: u64) -> Value {
+pub(crate) fn received(api: &str, id: &str, count: u64) -> Value {
     wait_for("readings", || {
         let device = device(api, id);
         let received = device["gap"]["received"].as_u64()?;
@@ -92,7 +92,7 @@ fn replays(device: &Value) -> u64 {
 }
 
 /// The values of all stored readings of a device, each once.
-fn values(api: &str, id: &str) -> BTreeSet<i64> {
+pub(crate) fn values(api: &str, id: &str) -> BTreeSet<i64> {
     let rows = ask(&["readings", "--api", api, "--device", id, "--limit", "10000"]);
     let rows = rows.as_array().unwrap();
     let values: BTreeSet<i64> = rows

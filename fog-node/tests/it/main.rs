@@ -4,6 +4,7 @@ mod api;
 mod cli;
 mod consortium;
 mod crash;
+mod cut_off;
 mod device_life;
 mod fsck;
 mod fuzz;
