@@ -80,7 +80,7 @@ pub struct Bench {
 enum Kind {
     /// 100 sensors on lines of their own, 8 of them with a wave, and one listener; some frames are damaged
     /// on the way: `frame_to_event_p99_ms` from a frame's writing to the event with its value,
-    /// `cpu_core_fraction` (node), `lost_unnamed` (readings of which the gap ledger says nothing).
+    /// `relay_p99_ms` from there to the line of another device that hears it, `cpu_core_fraction` (node), `lost_unnamed` (readings of which the gap ledger says nothing).
     Devices,
     /// Readings from 64 streams, from the queue to finality: `readings_per_second`, `rss_bytes` (peak),
     /// `bytes_per_reading` (disk), `cpu_seconds_per_million`.

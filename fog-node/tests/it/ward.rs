@@ -24,6 +24,9 @@ fn every_reading_of_a_ward_is_accounted_for() {
     assert_eq!(figure("frames_never_shown"), 0.0, "{value}");
     assert_eq!(figure("frames_shown"), 3.0 * 100.0 - 4.0 + 3.0, "{value}");
     assert!(figure("cpu_core_fraction") > 0.0, "{value}");
+    // Twenty of them are heard by another device; one in forty frames is damaged.
+    assert_eq!(figure("never_relayed"), 0.0, "{value}");
+    assert!((57.0..=60.0).contains(&figure("relayed")), "{value}");
 }
 
 /// Goal: each reading of a sensor that numbers them has one fate, through pulled plugs, bad lines, moves between

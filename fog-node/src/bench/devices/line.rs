@@ -5,7 +5,9 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
@@ -41,6 +43,21 @@ impl Line {
     /// Sends a frame whole, or fails: a node that does not read its lines is not worth measuring.
     pub(in crate::bench) fn send(&mut self, frame: &[u8]) -> io::Result<()> {
         self.master.write_all(frame)
+    }
+
+    /// Waits until the node has sent something; false if it has not in this time.
+    pub(in crate::bench) fn wait(&self, time: Duration) -> io::Result<bool> {
+        let mut fds = [PollFd::new(&self.master, PollFlags::IN)];
+        let timeout = Timespec::try_from(time).map_err(io::Error::other)?;
+        poll(&mut fds, Some(&timeout))?;
+        if fds[0].revents().contains(PollFlags::IN) {
+            return Ok(true);
+        }
+        if !fds[0].revents().is_empty() {
+            // Nobody has the other end open, and the system says so at once.
+            std::thread::sleep(time);
+        }
+        Ok(false)
     }
 
     /// What the node has sent since, as far as it fits; nothing while the node has not opened its end.

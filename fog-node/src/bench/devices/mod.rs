@@ -2,11 +2,12 @@
 //! console is told.
 //!
 //! The bench plays the sensors at pseudo terminals, the node is `fogward run` in a process of its own, and
-//! one listener reads `GET /api/events` with the waves of one device. Each sensor sends SpO₂ and pulse once a
+//! one listener reads `GET /api/events` with the waves of one device; one more device hears twenty of the others. Each sensor sends SpO₂ and pulse once a
 //! second, at a time of its own; eight of them a second of a wave at 100 Hz, too. One in forty level-0 frames
 //! is damaged on the line: what it held must be named in the gap ledger. Left out: Bluetooth, whose radio no
 //! program can play, and the painting of the plot.
 
+mod asker;
 pub(super) mod line;
 mod listener;
 pub(super) mod running;
@@ -22,11 +23,14 @@ use anyhow::{Context as _, bail};
 use fog_api::{Device, DeviceState};
 
 use super::percentile;
+use asker::Asker;
 use listener::{Delays, Listener};
 use running::Running;
 use sensor::Played;
 use ward::{Sent, Ward};
 
+/// Number of the device that hears others, beyond those of the ward.
+const ASKER: usize = 100;
 /// For what follows pairing to end: registrations, first batches.
 const WARM_UP: Duration = Duration::from_secs(5);
 /// Longest wait for all sensors to be read.
@@ -39,13 +43,21 @@ const LAST_WAIT: Duration = Duration::from_secs(5);
 
 pub(super) fn measure(folder: &Path, seconds: u32) -> anyhow::Result<Vec<(&'static str, f64)>> {
     let mut ward = Ward::plug_in()?;
-    let node = Running::start(&folder.join("node"), arguments(folder, ward.sensors())?)?;
+    let mut arguments = vec!["--api=127.0.0.1:0".to_owned()];
+    for (number, sensor) in ward.sensors().enumerate() {
+        pair(folder, number, sensor, &mut arguments)?;
+    }
+    let asker = Asker::listen(|asker| pair(folder, ASKER, asker, &mut arguments))?;
+    let node = Running::start(&folder.join("node"), arguments)?;
     ward.learn_ids(&node.devices()?)?;
     until_streaming(&mut ward, &node)?;
+    asker.ask(&node, ward.heard())?;
+    // Nobody sent meanwhile, and a Nonin's silence is named once it is over.
+    ward.play_unwatched()?;
     let listener = Listener::open(&node.api, ward.wave_device())?;
     let ledger_before = settled(&node)?;
     let (cost_before, since) = (node.cost()?, Instant::now());
-    let sent = ward.play(seconds, &listener)?;
+    let sent = ward.play(seconds, (&listener, &asker))?;
     let (cost, elapsed) = (node.cost()?, since.elapsed().as_secs_f64());
     let rss_bytes = node.rss_bytes()?;
     let fates = Fates::of(&sent, &ledger_before, &settled(&node)?)?;
@@ -61,25 +73,25 @@ pub(super) fn measure(folder: &Path, seconds: u32) -> anyhow::Result<Vec<(&'stat
     ];
     figures.extend(fates.figures());
     figures.extend(shown(delays)?);
+    figures.extend(relayed(asker)?);
     Ok(figures)
 }
 
-/// How a node is started that pairs these sensors; their keys are put into files.
-fn arguments<'a>(
+/// How a node is told to pair a sensor; its key is put into a file.
+fn pair(
     folder: &Path,
-    sensors: impl Iterator<Item = &'a Played>,
-) -> anyhow::Result<Vec<String>> {
-    let mut arguments = vec!["--api=127.0.0.1:0".to_owned()];
-    for (number, sensor) in sensors.enumerate() {
-        let path = sensor.line.path().display();
-        arguments.push(format!("--serial={path}={}", sensor.profile()));
-        if let Some(key) = &sensor.key {
-            let file = folder.join(format!("{number}.key"));
-            fs::write(&file, key)?;
-            arguments.push(format!("--serial-key={path}={}", file.display()));
-        }
+    number: usize,
+    sensor: &Played,
+    arguments: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    let path = sensor.line.path().display();
+    arguments.push(format!("--serial={path}={}", sensor.profile()));
+    if let Some(key) = &sensor.key {
+        let file = folder.join(format!("{number}.key"));
+        fs::write(&file, key)?;
+        arguments.push(format!("--serial-key={path}={}", file.display()));
     }
-    Ok(arguments)
+    Ok(())
 }
 
 /// Plays until the node reads every sensor, and a little longer.
@@ -191,6 +203,16 @@ fn shown(delays: Delays) -> anyhow::Result<[(&'static str, f64); 6]> {
         ("frame_to_event_p99_ms", percentile(delays.pulses, 99)),
         ("wave_to_event_p50_ms", percentile(delays.waves.clone(), 50)),
         ("wave_to_event_p99_ms", percentile(delays.waves, 99)),
+    ])
+}
+
+fn relayed(asker: Asker) -> anyhow::Result<[(&'static str, f64); 4]> {
+    let (delays, never) = asker.end()?;
+    Ok([
+        ("relayed", delays.len() as f64),
+        ("never_relayed", never as f64),
+        ("relay_p50_ms", percentile(delays.clone(), 50)),
+        ("relay_p99_ms", percentile(delays, 99)),
     ])
 }
 

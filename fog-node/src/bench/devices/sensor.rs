@@ -147,16 +147,20 @@ impl Played {
 
     /// Reads what the node has sent, and introduces itself if that was asked for.
     pub(super) fn listen(&mut self) -> anyhow::Result<()> {
+        self.messages().map(drop)
+    }
+
+    /// The same, and what it was told.
+    pub(super) fn messages(&mut self) -> anyhow::Result<Vec<HostMessage>> {
         let mut bytes = [0; 4096];
         let heard = self.line.heard(&mut bytes)?;
-        let mut is_asked = false;
+        let mut messages = Vec::new();
         for &byte in heard {
             if let Some(Chunk::Frame(frame)) = self.reader.push(byte) {
-                let message = self.firmware.open(frame).context("the node's frame")?;
-                is_asked |= message == HostMessage::Identify;
+                messages.push(self.firmware.open(frame).context("the node's frame")?);
             }
         }
-        if is_asked {
+        if messages.contains(&HostMessage::Identify) {
             let hello = self.seal(&Outgoing::Hello(Hello {
                 firmware: [1, 0, 0],
                 class: DeviceClass::Lightweight,
@@ -165,7 +169,7 @@ impl Played {
             }))?;
             self.line.send(&hello)?;
         }
-        Ok(())
+        Ok(messages)
     }
 
     /// Counts a frame; distinct for [`DISTINCT`] frames.

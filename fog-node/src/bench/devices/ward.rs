@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use fog_api::Device;
 use fogward_level0::Authentication;
+use ledger_core::Digest;
 
+use super::asker::Asker;
 use super::listener::{Listener, Shown};
 use super::sensor::{Played, VITALS, damage};
 
@@ -19,6 +21,8 @@ const NONIN: u32 = 20;
 const WAVES: usize = 8;
 /// The sensor whose wave is looked at.
 const WATCHED: usize = 0;
+/// The first so many are heard by another device, too.
+const SOURCES: usize = 20;
 /// One in so many frames of vitals is damaged on the line.
 const DAMAGED_EVERY: usize = 40;
 
@@ -29,11 +33,16 @@ pub(super) struct Sent {
     pub(super) damaged_frames: u64,
 }
 
+/// Who is told, and hears it.
+pub(super) type Ears<'a> = (&'a Listener, &'a Asker);
+
 /// All sensors.
 pub(super) struct Ward {
     sensors: Vec<Played>,
     /// The node's ids of them, in the same order.
     ids: Vec<String>,
+    /// How each is called on the line of a device that hears it.
+    sources: Vec<[u8; 4]>,
     /// What is sent in a second, and when in it.
     plan: Vec<Turn>,
 }
@@ -73,6 +82,7 @@ impl Ward {
         Ok(Self {
             sensors,
             ids: Vec::new(),
+            sources: Vec::new(),
             plan,
         })
     }
@@ -83,14 +93,21 @@ impl Ward {
 
     /// Learns which of the node's devices is which sensor.
     pub(super) fn learn_ids(&mut self, devices: &[Device]) -> anyhow::Result<()> {
-        let id = |sensor: &Played| {
+        let learn = |sensor: &Played| {
             let path = sensor.line.path().to_str()?;
             let device = devices.iter().find(|device| device.path == path)?;
-            Some(device.id.clone())
+            let handle: Digest = device.handle.parse().ok()?;
+            Some((device.id.clone(), *handle.0.first_chunk()?))
         };
-        let ids: Option<_> = self.sensors.iter().map(id).collect();
-        self.ids = ids.context("the node has not paired all sensors")?;
+        let learned: Option<Vec<_>> = self.sensors.iter().map(learn).collect();
+        let learned = learned.context("the node has not paired all sensors")?;
+        (self.ids, self.sources) = learned.into_iter().unzip();
         Ok(())
+    }
+
+    /// The devices that another one is to hear.
+    pub(super) fn heard(&self) -> impl Iterator<Item = &str> {
+        self.ids.iter().take(SOURCES).map(String::as_str)
     }
 
     /// The device whose wave is looked at.
@@ -115,7 +132,7 @@ impl Ward {
     pub(super) fn play(
         &mut self,
         seconds: u32,
-        listener: &Listener,
+        ears: Ears<'_>,
     ) -> anyhow::Result<BTreeMap<String, Sent>> {
         let mut sent = vec![Sent::default(); self.sensors.len()];
         let start = Instant::now();
@@ -124,7 +141,7 @@ impl Ward {
                 until(start + Duration::from_secs(second.into()) + turn.at);
                 let is_chosen = (turn.sensor + second as usize).is_multiple_of(DAMAGED_EVERY);
                 let is_damaged = is_chosen && second + 1 < seconds;
-                let of_frame = self.send(turn, Some(listener), is_damaged)?;
+                let of_frame = self.send(turn, Some(ears), is_damaged)?;
                 let sum = &mut sent[turn.sensor];
                 sum.readings += of_frame.readings;
                 sum.damaged_frames += of_frame.damaged_frames;
@@ -138,7 +155,7 @@ impl Ward {
     fn send(
         &mut self,
         turn: Turn,
-        listener: Option<&Listener>,
+        ears: Option<Ears<'_>>,
         is_damaged: bool,
     ) -> anyhow::Result<Sent> {
         let sensor = &mut self.sensors[turn.sensor];
@@ -150,8 +167,13 @@ impl Ward {
         let is_damaged = is_damaged && sensor.is_numbered() && turn.shown == Shown::Pulse;
         if is_damaged {
             damage(&mut frame)?;
-        } else if let Some(listener) = listener.filter(|_| turn.is_watched()) {
-            listener.expect(&self.ids[turn.sensor], turn.shown, value);
+        } else if let Some((listener, asker)) = ears {
+            if turn.is_watched() {
+                listener.expect(&self.ids[turn.sensor], turn.shown, value);
+            }
+            if turn.shown == Shown::Pulse && turn.sensor < SOURCES {
+                asker.expect(self.sources[turn.sensor], value);
+            }
         }
         let sent = sensor.line.send(&frame);
         sent.context("the node does not read a sensor's line")?;
