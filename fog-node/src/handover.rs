@@ -32,7 +32,7 @@ use crate::device_life::parse_handle;
 use crate::failure::Failure;
 use crate::ingest::Item;
 use crate::node::Node;
-use crate::pairing::{check_path, new_id};
+use crate::pairing::{checked_place, new_id};
 use crate::sensor::{Away, source_of};
 use crate::vault::assignments::{self, Assigned, Assignment};
 use crate::vault::devices::{self, DeviceRow};
@@ -116,15 +116,15 @@ impl Node {
         let life = life.ok_or_else(not_handed)?;
         let from = life.handed_by.ok_or_else(not_handed)?;
         let from = self.member(&from)?.ok_or_else(not_handed)?;
-        if let Some(path) = &asked.path {
-            check_path(path)?;
-            if held.is_none_or(|held| held.path != *path) {
-                self.check_free(path)?;
-            }
+        let path = asked.path.as_deref().map(checked_place).transpose()?;
+        if let Some(path) = &path
+            && held.is_none_or(|held| held.path != *path)
+        {
+            self.check_free(path)?;
         }
         let pairing = self.ask_pairing(&from, handle).await?;
         let away = pairing.last_heard.map(Away::handed_over);
-        let (mut row, assignment) = self.row_of_pairing(handle, pairing, asked.path)?;
+        let (mut row, assignment) = self.row_of_pairing(handle, pairing, path)?;
         row.handovers = life.handovers;
         source_of(&row, &self.master, &self.bluetooth).map_err(Failure::internal)?;
         let ingest = self.ingest().ok_or_else(Failure::stopping)?;

@@ -96,9 +96,6 @@ pub(crate) fn source_of(
     if row.simulated {
         return Ok(SourceConfig::Simulated(parse_simulated(&row.path)?));
     }
-    if is_bluetooth(&row.path) {
-        return Ok(SourceConfig::Ble(bluetooth.config(row)?));
-    }
     let key = match &row.sealed_key {
         None => None,
         Some(sealed) => {
@@ -106,6 +103,9 @@ pub(crate) fn source_of(
             Some(HostKey::from_bytes(opened.as_slice())?)
         }
     };
+    if is_bluetooth(&row.path) {
+        return Ok(SourceConfig::Ble(bluetooth.config(row, key)?));
+    }
     Ok(SourceConfig::Serial(SerialConfig {
         path: PathBuf::from(&row.path),
         profile: row.profile.parse::<Profile>()?,

@@ -237,7 +237,7 @@ pub struct AddDevice {
     pub name: Option<String>,
     /// Profile name.
     pub profile: String,
-    /// Path of the port.
+    /// Path of the port; of a `fogward-level0` device by Bluetooth `ble:` and its address.
     pub path: String,
     /// The device's pairing key as 64 hex digits, for profiles that authenticate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
