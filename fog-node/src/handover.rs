@@ -35,6 +35,7 @@ use crate::node::Node;
 use crate::pairing::{checked_place, new_id};
 use crate::sensor::{Away, source_of};
 use crate::vault::assignments::{self, Assigned, Assignment};
+use crate::vault::clocks::{self, Setting};
 use crate::vault::devices::{self, DeviceRow};
 
 /// How long the other node's door may take to open: it opens seconds after that node has heard of others.
@@ -58,6 +59,8 @@ pub(crate) struct Pairing {
     /// When its newest reading was received.
     last_heard: Option<i64>,
     assigned: Option<Assigned>,
+    /// How its clock is set.
+    clock: Option<Setting>,
 }
 
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
@@ -124,12 +127,13 @@ impl Node {
         }
         let pairing = self.ask_pairing(&from, handle).await?;
         let away = pairing.last_heard.map(Away::handed_over);
+        let clock = pairing.clock;
         let (mut row, assignment) = self.row_of_pairing(handle, pairing, path)?;
         row.handovers = life.handovers;
         source_of(&row, &self.master, &self.bluetooth).map_err(Failure::internal)?;
         let ingest = self.ingest().ok_or_else(Failure::stopping)?;
         let (done, taken) = oneshot::channel();
-        let item = Item::Take(row.clone(), assignment, done);
+        let item = Item::Take(row.clone(), assignment, clock, done);
         ingest.send(item).await.map_err(|_| Failure::stopping())?;
         let taken = taken.await.map_err(|_| Failure::stopping())?;
         let index = taken.map_err(Failure::internal)?;
@@ -184,6 +188,7 @@ impl Node {
             }
         };
         let pairing = Pairing {
+            clock: clocks::newest(&vault, &row.id)?,
             assigned: assignments::current(&vault, &self.master, &row.id)?,
             name: row.name,
             profile: row.profile,

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::bluetooth::{Bluetooth, is_bluetooth};
-use crate::ingest::{Count, DeviceIndex, Ingest, IngestStopped, Item, MAX_ITEM_READINGS};
+use crate::ingest::{Count, DeviceIndex, Heard, Ingest, IngestStopped, Item, MAX_ITEM_READINGS};
 use crate::live::LiveView;
 use crate::relay::RelayEnd;
 use crate::vault::devices::DeviceRow;
@@ -253,21 +253,20 @@ async fn hand_on(
     (ingest, refusal): (&Ingest, Option<&'static str>),
     unheard: &mut Unheard,
 ) -> Result<(), IngestStopped> {
-    let mut measurements = Vec::new();
-    let mut counts = Vec::new();
+    let mut heard = Heard::default();
     let settled = events
         .iter()
         .rposition(|event| !is_hole(event))
         .map_or(0, |last| last + 1);
     let mut count = |kind: Kind, reason: &'static str, readings: u32| {
         if readings > 0 {
-            counts.push((kind, reason, u64::from(readings)));
+            heard.counts.push((kind, reason, u64::from(readings)));
         }
     };
     for event in events.drain(..settled) {
         match event {
             Event::Measurement(measurement) => match refusal {
-                None => measurements.push(measurement),
+                None => heard.measurements.push(measurement),
                 Some(reason) => {
                     count(Kind::RejectedFrames, reason, 1);
                     count(Kind::RejectedReadings, reason, 1);
@@ -280,14 +279,16 @@ async fn hand_on(
             }
             Event::Missing { readings, cause } => count(Kind::Missing, cause.code(), readings),
             Event::Recovered { readings } => count(Kind::Recovered, "retransmitted", readings),
-            Event::Device(_) | Event::Clock(_) => {}
+            Event::Clock(seen) => heard.clocks.push(seen),
+            Event::Device(_) => {}
         }
     }
-    counts.extend(unheard.named_with(&measurements));
-    if measurements.is_empty() && counts.is_empty() {
+    let unheard = unheard.named_with(&heard.measurements);
+    heard.counts.extend(unheard);
+    if heard.is_nothing() {
         return Ok(());
     }
-    ingest.send(Item::Heard(index, measurements, counts)).await
+    ingest.send(Item::Heard(index, heard)).await
 }
 
 /// Whether the event names a hole in the device's own numbers. The reading after the hole follows at
