@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use device_drivers::profile::Profile;
 use device_drivers::serial::list_ports;
-use device_drivers::simulated::ward;
+use device_drivers::simulated::{ward, ward_of_all_kinds};
 use fog_api::{
     AddDevice, Device, DeviceAbout, DeviceSource, DeviceState, Gap, Port, ProfileInfo, StartDemo,
 };
@@ -170,10 +170,12 @@ impl Node {
             ));
         }
         let mut devices = Vec::new();
-        for (at, config) in ward(WARD_SEED, usize::from(request.devices))
-            .into_iter()
-            .enumerate()
-        {
+        let count = usize::from(request.devices);
+        let simulated = match request.every_profile {
+            false => ward(WARD_SEED, count),
+            true => ward_of_all_kinds(WARD_SEED, count),
+        };
+        for (at, config) in simulated.into_iter().enumerate() {
             devices.push(
                 self.pair(DeviceRow {
                     id: new_id()?,
@@ -263,7 +265,12 @@ impl Node {
         if let Some(devices) = config.demo
             && !self.devices().iter().any(|device| device.simulated)
         {
-            self.start_demo(StartDemo { devices }).await?;
+            let every_profile = config.demo_every_profile;
+            self.start_demo(StartDemo {
+                devices,
+                every_profile,
+            })
+            .await?;
         }
         Ok(())
     }

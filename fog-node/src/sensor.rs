@@ -119,32 +119,16 @@ pub(crate) fn source_of(
 /// The path of a simulated device: `simulated:KIND:SEED`.
 #[must_use]
 pub fn simulated_path(config: &SimulatedConfig) -> String {
-    format!("simulated:{}:{}", kind_name(config.kind), config.seed)
+    format!("simulated:{}:{}", config.kind.name(), config.seed)
 }
 
 fn parse_simulated(path: &str) -> anyhow::Result<SimulatedConfig> {
     let mut parts = path.splitn(3, ':').skip(1);
     let name = parts.next().unwrap_or_default();
-    let kind = [
-        SimulatedKind::Oximeter1Hz,
-        SimulatedKind::Oximeter3Hz,
-        SimulatedKind::Oximeter4Hz,
-        SimulatedKind::Thermometer,
-    ]
-    .into_iter()
-    .find(|kind| kind_name(*kind) == name)
-    .ok_or_else(|| anyhow::anyhow!("there is no simulated device of the kind {name:?}"))?;
+    let kind = SimulatedKind::from_name(name)
+        .ok_or_else(|| anyhow::anyhow!("there is no simulated device of the kind {name:?}"))?;
     let seed = parts.next().unwrap_or_default().parse()?;
     Ok(SimulatedConfig { seed, kind })
-}
-
-const fn kind_name(kind: SimulatedKind) -> &'static str {
-    match kind {
-        SimulatedKind::Oximeter1Hz => "oximeter-1hz",
-        SimulatedKind::Oximeter3Hz => "oximeter-3hz",
-        SimulatedKind::Oximeter4Hz => "oximeter-4hz",
-        SimulatedKind::Thermometer => "thermometer",
-    }
 }
 
 /// What a sensor sent while the node was stopped and could not hear it: counted by its rate, once it is
@@ -310,19 +294,7 @@ pub(crate) fn simulated_rate(path: &str) -> Option<device_drivers::profile::Rate
 
 /// What a simulated device measures, by its path.
 pub(crate) fn simulated_metrics(path: &str) -> &'static [Metric] {
-    match parse_simulated(path).map(|config| config.kind) {
-        Ok(SimulatedKind::Oximeter1Hz | SimulatedKind::Oximeter3Hz) => {
-            &[Metric::SpO2, Metric::PulseRate, Metric::PlethWave]
-        }
-        Ok(SimulatedKind::Oximeter4Hz) => &[
-            Metric::SpO2,
-            Metric::PulseRate,
-            Metric::PerfusionIndex,
-            Metric::PlethWave,
-        ],
-        Ok(SimulatedKind::Thermometer) => &[Metric::BodyTemperature],
-        Err(_) => &[],
-    }
+    parse_simulated(path).map_or(&[], |config| config.kind.metrics())
 }
 
 #[cfg(test)]

@@ -306,6 +306,10 @@ pub enum ProvisioningStage {
 pub struct StartDemo {
     /// How many, 1 to 200.
     pub devices: u16,
+    /// Whether of all profiles in turn: heart rate, blood pressure, glucose, scale, thermometer, oximeters. Without
+    /// it mostly oximeters, and thermometers.
+    #[serde(default)]
+    pub every_profile: bool,
 }
 
 /// A profile the node can read.

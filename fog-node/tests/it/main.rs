@@ -19,5 +19,6 @@ mod provisioning;
 mod pty;
 mod relay;
 mod served;
+mod simulated;
 mod upkeep;
 mod ward;
