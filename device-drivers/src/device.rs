@@ -56,7 +56,8 @@ impl SourceConfig {
     pub const fn can_hear(&self) -> bool {
         match self {
             SourceConfig::Serial(config) => matches!(config.profile, Profile::FogwardLevel0),
-            SourceConfig::Ble(_) | SourceConfig::Simulated(_) => false,
+            SourceConfig::Ble(config) => config.key.is_some(),
+            SourceConfig::Simulated(_) => false,
         }
     }
 }

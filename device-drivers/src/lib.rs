@@ -11,6 +11,7 @@ pub mod codec;
 pub mod device;
 pub mod event;
 pub mod gatt;
+mod line;
 pub mod link;
 pub mod measurement;
 pub mod profile;

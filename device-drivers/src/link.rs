@@ -149,6 +149,9 @@ pub enum ReasonCode {
     /// The Bluetooth library failed.
     #[serde(rename = "BLE-13")]
     BluetoothFault,
+    /// Intact level-0 frames arrive over Bluetooth that the pairing key does not open.
+    #[serde(rename = "BLE-14")]
+    WrongKeyByRadio,
 }
 
 impl ReasonCode {
@@ -179,6 +182,7 @@ impl ReasonCode {
             ReasonCode::NothingMeasured => "BLE-11",
             ReasonCode::ValuesUnusable => "BLE-12",
             ReasonCode::BluetoothFault => "BLE-13",
+            ReasonCode::WrongKeyByRadio => "BLE-14",
         }
     }
 }

@@ -33,9 +33,10 @@ use crate::device_life::parse_handle;
 use crate::failure::Failure;
 use crate::ingest::Item;
 use crate::node::Node;
-use crate::pairing::{check_path, new_id};
+use crate::pairing::{checked_place, new_id};
 use crate::sensor::{Away, source_of};
 use crate::vault::assignments::{self, Assigned, Assignment};
+use crate::vault::clocks::{self, Setting};
 use crate::vault::devices::{self, DeviceRow};
 
 /// How long the other node's door may take to open: it opens seconds after that node has heard of others.
@@ -59,6 +60,8 @@ pub(crate) struct Pairing {
     /// When its newest reading was received.
     last_heard: Option<i64>,
     assigned: Option<Assigned>,
+    /// How its clock is set.
+    clock: Option<Setting>,
 }
 
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
@@ -123,14 +126,14 @@ impl Node {
             return Ok(device.clone());
         }
         let (handed, from) = self.handed(&handle)?;
-        if let Some(path) = &asked.path {
-            check_path(path)?;
-            if held.is_none_or(|held| held.path != *path) {
-                self.check_free(path)?;
-            }
+        let path = asked.path.as_deref().map(checked_place).transpose()?;
+        if let Some(path) = &path
+            && held.is_none_or(|held| held.path != *path)
+        {
+            self.check_free(path)?;
         }
         let pairing = self.ask_pairing(&from, handle).await?;
-        let taken = self.take(handle, (handed, &from), pairing, asked.path);
+        let taken = self.take(handle, (handed, &from), pairing, path);
         taken.await
     }
 
@@ -162,12 +165,13 @@ impl Node {
         path: Option<String>,
     ) -> Result<Device, Failure> {
         let away = pairing.last_heard.map(Away::handed_over);
+        let clock = pairing.clock;
         let (mut row, assignment) = self.row_of_pairing(handle, pairing, path)?;
         row.handovers = handed;
         source_of(&row, &self.master, &self.bluetooth).map_err(Failure::internal)?;
         let ingest = self.ingest().ok_or_else(Failure::stopping)?;
         let (done, taken) = oneshot::channel();
-        let item = Item::Take(row.clone(), assignment, done);
+        let item = Item::Take(row.clone(), assignment, clock, done);
         ingest.send(item).await.map_err(|_| Failure::stopping())?;
         let taken = taken.await.map_err(|_| Failure::stopping())?;
         let index = taken.map_err(Failure::internal)?;
@@ -222,6 +226,7 @@ impl Node {
             }
         };
         let pairing = Pairing {
+            clock: clocks::newest(&vault, &row.id)?,
             assigned: assignments::current(&vault, &self.master, &row.id)?,
             name: row.name,
             profile: row.profile,

@@ -45,6 +45,7 @@ mod status;
 mod submitter;
 mod tell;
 mod ticker;
+mod time_taken;
 pub mod vault;
 
 pub use consortium::Announce;

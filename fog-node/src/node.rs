@@ -69,6 +69,8 @@ pub struct NodeConfig {
     pub serial: Vec<SerialDevice>,
     /// Simulated devices to add unless there are any.
     pub demo: Option<u16>,
+    /// Whether they are of all profiles in turn.
+    pub demo_every_profile: bool,
     /// When batches are closed.
     pub batch: BatchPolicy,
     /// Where the node listens for its peers; as at its last start if absent.
@@ -116,6 +118,7 @@ impl NodeConfig {
             name: None,
             serial: Vec::new(),
             demo: None,
+            demo_every_profile: false,
             batch: BatchPolicy::default(),
             listen: None,
             address: None,

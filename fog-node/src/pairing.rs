@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use device_drivers::profile::Profile;
 use device_drivers::serial::list_ports;
-use device_drivers::simulated::ward;
+use device_drivers::simulated::{ward, ward_of_all_kinds};
 use fog_api::{
     AddDevice, Device, DeviceAbout, DeviceSource, DeviceState, Gap, Port, ProfileInfo, StartDemo,
 };
@@ -13,7 +13,7 @@ use fogward_level0::HostKey;
 use ledger_core::Digest;
 use tokio::sync::oneshot;
 
-use crate::bluetooth::is_bluetooth;
+use crate::bluetooth::{address_in, is_bluetooth, path_of};
 use crate::clock::now_millis;
 use crate::failure::Failure;
 use crate::ingest::{DeviceIndex, Item, random_handle};
@@ -50,22 +50,24 @@ impl Node {
         self.find_device(id).map(|(_, device)| device)
     }
 
-    /// Pairs a serial device: stores it, registers it on the ledger, and starts reading from it. With a
-    /// one-time code the device is given a key first, which takes some seconds.
+    /// Pairs a serial device, or one that speaks level-0 by Bluetooth: stores it, registers it on the ledger,
+    /// and starts reading from it. With a one-time code the device is given a key first, which takes some
+    /// seconds.
     ///
     /// # Errors
     /// [`Failure`] if something asked for cannot be, in words.
     pub async fn add_device(self: &Arc<Self>, request: AddDevice) -> Result<Device, Failure> {
         let profile = parse_profile(&request.profile)?;
-        check_path(&request.path)?;
-        self.check_free(&request.path)?;
+        let path = checked_path(profile, &request.path)?;
+        self.check_free(&path)?;
         if let Some(code) = &request.code {
             let code = parse_code(profile, code, request.key.is_some())?;
+            check_path(&path)?;
             let name = match request.name {
                 Some(name) => checked_name(&name)?,
-                None => default_name(profile, &request.path),
+                None => default_name(profile, &path),
             };
-            return self.provision_device(&code, name, request.path).await;
+            return self.provision_device(&code, name, path).await;
         }
         let id = new_id()?;
         let sealed_key = match parse_key(profile, request.key.as_deref())? {
@@ -78,13 +80,13 @@ impl Node {
         };
         let name = match request.name {
             Some(name) => checked_name(&name)?,
-            None => default_name(profile, &request.path),
+            None => default_name(profile, &path),
         };
         let row = DeviceRow {
             id,
             name,
             profile: profile.name().into(),
-            path: request.path,
+            path,
             simulated: false,
             sealed_key,
             handle: random_handle().map_err(Failure::internal)?,
@@ -168,10 +170,12 @@ impl Node {
             ));
         }
         let mut devices = Vec::new();
-        for (at, config) in ward(WARD_SEED, usize::from(request.devices))
-            .into_iter()
-            .enumerate()
-        {
+        let count = usize::from(request.devices);
+        let simulated = match request.every_profile {
+            false => ward(WARD_SEED, count),
+            true => ward_of_all_kinds(WARD_SEED, count),
+        };
+        for (at, config) in simulated.into_iter().enumerate() {
             devices.push(
                 self.pair(DeviceRow {
                     id: new_id()?,
@@ -261,7 +265,12 @@ impl Node {
         if let Some(devices) = config.demo
             && !self.devices().iter().any(|device| device.simulated)
         {
-            self.start_demo(StartDemo { devices }).await?;
+            let every_profile = config.demo_every_profile;
+            self.start_demo(StartDemo {
+                devices,
+                every_profile,
+            })
+            .await?;
         }
         Ok(())
     }
@@ -443,6 +452,29 @@ pub(crate) fn parse_key(profile: Profile, key: Option<&str>) -> Result<Option<Ho
             "This profile proves who sent each reading, and needs the device's pairing key.",
             "Type the key that came with the device, 64 hexadecimal digits; of some devices the word hmac or sign and more digits.",
         )),
+    }
+}
+
+/// The path as it is kept: of a port, or of the Bluetooth device that speaks this profile.
+pub(crate) fn checked_path(profile: Profile, path: &str) -> Result<String, Failure> {
+    let place = checked_place(path)?;
+    if !is_bluetooth(&place) || profile == Profile::FogwardLevel0 {
+        return Ok(place);
+    }
+    Err(Failure::new(
+        400,
+        "DEV-14",
+        "The device was not paired.",
+        "This profile is spoken on serial ports only.",
+        "Pair a Bluetooth device without a profile, or with fogward-level0 and its key.",
+    ))
+}
+
+/// The path as it is kept: of a port, or of a Bluetooth device.
+pub(crate) fn checked_place(path: &str) -> Result<String, Failure> {
+    match address_in(path) {
+        None => check_path(path).map(|()| path.to_owned()),
+        Some(address) => address.map(|of| path_of(&of)),
     }
 }
 

@@ -9,11 +9,13 @@ use ledger_core::{Origin, StreamId, Value};
 
 use crate::failure::Failure;
 use crate::node::Node;
+use crate::time_taken::place;
+use crate::vault::clocks::Setting;
 use crate::vault::open_stream::OpenStream;
 use crate::vault::payloads::PayloadRow;
 use crate::vault::seal::Record;
 use crate::vault::streams::StreamRow;
-use crate::vault::{batches, devices, journal, payloads, streams};
+use crate::vault::{batches, clocks, devices, journal, payloads, streams};
 
 /// Readings in an answer without a limit.
 const DEFAULT_LIMIT: u32 = 100;
@@ -84,7 +86,8 @@ impl Node {
         self.blocking(move |node| {
             let id = ReadingId::parse(&id)?;
             let (stream, stored) = node.stored(id)?;
-            node.row(&stream, stored, &mut Anchors::default())
+            let settings = clocks::of_device(&node.vault(), &stream.device)?;
+            node.row(&stream, stored, &settings, &mut Anchors::default())
         })
         .await
     }
@@ -148,11 +151,12 @@ impl Node {
             )
         });
         found.truncate(limit);
+        let settings = clocks::of_device(&self.vault(), &query.device)?;
         let mut anchors = Anchors::default();
         found
             .into_iter()
             .filter_map(|(at, stored)| rows.get(at).map(|stream| (stream, stored)))
-            .map(|(stream, stored)| self.row(stream, stored, &mut anchors))
+            .map(|(stream, stored)| self.row(stream, stored, &settings, &mut anchors))
             .collect()
     }
 
@@ -309,6 +313,7 @@ impl Node {
         &self,
         stream: &StreamRow,
         stored: Stored,
+        settings: &[Setting],
         anchors: &mut Anchors,
     ) -> Result<ReadingRow, Failure> {
         let Stored {
@@ -348,6 +353,9 @@ impl Node {
             quality: record.quality,
             simulated: record.origin == Origin::Simulated,
             device_time: record.device_time_millis,
+            corrected_time: record
+                .device_time_millis
+                .and_then(|time| place(time, record.host_time_millis, settings)),
             host_time: record.host_time_millis,
             batch,
             tx: anchor.tx,

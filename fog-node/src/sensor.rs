@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::bluetooth::{Bluetooth, is_bluetooth};
-use crate::ingest::{Count, DeviceIndex, Ingest, IngestStopped, Item, MAX_ITEM_READINGS};
+use crate::ingest::{Count, DeviceIndex, Heard, Ingest, IngestStopped, Item, MAX_ITEM_READINGS};
 use crate::live::LiveView;
 use crate::relay::RelayEnd;
 use crate::vault::devices::DeviceRow;
@@ -96,9 +96,6 @@ pub(crate) fn source_of(
     if row.simulated {
         return Ok(SourceConfig::Simulated(parse_simulated(&row.path)?));
     }
-    if is_bluetooth(&row.path) {
-        return Ok(SourceConfig::Ble(bluetooth.config(row)?));
-    }
     let key = match &row.sealed_key {
         None => None,
         Some(sealed) => {
@@ -106,6 +103,9 @@ pub(crate) fn source_of(
             Some(HostKey::from_bytes(opened.as_slice())?)
         }
     };
+    if is_bluetooth(&row.path) {
+        return Ok(SourceConfig::Ble(bluetooth.config(row, key)?));
+    }
     Ok(SourceConfig::Serial(SerialConfig {
         path: PathBuf::from(&row.path),
         profile: row.profile.parse::<Profile>()?,
@@ -119,32 +119,16 @@ pub(crate) fn source_of(
 /// The path of a simulated device: `simulated:KIND:SEED`.
 #[must_use]
 pub fn simulated_path(config: &SimulatedConfig) -> String {
-    format!("simulated:{}:{}", kind_name(config.kind), config.seed)
+    format!("simulated:{}:{}", config.kind.name(), config.seed)
 }
 
 fn parse_simulated(path: &str) -> anyhow::Result<SimulatedConfig> {
     let mut parts = path.splitn(3, ':').skip(1);
     let name = parts.next().unwrap_or_default();
-    let kind = [
-        SimulatedKind::Oximeter1Hz,
-        SimulatedKind::Oximeter3Hz,
-        SimulatedKind::Oximeter4Hz,
-        SimulatedKind::Thermometer,
-    ]
-    .into_iter()
-    .find(|kind| kind_name(*kind) == name)
-    .ok_or_else(|| anyhow::anyhow!("there is no simulated device of the kind {name:?}"))?;
+    let kind = SimulatedKind::from_name(name)
+        .ok_or_else(|| anyhow::anyhow!("there is no simulated device of the kind {name:?}"))?;
     let seed = parts.next().unwrap_or_default().parse()?;
     Ok(SimulatedConfig { seed, kind })
-}
-
-const fn kind_name(kind: SimulatedKind) -> &'static str {
-    match kind {
-        SimulatedKind::Oximeter1Hz => "oximeter-1hz",
-        SimulatedKind::Oximeter3Hz => "oximeter-3hz",
-        SimulatedKind::Oximeter4Hz => "oximeter-4hz",
-        SimulatedKind::Thermometer => "thermometer",
-    }
 }
 
 /// What a sensor sent while the node was stopped and could not hear it: counted by its rate, once it is
@@ -253,21 +237,20 @@ async fn hand_on(
     (ingest, refusal): (&Ingest, Option<&'static str>),
     unheard: &mut Unheard,
 ) -> Result<(), IngestStopped> {
-    let mut measurements = Vec::new();
-    let mut counts = Vec::new();
+    let mut heard = Heard::default();
     let settled = events
         .iter()
         .rposition(|event| !is_hole(event))
         .map_or(0, |last| last + 1);
     let mut count = |kind: Kind, reason: &'static str, readings: u32| {
         if readings > 0 {
-            counts.push((kind, reason, u64::from(readings)));
+            heard.counts.push((kind, reason, u64::from(readings)));
         }
     };
     for event in events.drain(..settled) {
         match event {
             Event::Measurement(measurement) => match refusal {
-                None => measurements.push(measurement),
+                None => heard.measurements.push(measurement),
                 Some(reason) => {
                     count(Kind::RejectedFrames, reason, 1);
                     count(Kind::RejectedReadings, reason, 1);
@@ -280,14 +263,16 @@ async fn hand_on(
             }
             Event::Missing { readings, cause } => count(Kind::Missing, cause.code(), readings),
             Event::Recovered { readings } => count(Kind::Recovered, "retransmitted", readings),
-            Event::Device(_) | Event::Clock(_) => {}
+            Event::Clock(seen) => heard.clocks.push(seen),
+            Event::Device(_) => {}
         }
     }
-    counts.extend(unheard.named_with(&measurements));
-    if measurements.is_empty() && counts.is_empty() {
+    let unheard = unheard.named_with(&heard.measurements);
+    heard.counts.extend(unheard);
+    if heard.is_nothing() {
         return Ok(());
     }
-    ingest.send(Item::Heard(index, measurements, counts)).await
+    ingest.send(Item::Heard(index, heard)).await
 }
 
 /// Whether the event names a hole in the device's own numbers. The reading after the hole follows at
@@ -309,19 +294,7 @@ pub(crate) fn simulated_rate(path: &str) -> Option<device_drivers::profile::Rate
 
 /// What a simulated device measures, by its path.
 pub(crate) fn simulated_metrics(path: &str) -> &'static [Metric] {
-    match parse_simulated(path).map(|config| config.kind) {
-        Ok(SimulatedKind::Oximeter1Hz | SimulatedKind::Oximeter3Hz) => {
-            &[Metric::SpO2, Metric::PulseRate, Metric::PlethWave]
-        }
-        Ok(SimulatedKind::Oximeter4Hz) => &[
-            Metric::SpO2,
-            Metric::PulseRate,
-            Metric::PerfusionIndex,
-            Metric::PlethWave,
-        ],
-        Ok(SimulatedKind::Thermometer) => &[Metric::BodyTemperature],
-        Err(_) => &[],
-    }
+    parse_simulated(path).map_or(&[], |config| config.kind.metrics())
 }
 
 #[cfg(test)]

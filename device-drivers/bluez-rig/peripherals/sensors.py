@@ -80,6 +80,11 @@ class Delegate(PairingDelegate):
         return await self.sensor.answer()
 
 
+def short(uuid):
+    """The 16 bits that are told of a UUID: all of a short one, bits 96 to 111 of a vendor's."""
+    return uuid.to_hex_str().upper().rjust(8, "0")[4:8]
+
+
 class Sensor:
     """One peripheral. `shown` is what its display shows while it is being paired."""
 
@@ -96,7 +101,7 @@ class Sensor:
         )
         self.device.add_services(services)
         self.characteristics = {
-            characteristic.uuid.to_hex_str().upper()[-4:]: characteristic
+            short(characteristic.uuid): characteristic
             for service in services
             for characteristic in service.characteristics
         }
@@ -109,6 +114,7 @@ class Sensor:
         self.shown = None
         self.answers = asyncio.Queue()
         self.streaming = None
+        self.written = []
 
     async def start(self):
         await self.device.power_on()
@@ -157,6 +163,11 @@ class Sensor:
                     except Exception:
                         pass  # The connection ended meanwhile; the next one is served.
             await asyncio.sleep(period)
+
+    async def heard(self):
+        """What was written since this was asked last."""
+        heard, self.written = self.written, []
+        return [list(piece) for piece in heard]
 
     async def state(self):
         connections = list(self.device.connections.values())
@@ -212,8 +223,23 @@ def glucose(find):
     ])
 
 
+def uart(find):
+    """The Nordic UART Service; what is written is kept until the test asks for it."""
+
+    def written(_connection, value):
+        find().written.append(bytes(value))
+
+    return Service("6E400001-B5A3-F393-E0A9-E50E24DCCA9E", [
+        Characteristic(
+            "6E400002-B5A3-F393-E0A9-E50E24DCCA9E", Properties.WRITE | Properties.WRITE_WITHOUT_RESPONSE,
+            Permissions.WRITEABLE, CharacteristicValue(write=written),
+        ),
+        Characteristic("6E400003-B5A3-F393-E0A9-E50E24DCCA9E", Properties.NOTIFY, OPEN, b""),
+    ])
+
+
 def build(link):
-    """The four sensors by name."""
+    """The five sensors by name."""
     sensors = {}
     sensors["wrist"] = Sensor(link, "C4:F2:17:1A:1D:01", "Rig Wrist", [
         Service("180D", [
@@ -243,4 +269,8 @@ def build(link):
         Service("1809", [Characteristic("2A1C", Properties.INDICATE, OPEN, VALUES["2A1C"])]),
         information(AUTHENTICATED),
     ], PairingDelegate.KEYBOARD_INPUT_ONLY, [0x1809])
+    sensors["pod"] = Sensor(
+        link, "C4:F2:17:1A:1D:05", "Rig Pod", [uart(lambda: sensors["pod"])],
+        PairingDelegate.NO_OUTPUT_NO_INPUT, [],
+    )
     return sensors

@@ -87,6 +87,8 @@ async def obey(sensors, request):
             sensor.accepts_pairing = request["on"]
         case "answer":
             sensor.answers.put_nowait(request["answer"])
+        case "heard":
+            return await sensor.heard()
         case "state":
             return await sensor.state()
         case other:

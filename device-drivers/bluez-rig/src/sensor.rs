@@ -14,6 +14,7 @@ use std::time::Duration;
 /// | `cuff` | `C4:F2:17:1A:1D:02` | blood pressure, battery | shows a passkey; its features need authentication |
 /// | `glucometer` | `C4:F2:17:1A:1D:03` | glucose with record access control point, battery | numeric comparison |
 /// | `keypad` | `C4:F2:17:1A:1D:04` | thermometer | types a passkey that the host shows |
+/// | `pod` | `C4:F2:17:1A:1D:05` | Nordic UART Service: `0003` is notified, `0002` written | just works |
 #[derive(Clone, Copy, Debug)]
 pub struct Sensor<'a> {
     rig: &'a Rig,
@@ -57,6 +58,12 @@ impl Rig {
     #[must_use]
     pub const fn keypad(&self) -> Sensor<'_> {
         self.sensor("keypad", "C4:F2:17:1A:1D:04")
+    }
+
+    /// The sensor with a line of its own.
+    #[must_use]
+    pub const fn pod(&self) -> Sensor<'_> {
+        self.sensor("pod", "C4:F2:17:1A:1D:05")
     }
 
     const fn sensor(&self, name: &'static str, address: &'static str) -> Sensor<'_> {
@@ -121,6 +128,12 @@ impl Sensor<'_> {
     pub fn type_passkey(&self, passkey: u32) -> Result<(), RigError> {
         self.tell(json!({"do": "answer", "answer": passkey}))
             .map(drop)
+    }
+
+    /// What was written to it since this was asked last, write by write.
+    pub fn heard(&self) -> Result<Vec<Vec<u8>>, RigError> {
+        let heard = self.tell(json!({"do": "heard"}))?;
+        serde_json::from_value(heard).map_err(|error| RigError::Refused(error.to_string()))
     }
 
     /// How it is.

@@ -11,6 +11,9 @@
 //! by [`crate::gatt`]; [`pairing`] bonds, which btleplug cannot. Each of its failures is a
 //! [`LinkReason`] with a code `BLE-01` and on.
 //!
+//! A peripheral that was paired with a key speaks level-0 over a UART-like service instead of the standard
+//! profiles: after *discover*, its line goes on as a serial one would ([`crate::serial`]).
+//!
 //! It leaves out the peripheral role, and counting what was not sent while there was no link: the
 //! profiles promise no rate. Where records are numbered, the numbers tell. A slow reader of
 //! events slows the decoding; values that wait before it wait in the system's library, which sets no
@@ -32,6 +35,7 @@ pub use scanner::{Discovered, Inbox, Scanner, Sighting};
 use crate::device::{Ends, stopped};
 use crate::link::{LinkReason, LinkState, ReasonCode};
 use btleplug::api::bleuuid::BleUuid;
+use fogward_level0::HostKey;
 use futures_util::FutureExt as _;
 use pairing::BondState;
 use session::{End, Memory};
@@ -45,7 +49,7 @@ const LAST_RETRY: Duration = Duration::from_secs(15);
 const FALLS_OF_A_LOST_BOND: u32 = 3;
 
 /// A Bluetooth LE peripheral.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct BleConfig {
     /// Which peripheral.
     pub address: PeripheralAddress,
@@ -54,8 +58,12 @@ pub struct BleConfig {
     /// The adapter by name or address; `None` for the first that is switched on.
     pub adapter: Option<String>,
     /// The highest `Measurement::sequence` that is already durable: stored records up to it are
-    /// neither asked for nor taken again. `None` for a device never heard before.
+    /// neither asked for nor taken again; of a level-0 device, frames up to it are refused as replays.
+    /// `None` for a device never heard before.
     pub replay_floor: Option<u64>,
+    /// The key of the pairing of a device that speaks `fogward-level0` (`docs/level0-protocol.md`, *Line over
+    /// GATT*); `None` for one that speaks the standard profiles.
+    pub key: Option<HostKey>,
 }
 
 impl BleConfig {
@@ -67,6 +75,7 @@ impl BleConfig {
             name: None,
             adapter: None,
             replay_floor: None,
+            key: None,
         }
     }
 
@@ -87,13 +96,13 @@ pub(crate) async fn run(config: BleConfig, mut ends: Ends) {
     let mut failures = 0;
     loop {
         ends.publish(LinkState::Opening);
-        let frames = memory.gatt.frames();
+        let frames = memory.frames();
         let session = session::run(&config, &mut memory, &mut ends);
         // A fault in the Bluetooth library is this connection's end and not the device's.
         let end = AssertUnwindSafe(session).catch_unwind().await;
         let end = end.unwrap_or_else(|_panic| End::Broken(reasons::driver_failed(&config)));
         let mut left = Vec::new();
-        memory.gatt.reset(&mut left);
+        memory.reset(&mut left);
         for event in left {
             if !ends.send(event).await {
                 break;
@@ -103,7 +112,7 @@ pub(crate) async fn run(config: BleConfig, mut ends: Ends) {
             End::Stopped => break,
             End::Broken(reason) => reason,
         };
-        failures = if memory.gatt.frames() > frames {
+        failures = if memory.frames() > frames {
             0
         } else {
             failures + 1

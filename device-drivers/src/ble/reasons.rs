@@ -106,6 +106,15 @@ pub(super) fn nothing_to_measure(config: &BleConfig) -> LinkReason {
     )
 }
 
+pub(super) fn no_line(config: &BleConfig) -> LinkReason {
+    reason(
+        ReasonCode::NoKnownProfile,
+        format!("{} offers no line for level-0 frames.", config.title()),
+        "It is paired as a fogward-level0 device and has no Nordic UART Service with both characteristics.",
+        "Check that this is the device the key belongs to, and that its firmware has the service.",
+    )
+}
+
 pub(super) fn pairing_needed(config: &BleConfig) -> LinkReason {
     reason(
         ReasonCode::PairingNeeded,
@@ -133,6 +142,18 @@ pub(super) fn unusable(config: &BleConfig) -> LinkReason {
         format!("What {} sends cannot be used.", config.title()),
         "Its values do not have the form that its profile prescribes.",
         "Ask its maker for newer firmware, or choose another device.",
+    )
+}
+
+pub(super) fn wrong_key(config: &BleConfig) -> LinkReason {
+    reason(
+        ReasonCode::WrongKeyByRadio,
+        format!(
+            "{} sends intact frames that the pairing key does not open.",
+            config.title()
+        ),
+        "The key belongs to another device, or another device has its address.",
+        "Compare the key with the one on the device's card, unpair the device and pair it again.",
     )
 }
 

@@ -11,11 +11,9 @@
 //! and at last the device's, is full. Bytes lost that way come back as rejected or missing.
 
 mod open;
-mod outlook;
 mod ports;
 mod provision;
 mod reasons;
-mod session;
 
 pub use ports::{PortInfo, UsbIdentity, list_ports, watch_ports};
 pub use provision::{ProvisionError, Provisioned, provision};
@@ -23,9 +21,9 @@ pub use provision::{ProvisionError, Provisioned, provision};
 use crate::codec::Decoder;
 use crate::device::{Ends, SerialConfig, stopped};
 use crate::event::MissingCause;
+use crate::line::{Outlook, Session, Speech, Troubles};
 use crate::link::{LinkReason, LinkState};
-use outlook::Outlook;
-use session::{End, Session};
+use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::{Instant, sleep};
 
@@ -33,41 +31,70 @@ const FIRST_RETRY: Duration = Duration::from_millis(250);
 const LAST_RETRY: Duration = Duration::from_secs(2);
 /// How often missing readings are counted while there is no link.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
+/// EIO, ENXIO and ENODEV, the same numbers on every Unix.
+const ERROR_IO: i32 = 5;
+const ERROR_NO_SUCH_DEVICE_OR_ADDRESS: i32 = 6;
+const ERROR_NO_SUCH_DEVICE: i32 = 19;
 
 /// Runs one device until it is stopped.
-pub(crate) async fn run(config: SerialConfig, mut decoder: Decoder, mut ends: Ends) {
-    let mut outlook = Outlook::new(&config);
+pub(crate) async fn run(config: SerialConfig, decoder: Decoder, mut ends: Ends) {
+    let mut speech = Speech {
+        profile: config.profile,
+        decoder,
+        outlook: Outlook::new(config.profile),
+        replay_floor: config.replay_floor,
+        troubles: Troubles {
+            silent: reasons::silent(&config),
+            unrecognised: reasons::unrecognised(&config),
+            wrong_key: reasons::wrong_key(&config),
+        },
+    };
     let mut retry = FIRST_RETRY;
     loop {
         let reason = match open::open(&config) {
             Ok(port) => {
-                let frames = decoder.frames();
-                let end = Session::new(port, &config, &mut decoder, &mut outlook, &mut ends)
-                    .run()
-                    .await;
+                let frames = speech.decoder.frames();
+                let end = Session::new(port, &mut speech, &mut ends).run().await;
                 let mut left = Vec::new();
-                decoder.reset(&mut left);
+                speech.decoder.reset(&mut left);
                 for event in left {
                     if !ends.send(event).await {
                         break;
                     }
                 }
-                if decoder.frames() > frames {
+                if speech.decoder.frames() > frames {
                     retry = FIRST_RETRY;
                 }
                 match end {
-                    End::Stopped => break,
-                    End::Broken(reason) => reason,
+                    Ok(()) => break,
+                    Err(error) => broken(&config, &error),
                 }
             }
             Err(reason) => reason,
         };
-        if !wait(reason, retry, &mut outlook, &mut ends).await {
+        if !wait(reason, retry, &mut speech.outlook, &mut ends).await {
             break;
         }
         retry = (retry * 2).min(LAST_RETRY);
     }
     ends.publish(LinkState::Stopped);
+}
+
+/// A pty whose other end closed, and a USB adapter that was pulled, answer with one of these.
+fn broken(config: &SerialConfig, error: &io::Error) -> LinkReason {
+    let path = config.path.display().to_string();
+    let is_gone = matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::NotFound
+    ) || matches!(
+        error.raw_os_error(),
+        Some(ERROR_IO | ERROR_NO_SUCH_DEVICE_OR_ADDRESS | ERROR_NO_SUCH_DEVICE)
+    );
+    if is_gone {
+        reasons::unplugged(&path)
+    } else {
+        reasons::transfer_failed(&path, &error.kind().to_string())
+    }
 }
 
 /// Shows why there is no link and waits for the next try. False when the device is to stop.

@@ -4,94 +4,25 @@
 //! [`Simulation`] makes the events and knows no clock; an open device plays it in real time.
 //! It leaves out bytes: to exercise a decoder, feed it with the `encode` functions of [`crate::codec`].
 
+mod kind;
 mod physiology;
+mod spot;
+
+pub use kind::SimulatedKind;
 
 use crate::codec::SegmentBuilder;
 use crate::device::{Ends, stopped};
 use crate::event::{DeviceInfo, Event, MissingCause};
 use crate::link::LinkState;
 use crate::measurement::{Measurement, Metric, Quality, Value};
-use crate::profile::Rate;
 use crate::serial::now_millis;
 use physiology::{Body, Episode};
 use serde::{Deserialize, Serialize};
+use spot::Spot;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
 const WAVE_PER_SECOND: i64 = 75;
-
-/// What a simulated device pretends to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SimulatedKind {
-    /// A pulse oximeter: SpO₂ and pulse once a second, plethysmogram at 75 Hz.
-    Oximeter1Hz,
-    /// A pulse oximeter with vitals three times a second, as a Nonin OEM III.
-    Oximeter3Hz,
-    /// A pulse oximeter with vitals four times a second and perfusion index.
-    Oximeter4Hz,
-    /// A skin thermometer, one reading in ten seconds.
-    Thermometer,
-}
-
-impl SimulatedKind {
-    /// What to show a person.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            SimulatedKind::Oximeter1Hz
-            | SimulatedKind::Oximeter3Hz
-            | SimulatedKind::Oximeter4Hz => "Simulated pulse oximeter",
-            SimulatedKind::Thermometer => "Simulated skin thermometer",
-        }
-    }
-
-    /// The rate at which it sends readings.
-    #[must_use]
-    pub const fn rate(self) -> Rate {
-        match self {
-            SimulatedKind::Oximeter1Hz => Rate {
-                readings: 3,
-                per_millis: 1_000,
-            },
-            SimulatedKind::Oximeter3Hz => Rate {
-                readings: 7,
-                per_millis: 1_000,
-            },
-            SimulatedKind::Oximeter4Hz => Rate {
-                readings: 13,
-                per_millis: 1_000,
-            },
-            SimulatedKind::Thermometer => Rate {
-                readings: 1,
-                per_millis: 10_000,
-            },
-        }
-    }
-
-    /// How many times in ten seconds vitals are measured.
-    const fn ticks_in_ten_seconds(self) -> i64 {
-        match self {
-            SimulatedKind::Oximeter1Hz => 10,
-            SimulatedKind::Oximeter3Hz => 30,
-            SimulatedKind::Oximeter4Hz => 40,
-            SimulatedKind::Thermometer => 1,
-        }
-    }
-
-    /// What is measured, besides the wave of an oximeter.
-    const fn vitals(self) -> &'static [Metric] {
-        match self {
-            SimulatedKind::Oximeter1Hz | SimulatedKind::Oximeter3Hz => {
-                &[Metric::SpO2, Metric::PulseRate]
-            }
-            SimulatedKind::Oximeter4Hz => {
-                &[Metric::SpO2, Metric::PulseRate, Metric::PerfusionIndex]
-            }
-            SimulatedKind::Thermometer => &[Metric::BodyTemperature],
-        }
-    }
-}
 
 /// One simulated device: the same seed and kind always tell the same story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,15 +37,30 @@ pub struct SimulatedConfig {
 /// thermometer.
 #[must_use]
 pub fn ward(seed: u64, count: usize) -> Vec<SimulatedConfig> {
+    of_kinds(seed, count, |index| match index % 6 {
+        0 | 3 => SimulatedKind::Oximeter1Hz,
+        1 => SimulatedKind::Oximeter3Hz,
+        2 | 4 => SimulatedKind::Oximeter4Hz,
+        _ => SimulatedKind::Thermometer,
+    })
+}
+
+/// A ward of `count` devices from one seed, of all kinds in turn.
+#[must_use]
+pub fn ward_of_all_kinds(seed: u64, count: usize) -> Vec<SimulatedConfig> {
+    let kinds = SimulatedKind::ALL;
+    of_kinds(seed, count, |index| kinds[index % kinds.len()])
+}
+
+fn of_kinds(
+    seed: u64,
+    count: usize,
+    kind_of: impl Fn(usize) -> SimulatedKind,
+) -> Vec<SimulatedConfig> {
     (0..count)
         .map(|index| SimulatedConfig {
             seed: seed.wrapping_add((index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
-            kind: match index % 6 {
-                0 | 3 => SimulatedKind::Oximeter1Hz,
-                1 => SimulatedKind::Oximeter3Hz,
-                2 | 4 => SimulatedKind::Oximeter4Hz,
-                _ => SimulatedKind::Thermometer,
-            },
+            kind: kind_of(index),
         })
         .collect()
 }
@@ -127,6 +73,7 @@ pub const WARD_DEVICES: usize = 6;
 pub struct Simulation {
     kind: SimulatedKind,
     body: Body,
+    spot: Spot,
     tick: i64,
     wave: SegmentBuilder,
     waves_sent: i64,
@@ -139,6 +86,7 @@ impl Simulation {
         Simulation {
             kind: config.kind,
             body: Body::new(config.seed),
+            spot: Spot::new(config.seed),
             tick: 0,
             wave: SegmentBuilder::new(Metric::PlethWave, 75).simulated(),
             waves_sent: 0,
@@ -159,25 +107,35 @@ impl Simulation {
     /// How long an interval is.
     #[must_use]
     pub fn interval(&self) -> Duration {
-        Duration::from_millis(10_000 / self.kind.ticks_in_ten_seconds().unsigned_abs())
+        self.kind.interval()
     }
 
     /// The next interval, ending at `now_millis`.
     pub fn tick(&mut self, now_millis: i64, events: &mut Vec<Event>) {
+        match self.kind {
+            SimulatedKind::BloodPressureCuff
+            | SimulatedKind::GlucoseMeter
+            | SimulatedKind::Scale => self.spot.tick(self.kind, now_millis, events),
+            _ => self.wear(now_millis, events),
+        }
+    }
+
+    /// An interval of a device that is worn.
+    fn wear(&mut self, now_millis: i64, events: &mut Vec<Event>) {
         let ticks = self.kind.ticks_in_ten_seconds();
         let seconds = (self.tick + 1) * 10 / ticks - self.tick * 10 / ticks;
         for _ in 0..seconds {
             self.body.live_a_second();
         }
-        let waves = match self.kind {
-            SimulatedKind::Thermometer => 0,
-            _ => {
+        let waves = match self.kind.is_oximeter() {
+            false => 0,
+            true => {
                 (self.tick + 1) * 10 * WAVE_PER_SECOND / ticks
                     - self.tick * 10 * WAVE_PER_SECOND / ticks
             }
         };
         self.tick += 1;
-        if self.body.episode == Episode::Gap && waves > 0 {
+        if self.body.episode == Episode::Gap && self.kind != SimulatedKind::Thermometer {
             self.skip(waves, events);
             return;
         }
@@ -188,7 +146,7 @@ impl Simulation {
             self.wave.push(sample, quality, now_millis, events);
         }
         self.waves_sent = (self.waves_sent + waves) % WAVE_PER_SECOND;
-        for &metric in self.kind.vitals() {
+        for metric in self.vitals() {
             events.push(Event::Measurement(self.measure(metric, now_millis)));
         }
     }
@@ -199,7 +157,7 @@ impl Simulation {
         self.waves_sent += waves;
         let whole_seconds = self.waves_sent / WAVE_PER_SECOND;
         self.waves_sent %= WAVE_PER_SECOND;
-        let readings = self.kind.vitals().len() as u64 + whole_seconds.unsigned_abs();
+        let readings = self.vitals().count() as u64 + whole_seconds.unsigned_abs();
         let readings = u32::try_from(readings).unwrap_or(u32::MAX);
         events.push(Event::Missing {
             readings,
@@ -207,11 +165,17 @@ impl Simulation {
         });
     }
 
+    /// What is measured, besides the wave of an oximeter.
+    fn vitals(&self) -> impl Iterator<Item = Metric> + use<> {
+        let metrics = self.kind.metrics().iter().copied();
+        metrics.filter(|metric| !metric.is_waveform())
+    }
+
     fn measure(&mut self, metric: Metric, now_millis: i64) -> Measurement {
-        let quality = match (self.kind, self.body.episode) {
-            (SimulatedKind::Thermometer, Episode::FingerOut) => Quality::SensorOff,
-            (SimulatedKind::Thermometer, _) => Quality::Good,
-            (_, episode) => episode.quality(),
+        let quality = match self.body.episode {
+            episode if self.kind.is_oximeter() => episode.quality(),
+            Episode::FingerOut => Quality::SensorOff,
+            _ => Quality::Good,
         };
         let value = match metric {
             Metric::SpO2 => Value::whole(self.body.spo2()),
@@ -223,6 +187,7 @@ impl Simulation {
                 mantissa: self.body.temperature_hundredths(),
                 exponent: -2,
             },
+            Metric::RrInterval => Value::whole(self.body.beat_interval_millis()),
             _ => Value::whole(self.body.pulse()),
         };
         let mut measurement = Measurement::new(metric, Some(value), quality, now_millis);

@@ -1,4 +1,4 @@
-//! The body behind a simulated oximeter or thermometer: integers and a seed, no clock.
+//! The body behind a simulated oximeter, thermometer or heart rate strap: integers and a seed, no clock.
 //!
 //! It looks right and means nothing: a pulse that drifts around its resting rate, a wave with a
 //! dicrotic notch that breathes, and now and then motion, a weak pulse, a finger pulled out, a
@@ -141,6 +141,11 @@ impl Body {
     /// Beats per minute.
     pub(super) fn pulse(&self) -> i64 {
         (self.pulse_tenths + 5) / 10
+    }
+
+    /// From the last beat to this one, which comes a little early or late with the breath.
+    pub(super) fn beat_interval_millis(&mut self) -> i64 {
+        600_000 / self.pulse_tenths.max(1) + self.dice.between(-25, 25)
     }
 
     /// Percent, disturbed by motion.

@@ -4,9 +4,15 @@ use crate::steps::{SOON, config, next, open, pick, state, until};
 use bluez_rig::Rig;
 use device_drivers::ble::{Scanner, list_adapters};
 use device_drivers::gatt::Service;
-use device_drivers::{Device, Event, Metric, Quality, ReasonCode, SourceConfig, Value};
+use device_drivers::{Device, Event, Metric, PairingKey, Quality, ReasonCode, SourceConfig, Value};
+use fogward_level0::{
+    Chunk, DeviceId, FrameReader, HostMessage, MAX_WIRE, Outgoing, Reading, metric, quality,
+};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
+
+/// Bits 96 to 111 of the UUID of the Nordic UART Service's notified characteristic.
+const UART_TX: u16 = 0x0003;
 
 /// Goal: the adapter is listed as it is. Method: the guest's only one.
 pub(crate) async fn adapters_are_listed(_rig: &Rig) {
@@ -155,4 +161,56 @@ pub(crate) async fn stored_records_are_fetched_once(rig: &Rig) {
         }
         device.handle.stop().await;
     }
+}
+
+/// Goal: a level-0 frame goes up and down over the real attribute protocol, in pieces of the MTU that was agreed
+/// on. Method: the firmware's code behind the pod's two characteristics; a reading, its acknowledgement, and how
+/// long that takes from the moment the host knows.
+pub(crate) async fn a_level0_line_goes_both_ways(rig: &Rig) {
+    let (pod, key) = (rig.pod(), PairingKey::from_bytes([0x5a; 32]));
+    pod.advertise(true).unwrap();
+    let mut config = config(pod);
+    config.key = Some(key.clone().into());
+    let mut device = Device::open(SourceConfig::Ble(config)).unwrap();
+    let mut sensor = fogward_level0::Sensor::new(DeviceId([8; 8]), key, 1);
+    let mut ears = FrameReader::default();
+    let mut wire = [0; MAX_WIRE];
+    let reading = Reading {
+        metric: metric::SPO2,
+        quality: quality::GOOD,
+        mantissa: 97,
+        exponent: 0,
+    };
+    let message = Outgoing::Readings {
+        time_millis: None,
+        readings: &[reading],
+    };
+    until("connected", || pod.state().unwrap().connected).await;
+    let sequence = loop {
+        let length = sensor.seal(&message, &mut wire).unwrap();
+        pod.send(UART_TX, &wire[..length]).unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        if let Ok(Event::Measurement(measured)) = device.events.try_recv() {
+            assert!(measured.authenticated);
+            break measured.sequence.unwrap();
+        }
+    };
+    let begun = Instant::now();
+    device.handle.ack(sequence);
+    let mut heard = Vec::new();
+    while !heard.contains(&HostMessage::Ack { durable: sequence }) {
+        assert!(begun.elapsed() < SOON, "{heard:?} and no acknowledgement");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        for piece in pod.heard().unwrap() {
+            for byte in piece {
+                if let Some(Chunk::Frame(frame)) = ears.push(byte) {
+                    heard.push(sensor.open(frame).unwrap());
+                }
+            }
+        }
+    }
+    eprintln!("  acknowledged after {} ms", begun.elapsed().as_millis());
+    assert_eq!(heard[0], HostMessage::Identify);
+    pod.advertise(false).unwrap();
+    device.handle.stop().await;
 }

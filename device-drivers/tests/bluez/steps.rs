@@ -22,7 +22,7 @@ macro_rules! steps {
     };
 }
 
-const STEPS: [(&str, Run); 14] = steps![
+const STEPS: [(&str, Run); 15] = steps![
     links::adapters_are_listed,
     links::a_scan_finds_all_sensors,
     links::an_unpaired_sensor_streams,
@@ -34,6 +34,7 @@ const STEPS: [(&str, Run); 14] = steps![
     links::indications_arrive_from_a_cuff,
     pairings::numbers_are_compared,
     links::stored_records_are_fetched_once,
+    links::a_level0_line_goes_both_ways,
     pairings::a_passkey_is_typed_on_the_device,
     pairings::a_forgotten_bond_is_repaired,
     pairings::unpairing_removes_the_bond,

@@ -1,6 +1,6 @@
 //! The private bus, the runtime, the list of tests, and what they share.
 
-use crate::{adapters, links, pairings};
+use crate::{adapters, level0, links, pairings};
 use device_drivers::{BleConfig, Device, LinkState, ReasonCode, SourceConfig};
 use libtest_mimic::{Arguments, Trial};
 use std::io::{BufRead, BufReader};
@@ -27,11 +27,15 @@ macro_rules! tests {
     };
 }
 
-const TESTS: [(&str, Test); 15] = tests![
+const TESTS: [(&str, Test); 19] = tests![
     adapters::an_adapter_is_missing_off_lost_and_back,
     adapters::the_chosen_adapter_is_used,
     adapters::the_scanner_says_why_it_does_not_scan,
     adapters::the_inbox_of_a_crowd_is_bounded,
+    level0::a_level0_device_talks_over_gatt,
+    level0::replays_and_forgeries_are_refused,
+    level0::a_link_that_falls_costs_no_reading,
+    level0::what_has_no_line_is_named,
     links::a_drop_during_discovery_is_survived,
     links::a_forgotten_bond_is_suspected,
     links::a_service_that_ends_is_named_and_survived,

@@ -81,6 +81,11 @@ pub(crate) struct Script {
     /// Connections that fall before the services are resolved.
     pub(crate) drops_in_discovery: u32,
     pub(crate) refuses_notify: bool,
+    pub(crate) refuses_writes: bool,
+    /// How often notifications were begun.
+    pub(crate) subscriptions: u32,
+    /// What was written to characteristics, with the type of each write.
+    pub(crate) written: Vec<(String, Vec<u8>)>,
     pub(crate) keeps_no_bond: bool,
     pub(crate) scans: u32,
     pub(crate) powered_by_client: bool,
@@ -164,40 +169,62 @@ impl Fake {
 
     /// A device with one service that has one characteristic, to be notified.
     pub(crate) async fn appear(&self, adapter: &str, address: &str, service: u16, measured: u16) {
+        let measured = (long(measured), vec!["notify"]);
+        self.appear_with(adapter, address, long(service), vec![measured], 23)
+            .await;
+    }
+
+    /// A device with one service; its characteristics, by UUID and flags, are numbered from 2 on.
+    pub(crate) async fn appear_with(
+        &self,
+        adapter: &str,
+        address: &str,
+        service: String,
+        characteristics: Vec<(String, Vec<&'static str>)>,
+        mtu: u16,
+    ) {
         let path = device_path(adapter, address);
         let server = self.bus.object_server();
         let device = Device {
             address: address.to_owned(),
             adapter: adapter_path(adapter),
-            uuids: vec![long(service)],
+            uuids: vec![service.clone()],
             bond: Mutex::default(),
             cancelled: Notify::new(),
             script: Arc::clone(&self.script),
         };
-        let service_path = format!("{}/service0001", path.as_str());
-        let characteristic = Characteristic {
-            uuid: long(measured),
-            service: OwnedObjectPath::try_from(service_path.clone()).unwrap(),
-            value: Vec::new(),
-            script: Arc::clone(&self.script),
-        };
         server.at(&path, device).await.unwrap();
-        server
-            .at(
-                service_path.clone(),
-                Service {
-                    uuid: long(service),
-                    device: path,
-                },
-            )
-            .await
-            .unwrap();
-        server
-            .at(format!("{service_path}/char0002"), characteristic)
-            .await
-            .unwrap();
+        let service_path = format!("{}/service0001", path.as_str());
+        let uuid = service;
+        let service = Service { uuid, device: path };
+        server.at(service_path.clone(), service).await.unwrap();
+        for (number, (uuid, flags)) in (2..).zip(characteristics) {
+            let characteristic = Characteristic {
+                uuid,
+                service: OwnedObjectPath::try_from(service_path.clone()).unwrap(),
+                flags,
+                mtu,
+                value: Vec::new(),
+                script: Arc::clone(&self.script),
+            };
+            let path = format!("{service_path}/char{number:04}");
+            server.at(path, characteristic).await.unwrap();
+        }
     }
 
+    /// The link to a device falls.
+    pub(crate) async fn drop_link(&self, adapter: &str, address: &str) {
+        let server = self.bus.object_server();
+        let path = device_path(adapter, address);
+        let device = server.interface::<_, Device>(path).await.unwrap();
+        let inner = device.get().await;
+        inner.bond().connected = false;
+        inner.bond().resolved = false;
+        let emitter = device.signal_emitter();
+        inner.connected_changed(emitter).await.unwrap();
+    }
+
+    /// The characteristic numbered 2 notifies a value.
     pub(crate) async fn notify(&self, adapter: &str, address: &str, value: &[u8]) {
         let path = format!(
             "{}/service0001/char0002",

@@ -12,6 +12,8 @@ mod bus;
 #[cfg(target_os = "linux")]
 mod fake;
 #[cfg(target_os = "linux")]
+mod level0;
+#[cfg(target_os = "linux")]
 mod links;
 #[cfg(target_os = "linux")]
 mod objects;

@@ -99,7 +99,7 @@ pub(crate) struct Device {
 }
 
 impl Device {
-    fn bond(&self) -> MutexGuard<'_, Bond> {
+    pub(crate) fn bond(&self) -> MutexGuard<'_, Bond> {
         self.bond.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -291,6 +291,8 @@ impl Service {
 pub(crate) struct Characteristic {
     pub(crate) uuid: String,
     pub(crate) service: OwnedObjectPath,
+    pub(crate) flags: Vec<&'static str>,
+    pub(crate) mtu: u16,
     pub(crate) value: Vec<u8>,
     pub(crate) script: Shared,
 }
@@ -307,7 +309,11 @@ impl Characteristic {
     }
     #[zbus(property)]
     fn flags(&self) -> Vec<&str> {
-        vec!["notify"]
+        self.flags.clone()
+    }
+    #[zbus(property, name = "MTU")]
+    fn mtu(&self) -> u16 {
+        self.mtu
     }
     #[zbus(property)]
     fn value(&self) -> Vec<u8> {
@@ -317,9 +323,23 @@ impl Characteristic {
         if lock(&self.script).refuses_notify {
             return Err(BluezError::named("Failed"));
         }
+        lock(&self.script).subscriptions += 1;
         Ok(())
     }
     fn stop_notify(&self) {}
+    fn write_value(
+        &self,
+        value: Vec<u8>,
+        options: HashMap<String, OwnedValue>,
+    ) -> Result<(), BluezError> {
+        let kind = options.get("type").map(|kind| kind.to_string());
+        let mut script = lock(&self.script);
+        if script.refuses_writes {
+            return Err(BluezError::named("Failed"));
+        }
+        script.written.push((kind.unwrap_or_default(), value));
+        Ok(())
+    }
 }
 
 pub(crate) struct AgentManager(pub(crate) Shared);

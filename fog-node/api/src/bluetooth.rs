@@ -1,5 +1,7 @@
 //! Bluetooth: what is nearby, and pairing with it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ApiError;
@@ -53,7 +55,7 @@ pub struct FoundDevice {
 }
 
 /// Asks to pair with a Bluetooth device.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StartBluetoothPairing {
@@ -68,6 +70,22 @@ pub struct StartBluetoothPairing {
     /// Whether to remove the bond there is first: for a device that has forgotten this machine.
     #[serde(default)]
     pub repair: bool,
+    /// The pairing key of a device that speaks `fogward-level0`, as for [`crate::AddDevice::key`]; without one
+    /// the standard profiles are read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+/// Says nothing of the key.
+impl fmt::Debug for StartBluetoothPairing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StartBluetoothPairing")
+            .field("address", &self.address)
+            .field("name", &self.name)
+            .field("bond", &self.bond)
+            .field("repair", &self.repair)
+            .finish_non_exhaustive()
+    }
 }
 
 const fn yes() -> bool {

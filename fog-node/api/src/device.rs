@@ -267,7 +267,7 @@ pub struct AddDevice {
     pub name: Option<String>,
     /// Profile name.
     pub profile: String,
-    /// Path of the port.
+    /// Path of the port; of a `fogward-level0` device by Bluetooth `ble:` and its address.
     pub path: String,
     /// The device's pairing key as 64 hex digits, for profiles that authenticate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -336,6 +336,10 @@ pub enum ProvisioningStage {
 pub struct StartDemo {
     /// How many, 1 to 200.
     pub devices: u16,
+    /// Whether of all profiles in turn: heart rate, blood pressure, glucose, scale, thermometer, oximeters. Without
+    /// it mostly oximeters, and thermometers.
+    #[serde(default)]
+    pub every_profile: bool,
 }
 
 /// A profile the node can read.

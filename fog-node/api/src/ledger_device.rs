@@ -171,7 +171,7 @@ pub struct HandOver {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TakeDevice {
-    /// The port it is on here; as at the other node without it.
+    /// The port it is on here, or `ble:` and its Bluetooth address; as at the other node without it.
     #[serde(default)]
     pub path: Option<String>,
 }

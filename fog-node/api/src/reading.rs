@@ -39,6 +39,10 @@ pub struct ReadingRow {
     pub simulated: bool,
     /// The device's time, where it has a clock.
     pub device_time: Option<i64>,
+    /// The same moment by this node's clock: `device_time` corrected by how far both clocks were apart, as the
+    /// device's clock was read. Absent where that is not known. The record and its proof keep `device_time`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrected_time: Option<i64>,
     /// When the node received it.
     pub host_time: i64,
     /// Number of its batch, once it is in one.

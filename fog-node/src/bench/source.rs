@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use crate::Node;
 use crate::clock::now_millis;
-use crate::ingest::{DeviceIndex, Ingest, Item};
+use crate::ingest::{DeviceIndex, Heard, Ingest, Item};
 use crate::keystore::random;
 use crate::sensor::SIMULATED_PROFILE;
 use crate::vault::devices::DeviceRow;
@@ -79,7 +79,7 @@ impl Patient {
             };
             measurements.push(simulated(metric, Value::whole(value), self.time));
         }
-        Item::Heard(self.index, measurements, Vec::new())
+        Item::Heard(self.index, Heard::measured(measurements))
     }
 
     /// One second of a wave.
@@ -91,11 +91,8 @@ impl Patient {
             period_micros: 13_333,
             samples,
         };
-        Item::Heard(
-            self.index,
-            vec![simulated(Metric::PlethWave, value, now_millis())],
-            Vec::new(),
-        )
+        let measurements = vec![simulated(Metric::PlethWave, value, now_millis())];
+        Item::Heard(self.index, Heard::measured(measurements))
     }
 
     /// −1, 0 or 1 (xorshift64).

@@ -2,18 +2,21 @@
 //!
 //! Nothing of it runs until somebody looks: the scan begins with the first look at the inbox and ends some
 //! seconds after the last one. A device's row says `bluetooth` and its address; what it measures is told by
-//! the standard profiles it has.
+//! the standard profiles it has. The row of a device that speaks level-0 by Bluetooth says `fogward-level0`
+//! instead and has its key, as on a serial line.
 
 mod pairings;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use device_drivers::LinkReason;
 use device_drivers::ble::{BleConfig, PeripheralAddress, Scanner, list_adapters, pairing};
+use device_drivers::profile::Profile;
+use device_drivers::{HostKey, LinkReason};
 use fog_api::{ApiError, BluetoothAdapter, BluetoothView, FoundDevice};
 
 use crate::clock::now_millis;
+use crate::failure::Failure;
 use crate::node::Node;
 use crate::vault::devices::DeviceRow;
 
@@ -124,13 +127,24 @@ impl Bluetooth {
         })
     }
 
-    /// How to reach the device of a row.
+    /// How to reach the device of a row; `key`: its pairing key, where the row has one.
     ///
     /// # Errors
-    /// If its path is no Bluetooth address.
-    pub(crate) fn config(&self, row: &DeviceRow) -> anyhow::Result<BleConfig> {
+    /// If its path is no Bluetooth address, or its profile is not one that is spoken there, with a key where it
+    /// needs one and only there.
+    pub(crate) fn config(
+        &self,
+        row: &DeviceRow,
+        key: Option<HostKey>,
+    ) -> anyhow::Result<BleConfig> {
         let address = row.path.strip_prefix(SCHEME).unwrap_or_default();
+        let is_spoken = match &key {
+            None => row.profile == BLUETOOTH_PROFILE,
+            Some(_) => row.profile == Profile::FogwardLevel0.name(),
+        };
+        anyhow::ensure!(is_spoken, "not a profile of Bluetooth: {}", row.profile);
         Ok(BleConfig {
+            key,
             name: Some(row.name.clone()),
             adapter: self.adapter.clone(),
             replay_floor: row
@@ -144,6 +158,14 @@ impl Bluetooth {
 /// The path of the device at this address, in its row.
 pub(crate) fn path_of(address: &PeripheralAddress) -> String {
     format!("{SCHEME}{}", address.as_str())
+}
+
+/// The address in a path such as `ble:C4:F2:17:1A:1D:BB`; `None` in the path of a port.
+///
+/// # Errors
+/// [`Failure`] if it is no address.
+pub(crate) fn address_in(path: &str) -> Option<Result<PeripheralAddress, Failure>> {
+    path.strip_prefix(SCHEME).map(pairings::parse_address)
 }
 
 /// Whether a row's path is a Bluetooth address.
@@ -237,5 +259,48 @@ fn words_of(reason: &LinkReason) -> ApiError {
         what: reason.what.clone(),
         why: reason.why.clone(),
         next: reason.next.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Goal: a row is read as what it is and as nothing else. Method: every pairing of profile and key.
+
+    use super::*;
+    use device_drivers::PairingKey;
+    use device_drivers::SourceConfig;
+    use ledger_core::Digest;
+
+    #[test]
+    fn a_key_stands_for_level_0_and_nothing_else() {
+        let row = |profile: &str, path: &str| DeviceRow {
+            id: "0".into(),
+            name: "Pod".into(),
+            profile: profile.into(),
+            path: path.into(),
+            simulated: false,
+            sealed_key: None,
+            handle: Digest([0; 32]),
+            added: 0,
+            durable_sequence: Some(7),
+            handovers: 0,
+        };
+        let key = || Some(PairingKey::from_bytes([1; 32]).into());
+        let bluetooth = Bluetooth::default();
+        for (profile, path, key, hears) in [
+            ("bluetooth", "ble:C4:F2:17:1A:1D:BB", None, Some(false)),
+            ("fogward-level0", "ble:C4:F2:17:1A:1D:BB", key(), Some(true)),
+            ("bluetooth", "ble:C4:F2:17:1A:1D:BB", key(), None),
+            ("fogward-level0", "ble:C4:F2:17:1A:1D:BB", None, None),
+            ("nonin-oem3", "ble:C4:F2:17:1A:1D:BB", None, None),
+            ("bluetooth", "ble:", None, None),
+        ] {
+            let config = bluetooth.config(&row(profile, path), key);
+            let heard = config.ok().map(|config| {
+                assert_eq!(config.replay_floor, Some(7));
+                SourceConfig::Ble(config).can_hear()
+            });
+            assert_eq!(heard, hears, "{profile} at {path}");
+        }
     }
 }

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use device_drivers::HostKey;
 use device_drivers::ble::pairing::{
     Answer, Pairing, PairingCode, PairingError, Passkey, Prompt, Step,
 };
 use device_drivers::ble::{BleConfig, PeripheralAddress};
+use device_drivers::profile::Profile;
 use fog_api::{
     AnswerPairing, ApiError, BluetoothPairing, Device, PairingStage, StartBluetoothPairing,
 };
@@ -19,7 +21,7 @@ use crate::clock::now_millis;
 use crate::failure::Failure;
 use crate::ingest::random_handle;
 use crate::node::Node;
-use crate::pairing::{checked_name, new_id};
+use crate::pairing::{checked_name, new_id, parse_key};
 use crate::vault::devices::DeviceRow;
 
 /// Most pairings at once.
@@ -137,13 +139,20 @@ impl Node {
     ) -> Result<BluetoothPairing, Failure> {
         let address = parse_address(&asked.address)?;
         let name = asked.name.as_deref().map(checked_name).transpose()?;
-        if !asked.repair {
+        let key = asked.key.as_deref();
+        let key = key.map(|key| parse_key(Profile::FogwardLevel0, Some(key)));
+        let key = key.transpose()?.flatten();
+        // A key is never given to a device that has one.
+        if !asked.repair || key.is_some() {
             self.check_free(&path_of(&address))?;
         }
         let ongoing = self.bluetooth.pairings.begin(&address)?;
         let (node, view) = (Arc::clone(self), ongoing.view());
         tokio::spawn(async move {
-            let stage = match node.pair_bluetooth(&ongoing, address, name, &asked).await {
+            let stage = match node
+                .pair_bluetooth(&ongoing, address, (name, key), &asked)
+                .await
+            {
                 Ok(device) => PairingStage::Paired { device: device.id },
                 Err(error) => PairingStage::Failed { error },
             };
@@ -209,7 +218,7 @@ impl Node {
         self: &Arc<Self>,
         ongoing: &Ongoing,
         address: PeripheralAddress,
-        name: Option<String>,
+        (name, key): (Option<String>, Option<HostKey>),
         asked: &StartBluetoothPairing,
     ) -> Result<Device, ApiError> {
         let path = path_of(&address);
@@ -238,28 +247,40 @@ impl Node {
             Some(here) => self.wake_device(&here.id),
             None if bonded.is_err() => Err(Failure::stopping()),
             None => {
-                self.pair(row(name, path).map_err(|failure| failure.error)?)
-                    .await
+                let row = self.new_row(name, path, key.as_ref());
+                self.pair(row.map_err(|failure| failure.error)?).await
             }
         };
         bonded?;
         done.map_err(|failure| failure.error)
     }
-}
 
-fn row(name: String, path: String) -> Result<DeviceRow, Failure> {
-    Ok(DeviceRow {
-        id: new_id()?,
-        name,
-        profile: BLUETOOTH_PROFILE.into(),
-        path,
-        simulated: false,
-        sealed_key: None,
-        handle: random_handle().map_err(Failure::internal)?,
-        added: now_millis(),
-        durable_sequence: None,
-        handovers: 0,
-    })
+    /// The row of a new device: of one that speaks level-0, if there is a key.
+    fn new_row(
+        &self,
+        name: String,
+        path: String,
+        key: Option<&HostKey>,
+    ) -> Result<DeviceRow, Failure> {
+        let id = new_id()?;
+        let profile = match key {
+            None => BLUETOOTH_PROFILE,
+            Some(_) => Profile::FogwardLevel0.name(),
+        };
+        let sealed_key = key.map(|key| self.master.seal(id.as_bytes(), &key.expose()));
+        Ok(DeviceRow {
+            id,
+            name,
+            profile: profile.into(),
+            path,
+            simulated: false,
+            sealed_key: sealed_key.transpose().map_err(Failure::internal)?,
+            handle: random_handle().map_err(Failure::internal)?,
+            added: now_millis(),
+            durable_sequence: None,
+            handovers: 0,
+        })
+    }
 }
 
 /// Bonds with a device, asking the person what the device asks.
@@ -317,7 +338,7 @@ fn words_of(error: PairingError) -> ApiError {
     }
 }
 
-fn parse_address(text: &str) -> Result<PeripheralAddress, Failure> {
+pub(super) fn parse_address(text: &str) -> Result<PeripheralAddress, Failure> {
     text.trim().parse().map_err(|error| {
         Failure::new(
             400,

@@ -135,6 +135,7 @@ impl Readings {
                 words("unit"),
                 words("quality"),
                 words("received"),
+                words("taken"),
                 numbers("batch"),
                 numbers("height"),
                 words("final"),
@@ -145,7 +146,7 @@ impl Readings {
     }
 }
 
-fn reading_cells(reading: &ReadingRow) -> [String; 10] {
+fn reading_cells(reading: &ReadingRow) -> [String; 11] {
     let quality = serde_json::to_value(reading.quality).unwrap_or_default();
     let samples = reading.samples.as_ref();
     let samples = samples.map(|samples| format!("{} samples", samples.samples.len()));
@@ -162,10 +163,20 @@ fn reading_cells(reading: &ReadingRow) -> [String; 10] {
         reading.unit.clone(),
         quality.as_str().unwrap_or_default().to_owned(),
         time_words(reading.host_time),
+        taken_words(reading),
         cell(reading.batch),
         cell(reading.height),
         if reading.finalized { "yes" } else { "no" }.to_owned(),
     ]
+}
+
+/// When a reading was taken, where its device has a clock, and by which one that is told.
+fn taken_words(reading: &ReadingRow) -> String {
+    match (reading.corrected_time, reading.device_time) {
+        (Some(time), _) => format!("{} (corrected)", time_words(time)),
+        (None, Some(time)) => format!("{} (by the device)", time_words(time)),
+        (None, None) => cell(None::<i64>),
+    }
 }
 
 /// `fogward blocks`

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use fog_api::{AddDevice, ChangeDevice, Device as Row};
 
 use super::Outcome;
@@ -258,17 +258,19 @@ struct Take {
     /// The device's handle, as `fogward device incoming` lists it.
     #[arg(value_name = "HANDLE")]
     handle: String,
-    /// The port it is on here; as at the other node without it.
-    #[arg(long, value_name = "PATH")]
-    path: Option<PathBuf>,
+    /// The port it is on here, or its Bluetooth address; as at the other node without it.
+    #[arg(long, value_name = "PATH|ADDRESS")]
+    path: Option<String>,
 }
 
 impl Take {
     fn run(&self) -> anyhow::Result<Outcome> {
-        let path = self.path.as_ref().map(std::path::absolute).transpose()?;
-        let asked = fog_api::TakeDevice {
-            path: path.map(|path| path.display().to_string()),
+        let place = |at: &String| match is_address(at) {
+            true => Ok(format!("ble:{at}")),
+            false => std::path::absolute(at).map(|path| path.display().to_string()),
         };
+        let path = self.path.as_ref().map(place).transpose()?;
+        let asked = fog_api::TakeDevice { path };
         let question = Question::named("/api/handovers", &self.handle);
         print_one(&self.api.tell(&question, &asked)?, self.api.json)
     }
@@ -283,7 +285,7 @@ struct Pair {
     #[arg(value_name = "PATH|ADDRESS")]
     at: String,
     /// What the serial sensor speaks: nonin-oem3, nonin-ascii, contec-cms50dplus, contec-cms50d-115200 or
-    /// fogward-level0.
+    /// fogward-level0. Of a Bluetooth device: fogward-level0, or none for the standard profiles.
     #[arg(long, value_name = "PROFILE")]
     profile: Option<String>,
     /// Name of the device, for people; one is made without it.
@@ -299,27 +301,42 @@ struct Pair {
 impl Pair {
     fn run(&self) -> anyhow::Result<Outcome> {
         let device = if is_address(&self.at) {
-            device_bluetooth::pair(&self.api, &self.at, self.name.as_ref(), &self.answers)?
+            self.pair_bluetooth()?
         } else {
             self.pair_serial()?
         };
         print_one(&device, self.api.json)
     }
 
+    fn key(&self) -> anyhow::Result<Option<String>> {
+        let Some(file) = &self.key_file else {
+            return Ok(None);
+        };
+        let text = std::fs::read_to_string(file);
+        let text = text.with_context(|| format!("cannot read {}", file.display()))?;
+        Ok(Some(text.trim().to_owned()))
+    }
+
+    fn pair_bluetooth(&self) -> anyhow::Result<Row> {
+        let key = self.key()?;
+        let profile = key.as_ref().map(|_| "fogward-level0");
+        ensure!(
+            self.profile.as_deref() == profile,
+            "with a Bluetooth address, give both --profile fogward-level0 and --key-file, or neither"
+        );
+        let name = self.name.as_ref();
+        device_bluetooth::pair(&self.api, &self.at, name, key, &self.answers)
+    }
+
     fn pair_serial(&self) -> anyhow::Result<Row> {
         let profile = self.profile.clone();
         let profile = profile.context("say with --profile what the sensor at this port speaks")?;
-        let read = |file: &PathBuf| {
-            let text = std::fs::read_to_string(file);
-            text.with_context(|| format!("cannot read {}", file.display()))
-        };
-        let key = self.key_file.as_ref().map(read).transpose()?;
         let path = std::path::absolute(&self.at)?;
         let asked = AddDevice {
             name: self.name.clone(),
             profile,
             path: path.display().to_string(),
-            key: key.map(|key| key.trim().to_owned()),
+            key: self.key()?,
             code: None,
         };
         self.api.tell(&Question::path("/api/devices"), &asked)

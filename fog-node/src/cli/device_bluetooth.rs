@@ -94,11 +94,12 @@ pub(super) fn is_address(text: &str) -> bool {
     parts.len() == 6 && parts.iter().all(|part| part.len() == 2)
 }
 
-/// Pairs with the device at this address; gives it once it is paired.
+/// Pairs with the device at this address, which speaks level-0 if there is a key; gives it once it is paired.
 pub(super) fn pair(
     api: &Api,
     address: &str,
     name: Option<&String>,
+    key: Option<String>,
     answers: &Answers,
 ) -> anyhow::Result<Device> {
     let asked = StartBluetoothPairing {
@@ -106,6 +107,7 @@ pub(super) fn pair(
         name: name.cloned(),
         bond: !answers.no_bond,
         repair: answers.repair,
+        key,
     };
     let all = "/api/bluetooth/pairings";
     let mut pairing: BluetoothPairing = api.tell(&Question::path(all), &asked)?;

@@ -59,10 +59,11 @@ pub(super) struct Run {
     #[arg(long, value_name = "PLACES", num_args = 0..=1, require_equals = true, default_missing_value = "20",
           value_parser = clap::value_parser!(u16).range(1..=500))]
     roam: Option<u16>,
-    /// Add N simulated devices (6 without a number, at most 200) unless there are any.
-    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "6",
-          value_parser = clap::value_parser!(u16).range(1..=200))]
-    demo: Option<u16>,
+    /// Add N simulated devices (6 without a number, at most 200) unless there are any: oximeters and
+    /// thermometers, or with :all devices of all profiles in turn.
+    #[arg(long, value_name = "N[:all]", num_args = 0..=1, require_equals = true, default_missing_value = "6",
+          value_parser = parse_demo)]
+    demo: Option<Demo>,
     /// Close a batch when it has so many readings.
     #[arg(long, value_name = "N", default_value_t = BatchPolicy::default().readings,
           value_parser = clap::value_parser!(u32).range(1..=65_536))]
@@ -90,6 +91,13 @@ pub(super) struct Run {
     /// The node's name, for people; kept from its first start.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+}
+
+/// What `--demo` asks for.
+#[derive(Clone, Copy, Debug)]
+struct Demo {
+    devices: u16,
+    every_profile: bool,
 }
 
 /// What is printed when the node is ready.
@@ -170,7 +178,8 @@ impl Run {
         Ok(NodeConfig {
             name: self.name,
             serial,
-            demo: self.demo,
+            demo: self.demo.map(|demo| demo.devices),
+            demo_every_profile: self.demo.is_some_and(|demo| demo.every_profile),
             batch: BatchPolicy {
                 readings: self.batch_readings,
                 age: Duration::from_millis(self.batch_age_ms),
@@ -206,6 +215,22 @@ fn parse_announce(text: &str) -> Result<Announce, &'static str> {
         "never" => Ok(Announce::Never),
         _ => Err("expected always or never"),
     }
+}
+
+fn parse_demo(text: &str) -> Result<Demo, &'static str> {
+    let (count, every_profile) = match text.strip_suffix(":all") {
+        Some(count) => (count, true),
+        None => (text, false),
+    };
+    let devices = count
+        .parse()
+        .ok()
+        .filter(|count| (1..=200).contains(count))
+        .ok_or("expected a number from 1 to 200, or one and :all")?;
+    Ok(Demo {
+        devices,
+        every_profile,
+    })
 }
 
 fn parse_serial(text: &str) -> anyhow::Result<(PathBuf, Profile)> {

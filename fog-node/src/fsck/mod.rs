@@ -13,6 +13,7 @@
 //! | journal | every row opens and continues its stream |
 //! | outbox | own transactions, signed, without a hole from the chain's next nonce on |
 //! | gaps | received and anchored readings are those that are stored |
+//! | clocks | each setting ends after it began; no device has too many |
 //!
 //! Where the replica is pruned, the state stands for the anchors that are gone: the number of batches and
 //! readings, and a digest over all their roots.

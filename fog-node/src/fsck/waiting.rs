@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use super::Report;
 use super::batches::Batches;
 use super::outbox::Outbox;
+use crate::vault::clocks::{self, MAX_SETTINGS};
 use crate::vault::gaps::Kind;
 use crate::vault::{VaultError, devices, gaps, journal};
 
@@ -37,6 +38,7 @@ pub(super) fn check(
         }
         let stored = stored.get(device.as_str()).copied().unwrap_or_default();
         check_gap(connection, &device, stored, report)?;
+        check_clock(connection, &device, report)?;
     }
     Ok(())
 }
@@ -119,6 +121,28 @@ fn check_gap(
         report.add(
             "gaps",
             format!("Device {device} counts more readings recovered than lost."),
+        );
+    }
+    Ok(())
+}
+
+/// What places readings that their device's clock has stamped.
+fn check_clock(
+    connection: &Connection,
+    device: &str,
+    report: &mut Report,
+) -> Result<(), VaultError> {
+    let settings = clocks::of_device(connection, device)?;
+    if settings.iter().any(|of| of.until < of.host_time) {
+        report.add(
+            "clocks",
+            format!("A setting of the clock of device {device} ends before it begins."),
+        );
+    }
+    if settings.len() > MAX_SETTINGS as usize {
+        report.add(
+            "clocks",
+            format!("Device {device} has more settings of its clock than are ever kept."),
         );
     }
     Ok(())

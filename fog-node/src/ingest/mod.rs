@@ -23,6 +23,7 @@ mod writer;
 
 use std::time::Duration;
 
+use device_drivers::event::CoincidentTime;
 use device_drivers::measurement::Measurement;
 use ledger_core::{Digest, Payload};
 use tokio::sync::{mpsc, oneshot};
@@ -32,6 +33,7 @@ pub(crate) use stream::quality_of;
 pub use writer::{Anchored, AnchoredOf, Writer, WriterParts, random_handle};
 
 use crate::vault::assignments::Assignment;
+use crate::vault::clocks::Setting;
 use crate::vault::devices::DeviceRow;
 use crate::vault::gaps::Kind;
 use crate::vault::provisionings::KeptKey;
@@ -71,15 +73,42 @@ pub struct DeviceIndex(pub u32);
 /// Something for a device's gap ledger: what, why, how many.
 pub type Count = (Kind, &'static str, u64);
 
+/// What a device reported: all of it in one commit, so that no hole in its sequence numbers is ever durable
+/// without its name.
+#[derive(Debug, Default)]
+pub struct Heard {
+    /// What it measured.
+    pub measurements: Vec<Measurement>,
+    /// What its gap ledger must name beside that.
+    pub counts: Vec<Count>,
+    /// What its clock showed.
+    pub clocks: Vec<CoincidentTime>,
+}
+
+impl Heard {
+    /// Measurements and nothing beside them.
+    #[must_use]
+    pub fn measured(measurements: Vec<Measurement>) -> Self {
+        Self {
+            measurements,
+            ..Self::default()
+        }
+    }
+
+    /// Whether there is nothing to commit.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.measurements.is_empty() && self.counts.is_empty() && self.clocks.is_empty()
+    }
+}
+
 /// Whose a device is from now on: somebody's, or nobody's.
 pub type Whose = (DeviceIndex, Option<Assignment>);
 
 /// What the writer is told.
 #[derive(Debug)]
 pub enum Item {
-    /// What a device measured, and what its gap ledger must name beside it: both in one commit, so that
-    /// no hole in its sequence numbers is ever durable without its name.
-    Heard(DeviceIndex, Vec<Measurement>, Vec<Count>),
+    /// What a device reported.
+    Heard(DeviceIndex, Heard),
     /// A new device: store it and register it on the ledger. The key that was kept under a code's digest
     /// is forgotten in the same commit.
     Add(
@@ -89,10 +118,11 @@ pub enum Item {
     ),
     /// A key that a device is offered: keep it; answered when durable.
     Keep(KeptKey, oneshot::Sender<()>),
-    /// A device that another node has handed over: store it, and whose it is.
+    /// A device that another node has handed over: store it, whose it is, and how its clock is set.
     Take(
         DeviceRow,
         Option<Assignment>,
+        Option<Setting>,
         oneshot::Sender<Result<DeviceIndex, String>>,
     ),
     /// A removed device: its readings stay, its port key is destroyed.

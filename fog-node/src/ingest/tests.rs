@@ -102,7 +102,7 @@ impl Rig {
             .map(|value| Measurement::new(metric, Some(Value::whole(value)), Quality::Good, value))
             .collect();
         self.ingest
-            .send(Item::Heard(device, measurements, Vec::new()))
+            .send(Item::Heard(device, Heard::measured(measurements)))
             .await
             .unwrap();
     }
@@ -188,6 +188,35 @@ async fn a_batch_closes_by_count_and_by_stopping() {
         stored(dir.path(), Metric::PulseRate),
         (0..190).collect::<Vec<_>>()
     );
+}
+
+/// Goal: what a device's clock showed is durable with the readings around it, and places them. Method: a meter
+/// that is an hour slow sends its clock and what it stored in one item; the vault is read back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_is_durable_with_what_it_places() {
+    const HOUR: i64 = 3_600_000;
+    let dir = tempfile::tempdir().unwrap();
+    let rig = start(dir.path(), SLOW);
+    let device = rig.add("a").await;
+    let (now, taken) = (100 * HOUR, 99 * HOUR);
+    let value = Some(Value::whole(97));
+    let mut stored = Measurement::new(Metric::GlucoseMass, value, Quality::Good, now);
+    stored.device_time_millis = Some(taken - HOUR);
+    let heard = Heard {
+        measurements: vec![stored],
+        counts: Vec::new(),
+        clocks: vec![CoincidentTime {
+            device_time_millis: now - HOUR,
+            host_time_millis: now,
+        }],
+    };
+    rig.ingest.send(Item::Heard(device, heard)).await.unwrap();
+    rig.stop().await;
+    let connection = vault::open_read_only(&dir.path().join(VAULT_FILE)).unwrap();
+    let settings = vault::clocks::of_device(&connection, "a").unwrap();
+    assert_eq!(settings.len(), 1);
+    let placed = crate::time_taken::place(taken - HOUR, now, &settings);
+    assert_eq!(placed, Some(taken));
 }
 
 /// Goal: readings of a device that was removed count as not final until they are, also after a restart.

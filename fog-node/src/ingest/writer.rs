@@ -314,22 +314,23 @@ impl Writer {
         let mut counts: BTreeMap<(DeviceIndex, Kind, &'static str), u64> = BTreeMap::new();
         for (at, item) in items.iter().enumerate() {
             match item {
-                Item::Heard(device, measurements, named) => {
-                    if !measurements.is_empty() {
-                        self.push_readings(*device, measurements)?;
+                Item::Heard(device, heard) => {
+                    if !heard.measurements.is_empty() {
+                        self.push_readings(*device, &heard.measurements)?;
                         *counts.entry((*device, Kind::Received, "")).or_default() +=
-                            measurements.len() as u64;
+                            heard.measurements.len() as u64;
                     }
-                    for (kind, reason, count) in named {
+                    for (kind, reason, count) in &heard.counts {
                         *counts.entry((*device, *kind, reason)).or_default() += count;
                     }
+                    self.note_clocks(*device, &heard.clocks)?;
                 }
                 Item::Add(row, code, _) => {
                     let index = self.add_device(row, code.as_ref(), outcome)?;
                     outcome.added.push((at, index));
                 }
-                Item::Take(row, assignment, _) => {
-                    let index = self.take_device(row, assignment.as_ref())?;
+                Item::Take(row, assignment, clock, _) => {
+                    let index = self.take_device(row, assignment.as_ref(), clock.as_ref())?;
                     outcome.added.push((at, index));
                 }
                 Item::Tell(payload, whose, _) => {
@@ -528,15 +529,15 @@ impl Writer {
         }
         for (at, item) in items.into_iter().enumerate() {
             match item {
-                Item::Heard(device, measurements, named) => {
-                    for (kind, reason, count) in named {
+                Item::Heard(device, heard) => {
+                    for (kind, reason, count) in heard.counts {
                         self.parts.live.counted(device, kind, reason, count);
                     }
-                    if !measurements.is_empty() {
-                        self.parts.live.received(device, measurements);
+                    if !heard.measurements.is_empty() {
+                        self.parts.live.received(device, heard.measurements);
                     }
                 }
-                Item::Add(_, _, done) | Item::Take(_, _, done) => {
+                Item::Add(_, _, done) | Item::Take(_, _, _, done) => {
                     answer(done, of_item(&outcome.added, at))
                 }
                 Item::Tell(_, _, done) => answer(done, of_item(&outcome.told, at)),
@@ -556,7 +557,7 @@ fn readings_in(items: &[Item]) -> usize {
     items
         .iter()
         .map(|item| match item {
-            Item::Heard(_, measurements, _) => measurements.len(),
+            Item::Heard(_, heard) => heard.measurements.len(),
             _ => 0,
         })
         .sum()

@@ -14,6 +14,15 @@ CREATE TABLE batches (
     created INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE clocks (
+    device TEXT NOT NULL REFERENCES devices(id),
+    number INTEGER NOT NULL,
+    host_time INTEGER NOT NULL,
+    device_time INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    PRIMARY KEY (device, number)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE devices (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL,

@@ -37,13 +37,14 @@ fn an_earlier_vault_gets_what_is_missing() {
         .pragma_update(None, "application_id", APPLICATION_ID)
         .unwrap();
     assert!(provisionings::all(&connection).unwrap().is_empty());
+    assert!(clocks::of_device(&connection, "d").unwrap().is_empty());
     drop(connection);
     let connection = open(&path).expect("an earlier vault opens");
     let counted: i64 = connection
         .query_row("SELECT sum(count) FROM gaps", [], |row| row.get(0))
         .unwrap();
     assert_eq!(counted, 7);
-    for added in ["assignments", "provisionings"] {
+    for added in ["assignments", "provisionings", "clocks"] {
         let rows: i64 = connection
             .query_row(&format!("SELECT count(*) FROM {added}"), [], |row| {
                 row.get(0)

@@ -254,7 +254,7 @@ fn check_proof(proof: &Path, genesis: &Path, reading: &Value) {
 fn wrong_use_is_told_from_no() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
-    let cases: [&[&str]; 9] = [
+    let cases: [&[&str]; 10] = [
         &[],
         &["walk"],
         &["run"],
@@ -262,6 +262,7 @@ fn wrong_use_is_told_from_no() {
         &["run", "--data", data, "--serial", "/dev/null"],
         &["run", "--data", data, "--serial", "/dev/null=pulse"],
         &["run", "--data", data, "--demo=0"],
+        &["run", "--data", data, "--demo=8:some"],
         &["status", "--api", "http://127.0.0.1:1/"],
         &["fsck", "--data", data],
     ];

@@ -49,7 +49,7 @@ fn every_alteration_is_found_where_it_is() {
         "{report:?}"
     );
 
-    let cases: [(&str, &str, &str); 18] = [
+    let cases: [(&str, &str, &str); 19] = [
         (
             "vault.db",
             "UPDATE payloads SET sealed = zeroblob(length(sealed)) WHERE batch = 1",
@@ -134,6 +134,11 @@ fn every_alteration_is_found_where_it_is() {
             "vault.db",
             "UPDATE devices SET handle = randomblob(32)",
             "devices",
+        ),
+        (
+            "vault.db",
+            "INSERT INTO clocks SELECT id, 1, 5, 0, 4 FROM devices",
+            "clocks",
         ),
         (
             "replica.db",

@@ -17,6 +17,8 @@ use crate::program::{Running, fogward, json, text, wait_for};
 use crate::pty::Line;
 
 pub(crate) const KEY: [u8; 32] = [0x5a; 32];
+/// When both clocks were first seen, what the device's showed, and when last.
+const CLOCK: &str = "1770000000000, 1769996400000, 1770000600000";
 
 /// A sensor that numbers its readings, and remembers its frames.
 pub(crate) struct Numbered {
@@ -144,6 +146,9 @@ fn a_sensor_moves_to_another_hospital_and_back() {
     received(one, id, 100);
     hears_of_finality(&mut here, &mut sensor);
     ask(&["device", "assign", id, "--to", "SUBJECT-0042", "--api", one]);
+    let noted = format!("INSERT INTO clocks SELECT id, 1, {CLOCK} FROM devices");
+    let noted = vault(&harbour.0).execute(&noted, []);
+    assert_eq!(noted.unwrap(), 1);
 
     let refused = fogward(["device", "take", handle, "--api", two]);
     assert!(
@@ -156,6 +161,11 @@ fn a_sensor_moves_to_another_hospital_and_back() {
     let taken = take(two, handle, &there);
     assert_eq!(taken["handle"], handle);
     assert_eq!(taken["assigned_to"], "SUBJECT-0042");
+    let clock = "SELECT format('%d, %d, %d', host_time, device_time, until) FROM clocks";
+    let clock: String = vault(&clinic.0)
+        .query_row(clock, [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(clock, CLOCK, "how its clock is set goes with it");
     assert_eq!(devices(one), 0, "its key is destroyed there");
     assert_eq!(take_again(two, handle), taken["id"], "taken once");
     for number in [5, 99] {
@@ -206,6 +216,10 @@ fn a_sensor_moves_to_another_hospital_and_back() {
     }
 }
 
+fn vault(place: &Place) -> rusqlite::Connection {
+    rusqlite::Connection::open(place.data.join("vault.db")).unwrap()
+}
+
 /// A node whose pairing is of an earlier hand-over, since nobody told it that the device was taken: what is
 /// durable at the other node would count twice.
 fn an_old_pairing_is_not_read_under(
@@ -214,7 +228,7 @@ fn an_old_pairing_is_not_read_under(
     line: &mut Line,
     sensor: &mut Numbered,
 ) {
-    let vault = rusqlite::Connection::open(place.data.join("vault.db")).unwrap();
+    let vault = vault(place);
     let set = |handovers: u32| {
         let changed = vault.execute("UPDATE devices SET handovers = ?1", [handovers]);
         assert_eq!(changed.unwrap(), 1);

@@ -1,6 +1,7 @@
 //! The node as its callers meet it: over its API, on its command line, after crashes and damage.
 
 mod api;
+mod bluetooth;
 mod cli;
 mod consortium;
 mod crash;
@@ -20,5 +21,6 @@ mod pty;
 mod relay;
 mod roaming;
 mod served;
+mod simulated;
 mod upkeep;
 mod ward;

@@ -8,15 +8,22 @@
 //! its own account, fails, and keeps everything behind that request waiting until the link falls. So the
 //! link is let go at once, and the characteristic is passed over at the next connection. Where nothing
 //! is left to subscribe to, the device wants to be paired.
+//!
+//! Of a level-0 device only its frames count, for only they are proven: nothing else of it is read.
 
 mod records;
+mod uart;
 
 use crate::ble::radio::{Radio, radios};
 use crate::ble::{BleConfig, assigned_number, discovery, reasons};
+use crate::codec::Decoder;
+use crate::codec::level0::Level0;
 use crate::device::{Ends, stopped};
 use crate::event::Event;
 use crate::gatt::{Gatt, READ, RecordFetch, SUBSCRIBE};
+use crate::line::{Outlook, Speech, Troubles};
 use crate::link::{LinkReason, LinkState};
+use crate::profile::Profile;
 use crate::serial::now_millis;
 use btleplug::api::bleuuid::BleUuid;
 use btleplug::api::{
@@ -50,8 +57,10 @@ pub(super) enum End {
 /// What outlives a connection.
 #[derive(Debug)]
 pub(super) struct Memory {
-    pub(super) gatt: Gatt,
+    gatt: Gatt,
     fetch: RecordFetch,
+    /// What is spoken with a level-0 device, instead of `gatt`.
+    level0: Option<Speech>,
     /// Characteristics that want an encrypted link.
     locked: BTreeSet<u16>,
 }
@@ -68,9 +77,39 @@ impl Memory {
         Memory {
             gatt,
             fetch: RecordFetch::new(floor),
+            level0: level0(config),
             locked: BTreeSet::new(),
         }
     }
+
+    /// How many values or frames were decoded so far.
+    pub(super) fn frames(&self) -> u64 {
+        let level0 = self.level0.as_ref();
+        level0.map_or(self.gatt.frames(), |speech| speech.decoder.frames())
+    }
+
+    /// The link fell: what came in half is refused.
+    pub(super) fn reset(&mut self, events: &mut Vec<Event>) {
+        self.gatt.reset(events);
+        if let Some(speech) = &mut self.level0 {
+            speech.decoder.reset(events);
+        }
+    }
+}
+
+fn level0(config: &BleConfig) -> Option<Speech> {
+    let key = config.key.clone()?;
+    Some(Speech {
+        profile: Profile::FogwardLevel0,
+        decoder: Decoder::Level0(Box::new(Level0::new(key, config.replay_floor))),
+        outlook: Outlook::new(Profile::FogwardLevel0),
+        replay_floor: config.replay_floor,
+        troubles: Troubles {
+            silent: reasons::silent(config),
+            unrecognised: reasons::unusable(config),
+            wrong_key: reasons::wrong_key(config),
+        },
+    })
 }
 
 /// Finds, connects, and serves until the link breaks or the device is stopped. Whatever happens, the
@@ -137,6 +176,9 @@ impl Session<'_> {
         }
         self.note_signal().await;
         let mut values = self.discover().await?;
+        if self.memory.level0.is_some() {
+            return self.talk(&mut values, &mut events).await;
+        }
         if !self.read_constants().await? {
             return Ok(());
         }
@@ -230,12 +272,17 @@ impl Session<'_> {
         if subscribed > 0 {
             return Ok(());
         }
+        Err(self.refused().await)
+    }
+
+    /// Why nothing is to be had: the link fell, or the peripheral wants to be paired.
+    async fn refused(&self) -> LinkReason {
         let refusal = if self.is_connected().await {
             reasons::pairing_needed(self.config)
         } else {
             reasons::link_lost(self.config)
         };
-        Err(self.or_adapter(refusal).await)
+        self.or_adapter(refusal).await
     }
 
     /// Why a request was not answered: the link fell meanwhile, or the characteristic is locked.
@@ -358,8 +405,7 @@ impl Session<'_> {
     }
 
     async fn is_connected(&self) -> bool {
-        let answer = timeout(ANSWER_AT_MOST, self.peripheral.is_connected()).await;
-        matches!(answer, Ok(Ok(true)))
+        is_connected(self.peripheral).await
     }
 
     /// The given reason, unless the adapter is what failed.
@@ -376,6 +422,11 @@ impl Session<'_> {
             Err(unavailable) => unavailable,
         }
     }
+}
+
+async fn is_connected(peripheral: &Peripheral) -> bool {
+    let answer = timeout(ANSWER_AT_MOST, peripheral.is_connected()).await;
+    matches!(answer, Ok(Ok(true)))
 }
 
 /// Resolves when the peripheral's link falls, or the adapter tells nothing any more.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use device_drivers::event::CoincidentTime;
 use ledger_core::transaction::RegisterDevice;
 use ledger_core::{Digest, Payload};
 
@@ -9,6 +10,7 @@ use super::{Anchored, OpenDevice, Outcome, Writer};
 use crate::clock::now_millis;
 use crate::ingest::{DeviceIndex, Whose};
 use crate::vault::assignments::Assignment;
+use crate::vault::clocks::{self, Setting};
 use crate::vault::{VaultError, assignments, devices, outbox, provisionings};
 
 impl Writer {
@@ -36,8 +38,12 @@ impl Writer {
         &mut self,
         row: &devices::DeviceRow,
         assignment: Option<&Assignment>,
+        clock: Option<&Setting>,
     ) -> Result<DeviceIndex, VaultError> {
         devices::take(&self.connection, row)?;
+        if let Some(clock) = clock {
+            clocks::insert(&self.connection, &row.id, clock)?;
+        }
         assignments::change(&self.connection, &row.id, assignment, now_millis())?;
         // One that was handed over and back in one run is open still.
         let open = self.devices.iter().position(|open| open.id == row.id);
@@ -47,6 +53,19 @@ impl Writer {
         let index = self.open_device(row.id.clone());
         self.open_streams(&row.id, index)?;
         Ok(index)
+    }
+
+    /// Notes what a device's clock showed.
+    pub(super) fn note_clocks(
+        &self,
+        device: DeviceIndex,
+        seen: &[CoincidentTime],
+    ) -> Result<(), VaultError> {
+        let Some(open) = self.devices.get(device.0 as usize) else {
+            return Ok(());
+        };
+        let mut seen = seen.iter();
+        seen.try_for_each(|seen| clocks::note(&self.connection, &open.id, seen))
     }
 
     /// Signs what the ledger is told, and notes whose a device is with it; gives the transaction.

@@ -23,9 +23,11 @@ pub fn FirstStart() -> impl IntoView {
         busy.set(true);
         failure.set(None);
         spawn_local(async move {
-            match crate::transport::post::<Vec<Device>>("/api/demo", &StartDemo { devices: WARD })
-                .await
-            {
+            let asked = StartDemo {
+                devices: WARD,
+                every_profile: false,
+            };
+            match crate::transport::post::<Vec<Device>>("/api/demo", &asked).await {
                 Ok(_) => live.refetch_devices().await,
                 Err(why) => {
                     // The page may be gone by now.

@@ -62,6 +62,7 @@ impl Way {
                 .with_untracked(|device| device.as_ref().map(bluetooth::title)),
             bond,
             repair,
+            key: None,
         };
         spawn_local(async move {
             let begun = transport::post::<BluetoothPairing>(PAIRINGS, &asked).await;

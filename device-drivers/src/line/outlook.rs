@@ -4,7 +4,6 @@
 //! counted by its rate, less those already accounted for in another way since its last reading.
 //! Level-0 devices number their readings, so theirs are counted by the numbers alone.
 
-use crate::device::SerialConfig;
 use crate::event::{Event, MissingCause};
 use crate::profile::{Profile, Rate};
 use std::time::Duration;
@@ -19,7 +18,7 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(65);
 
 /// Keeps the expectation.
 #[derive(Debug)]
-pub(super) struct Outlook {
+pub(crate) struct Outlook {
     rate: Option<Rate>,
     counts_by_rate: bool,
     last_reading: Option<Instant>,
@@ -27,17 +26,17 @@ pub(super) struct Outlook {
 }
 
 impl Outlook {
-    pub(super) fn new(config: &SerialConfig) -> Outlook {
+    pub(crate) fn new(profile: Profile) -> Outlook {
         Outlook {
-            rate: config.profile.readings_per_second(),
-            counts_by_rate: config.profile != Profile::FogwardLevel0,
+            rate: profile.readings_per_second(),
+            counts_by_rate: profile != Profile::FogwardLevel0,
             last_reading: None,
             accounted: 0,
         }
     }
 
     /// Notes what was received.
-    pub(super) fn note(&mut self, event: &Event) {
+    pub(crate) fn note(&mut self, event: &Event) {
         match event {
             Event::Measurement(_) => {
                 self.last_reading = Some(Instant::now());
@@ -50,7 +49,7 @@ impl Outlook {
     }
 
     /// How long without a frame is silence.
-    pub(super) fn silence(&self) -> Duration {
+    pub(crate) fn silence(&self) -> Duration {
         let Some(rate) = self.rate else {
             return UNKNOWN_SILENCE;
         };
@@ -59,7 +58,7 @@ impl Outlook {
     }
 
     /// The readings that became overdue since the last call.
-    pub(super) fn overdue(&mut self, cause: MissingCause) -> Option<Event> {
+    pub(crate) fn overdue(&mut self, cause: MissingCause) -> Option<Event> {
         let elapsed = self.last_reading?.elapsed();
         if !self.counts_by_rate || elapsed < self.silence() {
             return None;

@@ -1,23 +1,28 @@
-//! One connection, from an open port to its end.
+//! One connection to a device on a line: an ordered stream of bytes both ways, from its opening to its end.
 //!
 //! Reads bytes, decodes, delivers; asks devices that must be asked; acknowledges to devices that
 //! listen; relays what they may hear of others; watches for silence. Writing is best effort and
 //! bounded in time: a device that does not read must not stop the reading of it.
+//!
+//! What the line is made of, a serial port or two GATT characteristics, is its owner's, and so are the words
+//! for what goes wrong with it ([`Troubles`]).
+
+mod outlook;
+
+pub(crate) use outlook::Outlook;
 
 use crate::codec::{Decoder, contec_cms50d};
-use crate::device::{Ends, SerialConfig, stopped};
+use crate::device::{Ends, stopped};
 use crate::event::{Event, MissingCause, RejectReason};
 use crate::link::{LinkReason, LinkState};
 use crate::profile::Profile;
 use crate::relay::Waiting;
-use crate::serial::outlook::Outlook;
-use crate::serial::{now_millis, reasons};
+use crate::serial::now_millis;
 use fogward_level0::HostMessage;
 use std::io;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
-use tokio_serial::SerialStream;
 
 const WATCH_EVERY: Duration = Duration::from_millis(250);
 const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(5);
@@ -33,20 +38,32 @@ const GARBAGE_BYTES: u64 = 64;
 /// As many intact frames that the key does not open, without one that it does, are a wrong key.
 const WRONG_KEY_FRAMES: u64 = 3;
 
-/// How a connection ended.
-pub(super) enum End {
-    /// On request.
-    Stopped,
-    /// By itself.
-    Broken(LinkReason),
+/// Why a line that is open does not stream, in the words of what it is made of.
+#[derive(Debug)]
+pub(crate) struct Troubles {
+    /// Nothing arrives.
+    pub(crate) silent: LinkReason,
+    /// Bytes arrive that form no frame.
+    pub(crate) unrecognised: LinkReason,
+    /// Intact frames arrive that the key does not open.
+    pub(crate) wrong_key: LinkReason,
+}
+
+/// What is spoken on a line, and what outlives a connection.
+#[derive(Debug)]
+pub(crate) struct Speech {
+    pub(crate) profile: Profile,
+    pub(crate) decoder: Decoder,
+    pub(crate) outlook: Outlook,
+    /// Up to where the device's readings were durable when it was opened.
+    pub(crate) replay_floor: Option<u64>,
+    pub(crate) troubles: Troubles,
 }
 
 /// A connection.
-pub(super) struct Session<'a> {
-    port: SerialStream,
-    config: &'a SerialConfig,
-    decoder: &'a mut Decoder,
-    outlook: &'a mut Outlook,
+pub(crate) struct Session<'a, L> {
+    line: L,
+    speech: &'a mut Speech,
     ends: &'a mut Ends,
     last_frame: Instant,
     last_ask: Option<Instant>,
@@ -56,22 +73,14 @@ pub(super) struct Session<'a> {
     events: Vec<Event>,
 }
 
-impl<'a> Session<'a> {
-    pub(super) fn new(
-        port: SerialStream,
-        config: &'a SerialConfig,
-        decoder: &'a mut Decoder,
-        outlook: &'a mut Outlook,
-        ends: &'a mut Ends,
-    ) -> Session<'a> {
+impl<'a, L: AsyncRead + AsyncWrite + Unpin> Session<'a, L> {
+    pub(crate) fn new(line: L, speech: &'a mut Speech, ends: &'a mut Ends) -> Session<'a, L> {
         ends.publish(LinkState::Opening);
         ends.ack.mark_changed();
         ends.finals.mark_changed();
         Session {
-            port,
-            config,
-            decoder,
-            outlook,
+            line,
+            speech,
             ends,
             last_frame: Instant::now(),
             last_ask: None,
@@ -82,47 +91,46 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Runs until the port breaks or the device is stopped.
-    pub(super) async fn run(mut self) -> End {
+    /// Runs until the device is stopped.
+    ///
+    /// # Errors
+    /// The line broke; [`io::ErrorKind::UnexpectedEof`] if it was closed from the other side.
+    pub(crate) async fn run(mut self) -> io::Result<()> {
         let mut bytes = [0; READ_BYTES];
         let mut watch = interval(WATCH_EVERY);
         watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
-                () = stopped(&mut self.ends.stop) => return End::Stopped,
+                () = stopped(&mut self.ends.stop) => return Ok(()),
                 _ = watch.tick() => {
-                    if let Err(error) = self.ask().await {
-                        return self.broken(&error);
-                    }
+                    self.ask().await?;
                     if !self.watch().await {
-                        return End::Stopped;
+                        return Ok(());
                     }
                 }
-                read = self.port.read(&mut bytes) => match read {
-                    Ok(0) => return End::Broken(reasons::unplugged(&self.shown_path())),
+                read = self.line.read(&mut bytes) => match read {
+                    Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                     Ok(length) => {
                         if !self.received(&bytes[..length]).await {
-                            return End::Stopped;
+                            return Ok(());
                         }
                     }
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => return self.broken(&error),
+                    Err(error) => return Err(error),
                 },
                 changed = self.ends.ack.changed(), if self.has_identified => {
-                    if changed.is_ok() && let Err(error) = self.acknowledge().await {
-                        return self.broken(&error);
+                    if changed.is_ok() {
+                        self.acknowledge().await?;
                     }
                 }
                 changed = self.ends.finals.changed(), if self.has_identified => {
-                    if changed.is_ok() && let Err(error) = self.tell_final().await {
-                        return self.broken(&error);
+                    if changed.is_ok() {
+                        self.tell_final().await?;
                     }
                 }
                 waiting = self.ends.relay.next(), if self.has_identified => {
-                    if let Err(error) = self.relay(&waiting).await {
-                        return self.broken(&error);
-                    }
+                    self.relay(&waiting).await?;
                 }
             }
         }
@@ -130,15 +138,15 @@ impl<'a> Session<'a> {
 
     /// Decodes and delivers. False when the device is to stop.
     async fn received(&mut self, bytes: &[u8]) -> bool {
-        let frames = self.decoder.frames();
+        let frames = self.speech.decoder.frames();
         let mut events = core::mem::take(&mut self.events);
-        self.decoder.push(bytes, now_millis(), &mut events);
-        if self.decoder.frames() > frames {
+        self.speech.decoder.push(bytes, now_millis(), &mut events);
+        if self.speech.decoder.frames() > frames {
             self.last_frame = Instant::now();
             self.bytes_since_frame = 0;
             self.forged_since_frame = 0;
             self.ends.publish(LinkState::Streaming);
-            if let Decoder::Level0(decoder) = &*self.decoder
+            if let Decoder::Level0(decoder) = &self.speech.decoder
                 && let Some(is_listening) = decoder.is_listening()
             {
                 self.ends.relay.set_hearing(is_listening);
@@ -147,7 +155,7 @@ impl<'a> Session<'a> {
             self.bytes_since_frame += bytes.len() as u64;
         }
         for event in events.drain(..) {
-            self.outlook.note(&event);
+            self.speech.outlook.note(&event);
             if let Event::Rejected(rejection) = &event
                 && rejection.reason == RejectReason::Forged
             {
@@ -158,27 +166,27 @@ impl<'a> Session<'a> {
             }
         }
         self.events = events;
-        if self.forged_since_frame >= WRONG_KEY_FRAMES && self.decoder.frames() == frames {
+        if self.forged_since_frame >= WRONG_KEY_FRAMES && self.speech.decoder.frames() == frames {
             self.ends
-                .publish(LinkState::Garbage(reasons::wrong_key(self.config)));
+                .publish(LinkState::Garbage(self.speech.troubles.wrong_key.clone()));
         }
         true
     }
 
     /// Looks for silence and counts what is overdue. False when the device is to stop.
     async fn watch(&mut self) -> bool {
-        if self.last_frame.elapsed() < self.outlook.silence() {
+        if self.last_frame.elapsed() < self.speech.outlook.silence() {
             return true;
         }
         let state = if self.forged_since_frame >= WRONG_KEY_FRAMES {
-            LinkState::Garbage(reasons::wrong_key(self.config))
+            LinkState::Garbage(self.speech.troubles.wrong_key.clone())
         } else if self.bytes_since_frame >= GARBAGE_BYTES {
-            LinkState::Garbage(reasons::unrecognised(self.config))
+            LinkState::Garbage(self.speech.troubles.unrecognised.clone())
         } else {
-            LinkState::NoData(reasons::silent(self.config))
+            LinkState::NoData(self.speech.troubles.silent.clone())
         };
         self.ends.publish(state);
-        match self.outlook.overdue(MissingCause::Silence) {
+        match self.speech.outlook.overdue(MissingCause::Silence) {
             Some(event) => self.ends.send(event).await,
             None => true,
         }
@@ -188,7 +196,7 @@ impl<'a> Session<'a> {
     async fn ask(&mut self) -> io::Result<()> {
         let since_ask = self.last_ask.map(|ask| ask.elapsed());
         let is_silent = self.last_frame.elapsed() >= ASK_AGAIN_EVERY;
-        match self.config.profile {
+        match self.speech.profile {
             Profile::ContecCms50d115200 => {
                 let due = if is_silent {
                     ASK_AGAIN_EVERY
@@ -230,7 +238,7 @@ impl<'a> Session<'a> {
 
     /// Tells the device up to where it is durable: at least what was durable when it was opened.
     async fn acknowledge(&mut self) -> io::Result<()> {
-        let durable = (*self.ends.ack.borrow_and_update()).max(self.config.replay_floor);
+        let durable = (*self.ends.ack.borrow_and_update()).max(self.speech.replay_floor);
         let Some(durable) = durable else {
             return Ok(());
         };
@@ -252,7 +260,7 @@ impl<'a> Session<'a> {
     async fn relay(&mut self, waiting: &Waiting) -> io::Result<()> {
         let now = now_millis();
         let message = HostMessage::Relay(waiting.relayed);
-        let frame = match &mut *self.decoder {
+        let frame = match &mut self.speech.decoder {
             Decoder::Level0(decoder) if waiting.is_due(now) => decoder.seal(message, now),
             _ => None,
         };
@@ -260,7 +268,7 @@ impl<'a> Session<'a> {
             waiting.count_dropped();
             return Ok(());
         };
-        match timeout(RELAY_AT_MOST, self.port.write_all(&frame)).await {
+        match timeout(RELAY_AT_MOST, self.line.write_all(&frame)).await {
             Ok(Ok(())) => waiting.count_relayed(),
             Ok(Err(error)) => {
                 waiting.count_dropped();
@@ -276,7 +284,7 @@ impl<'a> Session<'a> {
 
     /// Sends a level-0 device a message; false if it is another device, or was not heard yet.
     async fn tell(&mut self, message: HostMessage) -> io::Result<bool> {
-        let Decoder::Level0(decoder) = &mut *self.decoder else {
+        let Decoder::Level0(decoder) = &mut self.speech.decoder else {
             return Ok(false);
         };
         let Some(frame) = decoder.seal(message, now_millis()) else {
@@ -288,35 +296,9 @@ impl<'a> Session<'a> {
 
     /// Writes, but not for long: whether the device reads is its own business.
     async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match timeout(WRITE_AT_MOST, self.port.write_all(bytes)).await {
+        match timeout(WRITE_AT_MOST, self.line.write_all(bytes)).await {
             Ok(written) => written,
             Err(_elapsed) => Ok(()),
         }
     }
-
-    fn shown_path(&self) -> String {
-        self.config.path.display().to_string()
-    }
-
-    /// A pty whose other end closed, and a USB adapter that was pulled, answer with one of these.
-    fn broken(&self, error: &io::Error) -> End {
-        let path = self.shown_path();
-        let is_gone = matches!(
-            error.kind(),
-            io::ErrorKind::BrokenPipe | io::ErrorKind::NotFound
-        ) || matches!(
-            error.raw_os_error(),
-            Some(ERROR_IO | ERROR_NO_SUCH_DEVICE_OR_ADDRESS | ERROR_NO_SUCH_DEVICE)
-        );
-        End::Broken(if is_gone {
-            reasons::unplugged(&path)
-        } else {
-            reasons::transfer_failed(&path, &error.kind().to_string())
-        })
-    }
 }
-
-/// EIO, ENXIO and ENODEV, the same numbers on every Unix.
-const ERROR_IO: i32 = 5;
-const ERROR_NO_SUCH_DEVICE_OR_ADDRESS: i32 = 6;
-const ERROR_NO_SUCH_DEVICE: i32 = 19;

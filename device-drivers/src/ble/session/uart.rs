@@ -1,0 +1,171 @@
+//! The line of a level-0 device over the air: the bytes of a serial line, in the pieces that the attribute
+//! protocol carries (`docs/level0-protocol.md`, *Line over GATT*).
+//!
+//! ```text
+//!                       ┌──▶ pieces of at most MTU − 3 bytes ──▶ RX, written
+//! line::Session ◀─▶ pipe
+//!                       └◀── pieces of any length ◀───────────── TX, notified
+//! ```
+//!
+//! The two characteristics are those of the Nordic UART Service, which Nordic Semiconductor has published for
+//! anybody's use and which most firmware kits bring along. Upon the fall of the link only the pipe is closed:
+//! what was decoded before is still delivered, and its session ends by itself.
+//!
+//! It leaves out a flow control of its own: the controller's buffers are what there is, and a frame that a device
+//! loses is named by its number.
+
+use super::{ANSWER_AT_MOST, LOOK_EVERY, Session, is_connected};
+use crate::ble::reasons;
+use crate::line;
+use crate::link::LinkReason;
+use btleplug::api::{
+    CentralEvent, CharPropFlags, Characteristic, Peripheral as _, ValueNotification, WriteType,
+};
+use btleplug::platform::Peripheral;
+use fogward_level0::MAX_WIRE;
+use futures_util::stream::{BoxStream, Stream, StreamExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, ReadHalf, WriteHalf};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+/// The Nordic UART Service and its characteristics, named from the device's side.
+const SERVICE: u128 = 0x6e400001_b5a3_f393_e0a9_e50e24dcca9e;
+const RX: u128 = 0x6e400002_b5a3_f393_e0a9_e50e24dcca9e;
+const TX: u128 = 0x6e400003_b5a3_f393_e0a9_e50e24dcca9e;
+/// Operation and handle before the value of a write (Core Specification, Vol 3, Part F, 3.4.5).
+const HEAD_BYTES: usize = 3;
+/// The shortest and the longest piece: the smallest MTU is 23 (Vol 3, Part G, 5.2.1), the longest value of an
+/// attribute 512 bytes (Vol 3, Part F, 3.2.9).
+const PIECE_BYTES: core::ops::RangeInclusive<usize> = 20..=512;
+
+/// The two characteristics of one peripheral.
+struct Uart<'a> {
+    peripheral: &'a Peripheral,
+    rx: Characteristic,
+    tx: Characteristic,
+    write_type: WriteType,
+    piece_bytes: usize,
+}
+
+impl Session<'_> {
+    /// Talks with a level-0 device until the link falls. Ends well only if the device is to stop.
+    pub(super) async fn talk(
+        &mut self,
+        values: &mut BoxStream<'static, ValueNotification>,
+        events: &mut (impl Stream<Item = CentralEvent> + Unpin),
+    ) -> Result<(), LinkReason> {
+        let Some(uart) = Uart::of(self.peripheral) else {
+            return Err(reasons::no_line(self.config));
+        };
+        let subscribed = timeout(ANSWER_AT_MOST, self.peripheral.subscribe(&uart.tx)).await;
+        if !matches!(subscribed, Ok(Ok(()))) {
+            return Err(self.refused().await);
+        }
+        let Some(speech) = &mut self.memory.level0 else {
+            return Ok(());
+        };
+        let signal = self.ends.signal.clone();
+        let (pipe, far_end) = tokio::io::duplex(MAX_WIRE);
+        let session = line::Session::new(pipe, speech, self.ends).run();
+        let carried = async {
+            let (from_host, to_host) = tokio::io::split(far_end);
+            tokio::select! {
+                () = uart.send(from_host) => {}
+                () = uart.receive(values, to_host) => {}
+                () = fallen(self.peripheral, events, &signal) => {}
+            }
+        };
+        match tokio::join!(session, carried).0 {
+            Ok(()) => Ok(()),
+            Err(_closed) => Err(self.refused().await),
+        }
+    }
+}
+
+impl<'a> Uart<'a> {
+    /// `None` if the peripheral has no such service, or not all of it.
+    fn of(peripheral: &'a Peripheral) -> Option<Uart<'a>> {
+        let mut services = peripheral.services().into_iter();
+        let service = services.find(|service| service.uuid.as_u128() == SERVICE)?;
+        let find = |uuid, properties| {
+            let mut offered = service.characteristics.iter();
+            let is_it = |offered: &&Characteristic| {
+                offered.uuid.as_u128() == uuid && offered.properties.intersects(properties)
+            };
+            offered.find(is_it).cloned()
+        };
+        let rx = find(
+            RX,
+            CharPropFlags::WRITE | CharPropFlags::WRITE_WITHOUT_RESPONSE,
+        )?;
+        let tx = find(TX, CharPropFlags::NOTIFY)?;
+        // A write with a response takes a whole connection interval or two.
+        let is_fast = rx
+            .properties
+            .contains(CharPropFlags::WRITE_WITHOUT_RESPONSE);
+        let piece_bytes = usize::from(peripheral.mtu()).saturating_sub(HEAD_BYTES);
+        Some(Uart {
+            peripheral,
+            rx,
+            tx,
+            write_type: if is_fast {
+                WriteType::WithoutResponse
+            } else {
+                WriteType::WithResponse
+            },
+            piece_bytes: piece_bytes.clamp(*PIECE_BYTES.start(), *PIECE_BYTES.end()),
+        })
+    }
+
+    /// Writes what the host says. Returns when it says nothing any more, or the peripheral takes nothing.
+    async fn send(&self, mut from_host: ReadHalf<DuplexStream>) {
+        let mut piece = vec![0; self.piece_bytes];
+        while let Ok(length @ 1..) = from_host.read(&mut piece).await {
+            let piece = &piece[..length];
+            let written = self.peripheral.write(&self.rx, piece, self.write_type);
+            if !matches!(timeout(ANSWER_AT_MOST, written).await, Ok(Ok(()))) {
+                return;
+            }
+        }
+    }
+
+    /// Hands on what the peripheral notifies. Returns when there are no values any more.
+    async fn receive(
+        &self,
+        values: &mut BoxStream<'static, ValueNotification>,
+        mut to_host: WriteHalf<DuplexStream>,
+    ) {
+        while let Some(value) = values.next().await {
+            let is_ours = value.uuid == self.tx.uuid && value.service_uuid == self.tx.service_uuid;
+            if is_ours && to_host.write_all(&value.value).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Resolves when the link falls, or the adapter tells nothing any more; notes the signal meanwhile.
+async fn fallen(
+    peripheral: &Peripheral,
+    events: &mut (impl Stream<Item = CentralEvent> + Unpin),
+    signal: &watch::Sender<Option<i16>>,
+) {
+    let id = peripheral.id();
+    let mut watch = interval(LOOK_EVERY);
+    watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            event = events.next() => match event {
+                Some(CentralEvent::DeviceDisconnected(lost)) if lost == id => return,
+                Some(CentralEvent::RssiUpdate { id: heard, rssi }) if heard == id => {
+                    signal.send_replace(Some(rssi));
+                }
+                Some(_) => {}
+                None => return,
+            },
+            _ = watch.tick() => if !is_connected(peripheral).await {
+                return;
+            }
+        }
+    }
+}
