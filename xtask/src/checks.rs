@@ -43,8 +43,9 @@ const STEPS: &[Step] = &[
         name: "deny",
         title: "Licences, bans and sources of dependencies (advisories need a network database and are left out)",
         run: |workspace, tools| {
-            // The firmware is a workspace of its own, held to the same rules.
-            for manifest in ["Cargo.toml", "device-drivers/firmware/Cargo.toml"] {
+            // Two more workspaces are held to the same rules.
+            for folder in ["", "device-drivers/firmware/", "device-drivers/fuzz/"] {
+                let manifest = &format!("{folder}Cargo.toml");
                 let mut command = tools.command(workspace, "cargo-deny");
                 command.args(["--manifest-path", manifest, "--locked"]);
                 command.args(["--config", "deny.toml", "check"]);

@@ -12,6 +12,7 @@
 mod bundle;
 mod checks;
 mod firmware;
+mod fuzz;
 mod launch;
 mod process;
 mod progress;
@@ -39,6 +40,8 @@ cargo xtask COMMAND
   tidy                 only the rules about files and dependency edges
   firmware [--json]    build the example firmware of each device class, measure it in QEMU,
                        and fail if a budget is exceeded
+  fuzz [--seconds N] [TARGET]…
+                       feed the device codecs with what coverage finds, 60 s each
   bundle               only the console's wasm and assets, into ui/dist";
 
 fn main() -> ExitCode {
@@ -63,6 +66,7 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
         "test" => checks::test(rest),
         "tidy" => tidy::run(),
         "firmware" => firmware::run(rest),
+        "fuzz" => fuzz::run(rest),
         "bundle" => bundle::run(),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

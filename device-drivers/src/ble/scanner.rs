@@ -6,7 +6,7 @@
 
 use crate::ble::discovery::Discovery;
 use crate::ble::radio::{Radio, choose, radios};
-use crate::ble::{PeripheralAddress, assigned_number, reasons};
+use crate::ble::{PeripheralAddress, reasons};
 use crate::gatt::Service;
 use crate::link::{LinkReason, LinkState};
 use crate::serial::now_millis;
@@ -269,12 +269,13 @@ async fn describe(radio: &Radio, id: &PeripheralId) -> Option<Sighting> {
     let ask = async {
         let peripheral = radio.adapter.peripheral(id).await.ok()?;
         let properties = peripheral.properties().await.ok()??;
-        let services = properties.services.iter().filter_map(assigned_number);
+        let services = properties.services.iter();
+        let known = services.filter_map(|uuid| Service::from_uuid(uuid.as_u128()));
         Some(Sighting {
             address: PeripheralAddress::of(&peripheral),
             // Without a name of its own BlueZ calls a device by its address.
             name: properties.advertisement_name,
-            services: services.filter_map(Service::from_uuid16).collect(),
+            services: known.collect(),
             rssi_dbm: Some(properties.rssi?),
         })
     };

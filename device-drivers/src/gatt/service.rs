@@ -2,7 +2,7 @@
 
 use crate::gatt::uuid;
 
-/// A service of the Bluetooth SIG.
+/// A service of the Bluetooth SIG, or the one that carries level-0 frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Service {
     /// Heart Rate Service (HRS 1.0).
@@ -25,11 +25,13 @@ pub enum Service {
     DeviceInformation,
     /// Current Time Service (CTS).
     CurrentTime,
+    /// Nordic UART Service: the line of a level-0 device, or of anything else with one.
+    Uart,
 }
 
 impl Service {
     /// Every service: those that measure first.
-    pub const ALL: [Service; 10] = [
+    pub const ALL: [Service; 11] = [
         Service::HeartRate,
         Service::HealthThermometer,
         Service::PulseOximeter,
@@ -40,12 +42,13 @@ impl Service {
         Service::Battery,
         Service::DeviceInformation,
         Service::CurrentTime,
+        Service::Uart,
     ];
 
-    /// The assigned number.
+    /// Its UUID.
     #[must_use]
-    pub const fn uuid16(self) -> u16 {
-        match self {
+    pub const fn uuid(self) -> u128 {
+        let number = match self {
             Service::HeartRate => uuid::service::HEART_RATE,
             Service::HealthThermometer => uuid::service::HEALTH_THERMOMETER,
             Service::PulseOximeter => uuid::service::PULSE_OXIMETER,
@@ -56,15 +59,17 @@ impl Service {
             Service::Battery => uuid::service::BATTERY,
             Service::DeviceInformation => uuid::service::DEVICE_INFORMATION,
             Service::CurrentTime => uuid::service::CURRENT_TIME,
-        }
+            Service::Uart => return uuid::service::NORDIC_UART,
+        };
+        (number as u128) << 96 | uuid::BASE
     }
 
-    /// The service with this assigned number.
+    /// The service with this UUID.
     #[must_use]
-    pub fn from_uuid16(uuid: u16) -> Option<Service> {
+    pub fn from_uuid(uuid: u128) -> Option<Service> {
         Service::ALL
             .into_iter()
-            .find(|service| service.uuid16() == uuid)
+            .find(|service| service.uuid() == uuid)
     }
 
     /// A person's word for a device that has it.
@@ -81,15 +86,16 @@ impl Service {
             Service::Battery => "Battery",
             Service::DeviceInformation => "Device information",
             Service::CurrentTime => "Clock",
+            Service::Uart => "Line (level-0, with its key)",
         }
     }
 
-    /// Whether it measures a body.
+    /// Whether it measures a body. What comes over a line is known only once it is paired.
     #[must_use]
     pub const fn is_medical(self) -> bool {
         !matches!(
             self,
-            Service::Battery | Service::DeviceInformation | Service::CurrentTime
+            Service::Battery | Service::DeviceInformation | Service::CurrentTime | Service::Uart
         )
     }
 }

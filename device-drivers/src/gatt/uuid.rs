@@ -1,8 +1,12 @@
 //! Assigned numbers: the 16-bit UUIDs of the services and characteristics this crate decodes.
 //!
 //! Source: Bluetooth SIG, *Assigned Numbers*, 3.4 (services) and 3.8 (characteristics). A 16-bit
-//! UUID `x` is short for `0000xxxx-0000-1000-8000-00805f9b34fb`. It leaves out descriptors, which
+//! UUID `x` is short for `0000xxxx-0000-1000-8000-00805f9b34fb`. One service beside them is Nordic
+//! Semiconductor's. It leaves out descriptors, which
 //! are the transport's.
+
+/// What the 16 bits are put into, at bit 96 (Core Specification, Vol 3, Part B, 2.5.1).
+pub const BASE: u128 = 0x0000_0000_0000_1000_8000_0080_5f9b_34fb;
 
 /// Services.
 pub mod service {
@@ -26,6 +30,8 @@ pub mod service {
     pub const WEIGHT_SCALE: u16 = 0x181d;
     /// Pulse Oximeter Service.
     pub const PULSE_OXIMETER: u16 = 0x1822;
+    /// Nordic UART Service, all 128 bits.
+    pub const NORDIC_UART: u128 = 0x6e40_0001_b5a3_f393_e0a9_e50e_24dc_ca9e;
 }
 
 /// Date Time.

@@ -3,6 +3,8 @@
 
 use crate::bus::{HEART_RATE, HEART_RATE_MEASUREMENT, SENSOR, SOON, config, open, reason, state};
 use crate::fake::{Fake, lock};
+use device_drivers::ble::{Discovered, Scanner};
+use device_drivers::gatt::Service;
 use device_drivers::{
     Device, Event, Grant, LinkState, Measurement, Metric, MissingCause, PairingKey, Quality,
     ReasonCode, RejectReason, SourceConfig, Value,
@@ -179,6 +181,11 @@ pub(crate) async fn a_level0_device_talks_over_gatt() {
         (247, "write", "\"request\""),
     ] {
         let mut firmware = Firmware::start(mtu, flag).await;
+        let mut scanner = Scanner::start(None);
+        let has_line = |found: &Discovered| found.services.contains(&Service::Uart);
+        let found = scanner.devices.wait_for(|found| found.iter().any(has_line));
+        timeout(SOON, found).await.expect("a line").unwrap();
+        drop(scanner);
         let mut device = open_with(key(), Some(FIRST - 1));
         firmware.subscribed(1).await;
         firmware.measure(97);

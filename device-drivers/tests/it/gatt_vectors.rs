@@ -386,11 +386,17 @@ fn services_have_their_assigned_numbers() {
         0x180d, 0x1809, 0x1822, 0x1810, 0x1808, 0x181d, 0x181b, 0x180f, 0x180a, 0x1805,
     ];
     for (service, number) in Service::ALL.into_iter().zip(numbers) {
-        assert_eq!(service.uuid16(), number, "{service:?}");
-        assert_eq!(Service::from_uuid16(number), Some(service));
-        assert!(!service.title().is_empty());
+        let uuid = format!("0000{number:04x}00001000800000805f9b34fb");
+        let uuid = u128::from_str_radix(&uuid, 16).unwrap();
+        assert_eq!(service.uuid(), uuid, "{service:?}");
+        assert_eq!(Service::from_uuid(uuid), Some(service));
     }
-    assert_eq!(Service::from_uuid16(0x1800), None);
+    // As Nordic Semiconductor has published it.
+    let uart = u128::from_str_radix("6e400001b5a3f393e0a9e50e24dcca9e", 16).unwrap();
+    assert_eq!(Service::from_uuid(uart), Some(Service::Uart));
+    assert_eq!(Service::ALL.len(), numbers.len() + 1);
+    assert!(Service::ALL.iter().all(|one| !one.title().is_empty()));
+    assert_eq!(Service::from_uuid(0x1800), None);
     assert_eq!(
         Service::ALL
             .into_iter()

@@ -16,6 +16,7 @@
 
 use super::{ANSWER_AT_MOST, LOOK_EVERY, Session, is_connected};
 use crate::ble::reasons;
+use crate::gatt::uuid::service::NORDIC_UART;
 use crate::line;
 use crate::link::LinkReason;
 use btleplug::api::{
@@ -28,10 +29,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, ReadHalf, W
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-/// The Nordic UART Service and its characteristics, named from the device's side.
-const SERVICE: u128 = 0x6e400001_b5a3_f393_e0a9_e50e24dcca9e;
-const RX: u128 = 0x6e400002_b5a3_f393_e0a9_e50e24dcca9e;
-const TX: u128 = 0x6e400003_b5a3_f393_e0a9_e50e24dcca9e;
+/// The characteristics of the Nordic UART Service, named from the device's side.
+const RX: u128 = 0x6e40_0002_b5a3_f393_e0a9_e50e_24dc_ca9e;
+const TX: u128 = 0x6e40_0003_b5a3_f393_e0a9_e50e_24dc_ca9e;
 /// Operation and handle before the value of a write (Core Specification, Vol 3, Part F, 3.4.5).
 const HEAD_BYTES: usize = 3;
 /// The shortest and the longest piece: the smallest MTU is 23 (Vol 3, Part G, 5.2.1), the longest value of an
@@ -86,7 +86,7 @@ impl<'a> Uart<'a> {
     /// `None` if the peripheral has no such service, or not all of it.
     fn of(peripheral: &'a Peripheral) -> Option<Uart<'a>> {
         let mut services = peripheral.services().into_iter();
-        let service = services.find(|service| service.uuid.as_u128() == SERVICE)?;
+        let service = services.find(|service| service.uuid.as_u128() == NORDIC_UART)?;
         let find = |uuid, properties| {
             let mut offered = service.characteristics.iter();
             let is_it = |offered: &&Characteristic| {
