@@ -26,4 +26,4 @@ pub use fogward_level0::{HostKey, KeyError, PairingKey};
 pub use link::{LinkReason, LinkState, ReasonCode};
 pub use measurement::{Measurement, Metric, Quality, Value};
 pub use profile::{LineSettings, Profile, Rate};
-pub use relay::{Grant, RelayCounts, RelayQueue};
+pub use relay::{Grant, RelayCounts, RelayQueue, Waiting};

@@ -89,23 +89,27 @@ impl Grant {
 
 /// A reading that waits for the line.
 #[derive(Debug)]
-pub(crate) struct Waiting {
+pub struct Waiting {
     grant: Arc<Grant>,
-    pub(crate) relayed: Relayed,
+    /// What is to be heard.
+    pub relayed: Relayed,
     since: Instant,
 }
 
 impl Waiting {
-    /// Whether it may still be written.
-    pub(crate) fn is_due(&self, now_millis: i64) -> bool {
+    /// Whether it may still be written at `now_millis` (since 1970).
+    #[must_use]
+    pub fn is_due(&self, now_millis: i64) -> bool {
         self.since.elapsed() < MAX_AGE && self.grant.holds(now_millis)
     }
 
-    pub(crate) fn count_relayed(&self) {
+    /// It was written to the line.
+    pub fn count_relayed(&self) {
         self.grant.relayed.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn count_dropped(&self) {
+    /// It was not.
+    pub fn count_dropped(&self) {
         self.grant.dropped.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -119,7 +123,9 @@ pub struct RelayQueue {
 }
 
 impl RelayQueue {
-    pub(crate) fn new(is_hearing: bool) -> RelayQueue {
+    /// An empty queue of a device that can hear or not.
+    #[must_use]
+    pub fn new(is_hearing: bool) -> RelayQueue {
         RelayQueue {
             waiting: Mutex::default(),
             news: Notify::new(),
@@ -148,6 +154,17 @@ impl RelayQueue {
             grant.unsuited.fetch_add(1, Ordering::Relaxed);
             return;
         };
+        self.push(grant, relayed);
+    }
+
+    /// Sends what another node has relayed, as [`RelayQueue::send`].
+    pub fn pass(&self, grant: &Arc<Grant>, relayed: Relayed, now_millis: i64) {
+        if self.is_hearing() && grant.holds(now_millis) {
+            self.push(grant, relayed);
+        }
+    }
+
+    fn push(&self, grant: &Arc<Grant>, relayed: Relayed) {
         let mut waiting = self.waiting();
         if waiting.len() >= RELAY_QUEUE
             && let Some(oldest) = waiting.pop_front()
@@ -164,7 +181,7 @@ impl RelayQueue {
     }
 
     /// The oldest reading that waits, once there is one. May be cancelled; one task waits at a time.
-    pub(crate) async fn next(&self) -> Waiting {
+    pub async fn next(&self) -> Waiting {
         loop {
             let oldest = self.waiting().pop_front();
             match oldest {

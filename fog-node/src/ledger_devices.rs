@@ -29,6 +29,7 @@ use crate::device_life::parse_handle;
 use crate::failure::Failure;
 use crate::ingest::random_handle;
 use crate::node::Node;
+use crate::relay::serving;
 use crate::tell::{block_clock, refused};
 
 /// How long a pushed transaction may take to become final.
@@ -186,6 +187,7 @@ impl Node {
         };
         let [asker, source] =
             [interaction.asked.asker, interaction.asked.source].map(|handle| handle.to_string());
+        let source_node = serving(snapshot, &interaction.asked.source)?;
         let is_open = interaction.is_open_at(clock.time_millis);
         Ok(Row {
             id: id.to_string(),
@@ -204,7 +206,7 @@ impl Node {
             changed_height: interaction.changed.0,
             may_grant: may(true),
             may_end: may(false),
-            relay: self.relays.shown(interaction),
+            relay: self.relays.shown(interaction, source_node),
         })
     }
 

@@ -39,7 +39,7 @@ use crate::outgoing::{Outgoing, Stored, outgoing};
 use crate::placement::{self, Placement};
 use crate::previews::Previews;
 use crate::provisioning::Provisionings;
-use crate::relay::Relays;
+use crate::relay::{self, Relays};
 use crate::restored::start_consortium;
 use crate::retention;
 use crate::sensor::{Away, Sensor, source_of};
@@ -304,6 +304,7 @@ impl Node {
         let nearby = tokio::spawn(keep_nearby(Arc::downgrade(self)));
         let catch_up = tokio::spawn(keep_up(Arc::downgrade(self)));
         let placement = tokio::spawn(placement::keep(Arc::downgrade(self)));
+        let hearing = tokio::spawn(relay::keep(Arc::downgrade(self)));
         let runtime = tokio::runtime::Handle::current();
         let writer = std::thread::Builder::new()
             .name("vault-writer".into())
@@ -313,7 +314,7 @@ impl Node {
         running.writer = Some(writer);
         running.submitter = Some(submitter);
         running.tasks = vec![
-            blocks, ticker, retention, peers, door, nearby, catch_up, placement,
+            blocks, ticker, retention, peers, door, nearby, catch_up, placement, hearing,
         ];
         Ok(())
     }

@@ -29,7 +29,7 @@ const MAX_NAME: usize = 80;
 /// Longest path of a port in bytes.
 const MAX_PATH: usize = 4096;
 /// Most devices a node works with.
-const MAX_DEVICES: usize = 500;
+pub(crate) const MAX_DEVICES: usize = 500;
 /// Most simulated devices.
 const MAX_SIMULATED: u16 = 200;
 /// The simulated ward's seed: the same ward at every first start.

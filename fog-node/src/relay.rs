@@ -8,10 +8,13 @@
 //! A reading is relayed before it is durable: the asker wants it now, and the record is the vault's. A grant
 //! holds here while the ledger says so at the newest block, and no longer than this host's clock shows its end,
 //! since an idle ledger makes no blocks. Upon a block whose time is beyond the end it is closed, too. If the
-//! ledger cannot be read, all are closed. Both devices must be read by this node; to carry another node's
-//! readings over the network is left out. What came of a grant is counted since the node's start.
+//! ledger cannot be read, all are closed. Where another node reads the source, the asker's node opens a channel
+//! to it ([`remote`]), whose queue stands for the asker's line there; each node looks at its own replica. What
+//! came of a grant is counted since the node's start.
 
-use std::collections::BTreeMap;
+mod remote;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -19,13 +22,15 @@ use device_drivers::event::Event;
 use device_drivers::{Grant, RelayQueue};
 use fog_api::{Relay, RelayState};
 use ledger_core::device::{self, Interaction};
-use ledger_core::{Digest, Height};
+use ledger_core::{Digest, Height, PublicKey};
 use ledger_store::Snapshot;
+use tokio::sync::watch;
 
 use crate::clock::now_millis;
 use crate::failure::Failure;
 use crate::node::Node;
 use crate::tell::block_clock;
+pub(crate) use remote::{Relaying, keep};
 
 /// Who hears whom at this node.
 #[derive(Debug, Default)]
@@ -47,7 +52,14 @@ struct Held {
     changes: u64,
     /// The newest block time seen.
     block_millis: u64,
+    /// Which devices here hear devices of which other node.
+    afar: watch::Sender<BTreeSet<Afar>>,
+    /// Those of them whose channel is open.
+    reached: BTreeSet<Afar>,
 }
+
+/// A device here, and the node that reads what it hears.
+type Afar = (Digest, PublicKey);
 
 #[derive(Debug)]
 struct Granted {
@@ -67,14 +79,20 @@ impl Relays {
         }
     }
 
-    /// These interactions hold, and no others, as the ledger says after so many changes at a block time. An
-    /// older look than the last one is passed over.
-    pub fn look(&self, changes: u64, block_millis: u64, holding: &[Interaction]) {
+    /// These interactions hold, and no others, as the ledger says after so many changes at a block time; `afar`:
+    /// which devices here hear devices of which other node by them. An older look than the last one is passed over.
+    fn look(&self, changes: u64, block_millis: u64, holding: &[Interaction], afar: BTreeSet<Afar>) {
         let mut held = self.held();
         if changes < held.changes {
             return;
         }
         held.changes = changes;
+        held.reached.retain(|of| afar.contains(of));
+        held.afar.send_if_modified(|before| {
+            let is_new = *before != afar;
+            *before = afar;
+            is_new
+        });
         for interaction in holding {
             held.grant(interaction);
         }
@@ -118,20 +136,23 @@ impl Relays {
         self.is_any_open.load(Ordering::Relaxed)
     }
 
-    /// How an interaction is carried out here.
+    /// How an interaction is carried out here; the source is served by `node`.
     #[must_use]
-    pub fn shown(&self, interaction: &Interaction) -> Relay {
+    pub fn shown(&self, interaction: &Interaction, node: Option<PublicKey>) -> Relay {
         let held = self.held();
         let line = |handle| held.lines.get(handle).and_then(Weak::upgrade);
-        let lines = line(&interaction.asked.asker).zip(line(&interaction.asked.source));
+        let asker = interaction.asked.asker;
+        let is_reached = line(&interaction.asked.source).is_some()
+            || node.is_some_and(|node| held.reached.contains(&(asker, node)));
+        let asker = line(&asker).filter(|_| is_reached);
         let granted = held.granted.get(&interaction.asked.id());
         let counts = granted.map(|granted| granted.grant.counts());
         let counts = counts.unwrap_or_default();
         let is_open = granted.is_some_and(|granted| granted.grant.holds(now_millis()));
         Relay {
-            state: match lines {
+            state: match asker {
                 None => RelayState::Elsewhere,
-                Some((asker, _)) if !asker.is_hearing() => RelayState::CannotHear,
+                Some(asker) if !asker.is_hearing() => RelayState::CannotHear,
                 Some(_) if is_open => RelayState::Open,
                 Some(_) => RelayState::Closed,
             },
@@ -227,25 +248,35 @@ impl Node {
         changes: u64,
     ) -> Result<(), Failure> {
         let now = block_clock(snapshot)?.time_millis;
-        let mut holding = Vec::new();
+        let (mut holding, mut afar) = (Vec::new(), BTreeSet::new());
         for interaction in snapshot.interactions()? {
             let asked = &interaction.asked;
             let may_hear = device::may_hear(snapshot, &asked.id(), now);
-            if may_hear.map_err(Failure::internal)?
-                && self.is_served_here(snapshot, &asked.asker)?
-                && self.is_served_here(snapshot, &asked.source)?
-            {
+            if !may_hear.map_err(Failure::internal)? {
+                continue;
+            }
+            let asker = serving(snapshot, &asked.asker)?;
+            let source = serving(snapshot, &asked.source)?;
+            if asker == Some(self.node_key) || source == Some(self.node_key) {
                 holding.push(interaction);
             }
+            if asker == Some(self.node_key) {
+                let elsewhere = source.filter(|source| *source != self.node_key);
+                afar.extend(elsewhere.map(|source| (asked.asker, source)));
+            }
         }
-        self.relays.look(changes, now, &holding);
+        self.relays.look(changes, now, &holding, afar);
         Ok(())
     }
+}
 
-    fn is_served_here(&self, snapshot: &Snapshot<'_>, handle: &Digest) -> Result<bool, Failure> {
-        let life = device::life(snapshot, handle).map_err(Failure::internal)?;
-        Ok(life.is_some_and(|life| life.node == self.node_key))
-    }
+/// The node that serves a device.
+pub(crate) fn serving(
+    snapshot: &Snapshot<'_>,
+    handle: &Digest,
+) -> Result<Option<PublicKey>, Failure> {
+    let life = device::life(snapshot, handle).map_err(Failure::internal)?;
+    Ok(life.map(|life| life.node))
 }
 
 #[cfg(test)]
@@ -278,6 +309,10 @@ mod tests {
         Arc::clone(&held.granted[&granted_at(0).asked.id()].grant)
     }
 
+    fn look(hub: &Relays, changes: u64, block_millis: u64, holding: &[Interaction]) {
+        hub.look(changes, block_millis, holding, BTreeSet::new());
+    }
+
     #[test]
     fn a_grant_holds_as_the_newest_look_says() {
         let first = [granted_at(5)];
@@ -287,17 +322,17 @@ mod tests {
         }];
         type Step<'a> = (&'a str, &'a dyn Fn(&Relays), bool);
         let steps: [Step<'_>; 11] = [
-            ("granted", &|hub| hub.look(1, 100, &first), true),
-            ("an older look", &|hub| hub.look(0, 100, &[]), true),
-            ("out of service", &|hub| hub.look(2, 100, &[]), false),
-            ("in service again", &|hub| hub.look(3, 100, &first), true),
+            ("granted", &|hub| look(hub, 1, 100, &first), true),
+            ("an older look", &|hub| look(hub, 0, 100, &[]), true),
+            ("out of service", &|hub| look(hub, 2, 100, &[]), false),
+            ("in service again", &|hub| look(hub, 3, 100, &first), true),
             ("unreadable", &Relays::close_all, false),
-            ("read again", &|hub| hub.look(3, 100, &first), true),
+            ("read again", &|hub| look(hub, 3, 100, &first), true),
             ("almost over", &|hub| hub.expire(UNTIL - 1), true),
             ("over", &|hub| hub.expire(UNTIL), false),
-            ("an older time", &|hub| hub.look(3, 100, &first), false),
-            ("granted anew", &|hub| hub.look(4, UNTIL, &again), true),
-            ("ended", &|hub| hub.look(5, UNTIL, &[]), false),
+            ("an older time", &|hub| look(hub, 3, 100, &first), false),
+            ("granted anew", &|hub| look(hub, 4, UNTIL, &again), true),
+            ("ended", &|hub| look(hub, 5, UNTIL, &[]), false),
         ];
         let hub = Relays::default();
         for (what, step, is_open) in steps {
@@ -310,12 +345,12 @@ mod tests {
     #[test]
     fn counts_go_on_after_a_pause_and_start_with_a_new_grant() {
         let hub = Relays::default();
-        hub.look(1, 100, &[granted_at(5)]);
+        look(&hub, 1, 100, &[granted_at(5)]);
         let first = grant(&hub);
-        hub.look(2, 100, &[]);
-        hub.look(3, 100, &[granted_at(5)]);
+        look(&hub, 2, 100, &[]);
+        look(&hub, 3, 100, &[granted_at(5)]);
         assert!(Arc::ptr_eq(&first, &grant(&hub)));
-        hub.look(4, 100, &[granted_at(6)]);
+        look(&hub, 4, 100, &[granted_at(6)]);
         assert!(!Arc::ptr_eq(&first, &grant(&hub)));
         assert!(!first.holds(now_millis()), "what waits under it is stopped");
     }

@@ -1,4 +1,4 @@
-//! What a device hears of another one: a single reading, relayed by the host that reads both.
+//! What a device hears of another one: a single reading, relayed by its host.
 //!
 //! It is small on purpose: with its frame at most 62 bytes between the zero bytes, so a device hears it in a memory of that size.
 //! Firmware that shall hear others takes the feature `relay`; any other refuses the message as unknown and

@@ -140,7 +140,7 @@ pub enum RelayState {
     Closed,
     /// The device that asks cannot hear: its protocol has no message for it, or it does not listen.
     CannotHear,
-    /// This node does not read both of them.
+    /// This node does not read the device that hears, or does not reach the node that reads the other one.
     Elsewhere,
 }
 

@@ -19,6 +19,7 @@ mod program;
 mod provisioning;
 mod pty;
 mod relay;
+mod relay_afar;
 mod roaming;
 mod served;
 mod simulated;

@@ -20,15 +20,15 @@ const LONG: Duration = Duration::from_millis(400);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A sensor that numbers its readings, on its line.
-struct Numbered {
-    line: Line,
+pub(crate) struct Numbered {
+    pub(crate) line: Line,
     sensor: Sensor,
     reader: FrameReader,
     sent: i32,
 }
 
 impl Numbered {
-    fn new(number: u8) -> Self {
+    pub(crate) fn new(number: u8) -> Self {
         let key = PairingKey::from_bytes([number; 32]);
         Self {
             line: Line::new(),
@@ -38,7 +38,7 @@ impl Numbered {
         }
     }
 
-    fn say_hello(&mut self) {
+    pub(crate) fn say_hello(&mut self) {
         self.seal(&Outgoing::Hello(Hello {
             firmware: [1, 0, 0],
             class: DeviceClass::Lightweight,
@@ -54,7 +54,7 @@ impl Numbered {
     }
 
     /// Sends the next readings in one frame.
-    fn send(&mut self, count: usize) {
+    pub(crate) fn send(&mut self, count: usize) {
         let readings: Vec<_> = (self.sent..).take(count).map(numbered).collect();
         self.sent += i32::try_from(count).unwrap();
         self.seal(&Outgoing::Readings {
@@ -83,13 +83,13 @@ impl Numbered {
         heard
     }
 
-    fn hears(&mut self, numbers: std::ops::Range<i32>) -> Vec<Relayed> {
+    pub(crate) fn hears(&mut self, numbers: std::ops::Range<i32>) -> Vec<Relayed> {
         let heard = self.hear(numbers.len(), PATIENCE);
         assert_eq!(mantissas(&heard), numbers.collect::<Vec<i32>>());
         heard
     }
 
-    fn hears_nothing(&mut self) {
+    pub(crate) fn hears_nothing(&mut self) {
         assert_eq!(self.hear(1, LONG), []);
     }
 }
@@ -187,7 +187,7 @@ impl Ward {
     }
 }
 
-fn ask(arguments: &[&str]) -> Value {
+pub(crate) fn ask(arguments: &[&str]) -> Value {
     let (code, answer) = json(arguments.iter().copied().chain(["--json"]));
     assert_eq!(code, 0, "{arguments:?}: {answer}");
     answer

@@ -6,6 +6,7 @@
 //!          0x03 ‖ handle (32)                     the pairing of a device that was handed to the asker
 //!          0x04 ‖ handle (32)                     the asker has it on disk
 //!          0x05 ‖ bytes                           what the asker hears, for the nodes of its organisation
+//!          0x06 ‖ handle (32)                     what a device of the asker may hear of the devices here
 //! answer   0x10                                   it is being made; ask again
 //!          0x11 ‖ length u32 ‖ manifest ‖ trust   it is here
 //!          0x12 ‖ bytes                           the chunk
@@ -13,6 +14,8 @@
 //!          0x14 ‖ bytes                           the pairing
 //!          0x15                                   it is forgotten here
 //!          0x16                                   it is noted
+//!          0x17                                   it follows, a message each until the channel is closed: a relayed
+//!                                                 reading, or nothing, to show that the node is there
 //! ```
 
 use ledger_core::Digest;
@@ -38,6 +41,8 @@ pub(super) enum Request {
     Taken(Digest),
     /// What the asker hears, as `crate::placement` writes it.
     Hears(Vec<u8>),
+    /// What the device with this handle, which the asker serves, may hear.
+    Relay(Digest),
 }
 
 /// What is answered.
@@ -57,6 +62,8 @@ pub(in crate::consortium) enum Answer {
     Forgotten,
     /// It is noted.
     Noted,
+    /// What may be heard follows.
+    Relaying,
 }
 
 impl Request {
@@ -67,6 +74,7 @@ impl Request {
             Self::Pairing(handle) => [&[3][..], &handle.0].concat(),
             Self::Taken(handle) => [&[4][..], &handle.0].concat(),
             Self::Hears(hearing) => [&[5][..], hearing].concat(),
+            Self::Relay(handle) => [&[6][..], &handle.0].concat(),
         }
     }
 
@@ -79,6 +87,7 @@ impl Request {
             (3, rest) => Some(Self::Pairing(Digest(rest.try_into().ok()?))),
             (4, rest) => Some(Self::Taken(Digest(rest.try_into().ok()?))),
             (5, rest) => Some(Self::Hears(rest.to_vec())),
+            (6, rest) => Some(Self::Relay(Digest(rest.try_into().ok()?))),
             _ => None,
         }
     }
@@ -97,6 +106,7 @@ impl Answer {
             Self::Pairing(bytes) => [&[0x14], &bytes[..]].concat(),
             Self::Forgotten => vec![0x15],
             Self::Noted => vec![0x16],
+            Self::Relaying => vec![0x17],
         }
     }
 
@@ -120,6 +130,7 @@ impl Answer {
             (0x14, _) => Some(Self::Pairing(Zeroizing::new(bytes.split_off(1)))),
             (0x15, 1) => Some(Self::Forgotten),
             (0x16, 1) => Some(Self::Noted),
+            (0x17, 1) => Some(Self::Relaying),
             _ => None,
         }
     }
@@ -150,6 +161,10 @@ mod tests {
                 format!("04{}", "ab".repeat(32)),
             ),
             (Request::Hears(vec![7, 8]), "050708".to_owned()),
+            (
+                Request::Relay(Digest([0xab; 32])),
+                format!("06{}", "ab".repeat(32)),
+            ),
         ] {
             assert_eq!(hex::encode(request.encode()), hex);
             assert_eq!(Request::decode(&request.encode()), Some(request));
@@ -166,6 +181,7 @@ mod tests {
             (Answer::Pairing(Zeroizing::new(vec![7])), "1407"),
             (Answer::Forgotten, "15"),
             (Answer::Noted, "16"),
+            (Answer::Relaying, "17"),
         ] {
             assert_eq!(hex::encode(answer.encode()), hex);
             assert_eq!(Answer::decode(answer.encode()), Some(answer));

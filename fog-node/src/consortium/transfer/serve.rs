@@ -7,7 +7,7 @@ use std::io;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use ledger_core::PublicKey;
+use ledger_core::{PublicKey, canonical};
 use tokio::net::TcpStream;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::Instant;
@@ -15,7 +15,9 @@ use tokio::time::Instant;
 use super::super::view::People;
 use super::channel::Channel;
 use super::messages::{Answer, MAX_REQUEST_BYTES, Request};
+use crate::clock::now_millis;
 use crate::node::Node;
+use crate::relay::Relaying;
 
 /// Peers served at a time.
 const PEERS: usize = 4;
@@ -25,6 +27,8 @@ const PACE_BYTES: u64 = 64 << 20;
 const ARRIVAL: Duration = Duration::from_secs(5);
 /// How long a peer may be silent, or not take what it asked for.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How often a node that has nothing to relay shows that it is there.
+pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 /// Bytes of a part; what travels between two waits of the pace.
 const PART_BYTES: usize = 60_000;
 
@@ -63,7 +67,7 @@ pub(in crate::consortium) async fn serve(node: Weak<Node>, stream: TcpStream) ->
     stream.set_nodelay(true)?;
     let running = node.upgrade().ok_or_else(gone)?;
     let transfer = Arc::clone(&running.membership.transfer);
-    let Ok(_permit) = Arc::clone(&transfer.pace.peers).try_acquire_owned() else {
+    let Ok(permit) = Arc::clone(&transfer.pace.peers).try_acquire_owned() else {
         return Err(io::ErrorKind::WouldBlock.into());
     };
     let chain = running.chain;
@@ -96,10 +100,44 @@ pub(in crate::consortium) async fn serve(node: Weak<Node>, stream: TcpStream) ->
             Request::Pairing(handle) => running.give_pairing(handle, channel.peer).await,
             Request::Taken(handle) => running.forget_pairing(handle, channel.peer).await,
             Request::Hears(hearing) => running.hear_colleague(&hearing, &channel.peer),
+            Request::Relay(handle) => match running.relay_to(&handle, &channel.peer)? {
+                None => Answer::Unknown,
+                Some(relaying) => {
+                    drop((running, permit));
+                    return relay(&node, channel, relaying).await;
+                }
+            },
         };
         let sent = send(&mut channel, &answer, &transfer.pace);
         tokio::time::timeout(PATIENCE, sent).await.map_err(late)??;
     }
+}
+
+/// Passes on what a device of the other node may hear, until it may hear nothing any more, or nobody listens.
+async fn relay(
+    node: &Weak<Node>,
+    mut channel: Channel<TcpStream>,
+    relaying: Relaying,
+) -> io::Result<()> {
+    let late = |_| io::Error::from(io::ErrorKind::TimedOut);
+    channel.send(&Answer::Relaying.encode()).await?;
+    while node.upgrade().is_some_and(|node| node.may_relay(&relaying)) {
+        let next = tokio::time::timeout(SIGN_OF_LIFE, relaying.queue.next()).await;
+        let message = match &next {
+            Ok(waiting) if waiting.is_due(now_millis()) => canonical::encode(&waiting.relayed),
+            Ok(waiting) => {
+                waiting.count_dropped();
+                continue;
+            }
+            Err(_) => Vec::new(),
+        };
+        let sent = tokio::time::timeout(ARRIVAL, channel.send(&message));
+        sent.await.map_err(late)??;
+        if let Ok(waiting) = next {
+            waiting.count_relayed();
+        }
+    }
+    Ok(())
 }
 
 async fn send(channel: &mut Channel<TcpStream>, answer: &Answer, pace: &Pace) -> io::Result<()> {

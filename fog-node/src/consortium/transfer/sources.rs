@@ -3,7 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use ledger_core::{ChainId, Digest, PublicKey, SecretKey};
+use fogward_level0::Relayed;
+use ledger_core::{ChainId, Digest, PublicKey, SecretKey, canonical};
 use ledger_store::SnapshotChunk;
 use tokio::net::TcpStream;
 use zeroize::Zeroizing;
@@ -11,6 +12,7 @@ use zeroize::Zeroizing;
 use super::super::peers::resolve;
 use super::channel::Channel;
 use super::messages::{Answer, MAX_OFFER_BYTES, Request};
+use super::serve::SIGN_OF_LIFE;
 
 /// How long a connection and its handshake may take.
 const CONNECTING: Duration = Duration::from_secs(5);
@@ -21,6 +23,8 @@ const ASK_AGAIN: Duration = Duration::from_millis(100);
 /// How long a peer may take to make one.
 const MAKING: Duration = Duration::from_secs(120);
 
+/// Longest relayed reading in bytes.
+const MAX_RELAYED_BYTES: usize = 64;
 /// Longest pairing in bytes.
 const MAX_PAIRING_BYTES: usize = 16 << 10;
 
@@ -121,6 +125,28 @@ impl Connected {
         match self.ask(Request::Hears(hearing), 1).await? {
             Answer::Noted => Ok(()),
             _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
+    /// Asks for what a device of this node may hear of those of the other; false if there is nothing.
+    pub(crate) async fn hear(&mut self, asker: Digest) -> io::Result<bool> {
+        match self.ask(Request::Relay(asker), 1).await? {
+            Answer::Relaying => Ok(true),
+            Answer::Unknown => Ok(false),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
+    /// What is heard next.
+    pub(crate) async fn heard(&mut self) -> io::Result<Relayed> {
+        loop {
+            let next = self.channel.receive(MAX_RELAYED_BYTES);
+            let next = tokio::time::timeout(SIGN_OF_LIFE * 3, next).await;
+            let message = next.map_err(late)??;
+            if !message.is_empty() {
+                let relayed = canonical::decode(&message, MAX_RELAYED_BYTES);
+                return relayed.map_err(|_| io::ErrorKind::InvalidData.into());
+            }
         }
     }
 

@@ -130,7 +130,10 @@ async fn peer(seed: u8, chain: ChainId, replica: &Arc<Replica>, manner: Manner) 
                 let mut answer = match Request::decode(&request).unwrap() {
                     Request::Offer { at } => offers.offer(&replica, at),
                     Request::Chunk(hash) => offers.chunk(&hash),
-                    Request::Pairing(_) | Request::Taken(_) | Request::Hears(_) => Answer::Unknown,
+                    Request::Pairing(_)
+                    | Request::Taken(_)
+                    | Request::Hears(_)
+                    | Request::Relay(_) => Answer::Unknown,
                 };
                 if let Answer::Chunk(bytes) = &mut answer {
                     if manner == Manner::HangsUp(count.load(Ordering::Relaxed)) {
