@@ -31,6 +31,7 @@ mod light;
 mod live;
 mod node;
 mod pairing;
+mod place;
 mod previews;
 mod proofs;
 mod provisioning;

@@ -12,6 +12,7 @@
 //! | `GET /api/devices/{id}` | | [`Device`] |
 //! | `DELETE /api/devices/{id}` | | nothing; its readings stay |
 //! | `POST /api/devices/{id}/changes` | [`ChangeDevice`] | [`Device`], once the change is final |
+//! | `POST /api/devices/{id}/place` | [`PlaceDevice`] | [`Device`], once it is durable |
 //! | `GET /api/devices/{id}/history?metric=&from=&to=&points=` | [`HistoryQuery`] | [`History`] |
 //! | `POST /api/devices/{id}/handover` | [`HandOver`] | [`Device`], once it is final |
 //! | `GET /api/handovers` | | `[`[`LedgerDevice`]`]` that wait to be taken here |
@@ -70,6 +71,7 @@ pub mod event;
 pub mod joining;
 pub mod ledger_device;
 pub mod light;
+pub mod place;
 pub mod reading;
 pub mod series;
 pub mod status;
@@ -104,6 +106,7 @@ pub use ledger_device::{
     Pushed, RegisterSigner, Relay, RelayState, Signer, TakeDevice,
 };
 pub use light::{LightPage, LightQuery, LightRow, StateAnswer, StateQuery};
+pub use place::{Place, PlaceDevice};
 pub use reading::{History, HistoryPoint, HistoryQuery, ReadingRow, ReadingsQuery, SampleSegment};
 pub use series::{ConsortiumSeries, NodeSeries};
 pub use status::{Finality, Status, Storage};

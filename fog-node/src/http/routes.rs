@@ -14,10 +14,10 @@ use fog_api::{
     BluetoothPairing, BluetoothView, CastVote, ChangeDevice, CheckCode, ConsortiumSeries,
     ConsortiumView, DecideInteraction, Device, FinalitySeries, HandOver, History, HistoryQuery,
     Interaction, InvitationMade, InvitationView, JoinConsortium, JoinProgress, LedgerDevice,
-    LightPage, LightQuery, MakeBackup, MakeInvitation, Port, PreflightFinding, Preview,
-    ProfileInfo, ProposalRow, ProposeChange, Pushed, ReadInvitation, ReadingRow, ReadingsQuery,
-    RegisterSigner, StartBluetoothPairing, StartDemo, StartPreview, StateAnswer, StateQuery,
-    Status, TakeDevice, TransactionDetail,
+    LightPage, LightQuery, MakeBackup, MakeInvitation, PlaceDevice, Port, PreflightFinding,
+    Preview, ProfileInfo, ProposalRow, ProposeChange, Pushed, ReadInvitation, ReadingRow,
+    ReadingsQuery, RegisterSigner, StartBluetoothPairing, StartDemo, StartPreview, StateAnswer,
+    StateQuery, Status, TakeDevice, TransactionDetail,
 };
 use serde::Deserialize;
 use utoipa::OpenApi;
@@ -69,6 +69,7 @@ pub(super) fn router() -> axum::Router<Shared> {
         .routes(routes!(devices, add_device))
         .routes(routes!(device, remove_device))
         .routes(routes!(change_device))
+        .routes(routes!(place_device))
         .routes(routes!(hand_over))
         .routes(routes!(incoming))
         .routes(routes!(take_device))
@@ -147,6 +148,18 @@ async fn change_device(
     Body(asked): Body<ChangeDevice>,
 ) -> Answer<Device> {
     node.change_device(&id, asked).await.map(Json)
+}
+
+/// Says at which bed a device is used; answered once that is durable.
+#[utoipa::path(post, path = "/api/devices/{id}/place", tag = "devices", params(("id" = String, Path)),
+    request_body = PlaceDevice, responses(
+    (status = 200, body = Device), (status = "default", body = ApiError)))]
+async fn place_device(
+    State(node): App,
+    Path(id): Path<String>,
+    Body(asked): Body<PlaceDevice>,
+) -> Answer<Device> {
+    node.place_device(&id, asked).await.map(Json)
 }
 
 /// Hands a device over to another node; answered once that is final.

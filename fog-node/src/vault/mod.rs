@@ -37,7 +37,7 @@ use rusqlite::{Connection, OpenFlags};
 pub const VAULT_FILE: &str = "vault.db";
 /// "FogV", so that tools can tell the file.
 const APPLICATION_ID: i32 = 0x466f_6756;
-const SCHEMA_VERSION: i32 = 3;
+const SCHEMA_VERSION: i32 = 4;
 /// What each version brought, the first one's first.
 const SCHEMAS: [&[&str]; SCHEMA_VERSION as usize] = [
     &[
@@ -51,6 +51,7 @@ const SCHEMAS: [&[&str]; SCHEMA_VERSION as usize] = [
     ],
     &[assignments::SCHEMA, devices::HANDOVERS],
     &[provisionings::SCHEMA],
+    &[devices::PLACES],
 ];
 
 /// Why the vault did not do what it was asked. Names no content and no key.

@@ -13,6 +13,7 @@ mod joining;
 mod late;
 mod light;
 mod light_witness;
+mod place;
 mod program;
 mod provisioning;
 mod pty;
