@@ -14,6 +14,7 @@ pub mod draft;
 pub mod failure;
 pub mod heat;
 pub mod live_model;
+pub mod oxygen;
 pub mod remedy;
 pub mod route;
 pub mod spark;
@@ -27,6 +28,8 @@ mod app;
 pub mod bluetooth;
 #[cfg(target_arch = "wasm32")]
 pub mod components;
+#[cfg(target_arch = "wasm32")]
+mod condition;
 #[cfg(target_arch = "wasm32")]
 pub mod consortium;
 #[cfg(target_arch = "wasm32")]

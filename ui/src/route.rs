@@ -16,6 +16,8 @@ pub enum Route {
     PairBluetooth(String),
     /// One device, by the node's id.
     Device(String),
+    /// The beds of a ward, or of all wards, for a screen on a wall.
+    Wall(Option<String>),
     /// The newest blocks.
     Chain,
     /// One block, by height.
@@ -66,6 +68,7 @@ impl Route {
             ("devices", Some(id)) => Self::Device(id),
             ("pair", None) => Self::Pair(query.strip_prefix("path=").map(unescape)),
             ("pair", Some(address)) => Self::PairBluetooth(address),
+            ("wall", ward) => Self::Wall(ward),
             ("chain", None) => Self::Chain,
             ("blocks", Some(height)) => height
                 .parse()
@@ -92,6 +95,8 @@ impl Route {
             Self::Pair(Some(path)) => format!("#/pair?path={}", escape(path)),
             Self::PairBluetooth(address) => format!("#/pair/{}", escape(address)),
             Self::Device(id) => format!("#/devices/{}", escape(id)),
+            Self::Wall(None) => "#/wall".to_owned(),
+            Self::Wall(Some(ward)) => format!("#/wall/{}", escape(ward)),
             Self::Chain => "#/chain".to_owned(),
             Self::Block(height) => format!("#/blocks/{height}"),
             Self::Transaction(id) => format!("#/transactions/{}", escape(id)),
@@ -116,7 +121,7 @@ impl Route {
             Self::Chain | Self::Block(_) | Self::Transaction(_) => Some(Place::Chain),
             Self::Proofs | Self::Proof(_) => Some(Place::Proofs),
             Self::Consortium | Self::Join | Self::Propose(_) => Some(Place::Consortium),
-            Self::Unknown(_) => None,
+            Self::Wall(_) | Self::Unknown(_) => None,
         }
     }
 }
@@ -172,6 +177,8 @@ mod tests {
             Route::Pair(None),
             Route::Pair(Some("/dev/pts/7 é".to_owned())),
             Route::Device("dev-1".to_owned()),
+            Route::Wall(None),
+            Route::Wall(Some("3A/2 é".to_owned())),
             Route::Chain,
             Route::Block(48_213),
             Route::Transaction("ab12".to_owned()),
@@ -193,7 +200,7 @@ mod tests {
         assert_eq!(Route::parse(""), Route::Overview);
         assert_eq!(Route::parse("#/devices/"), Route::Devices);
         assert!(matches!(Route::parse("#/blocks/x"), Route::Unknown(_)));
-        assert!(matches!(Route::parse("#/wall"), Route::Unknown(_)));
+        assert!(matches!(Route::parse("#/walls"), Route::Unknown(_)));
         assert!(matches!(Route::parse("#/consortium/x"), Route::Unknown(_)));
         assert_eq!(
             Route::parse("#/devices/%zz"),

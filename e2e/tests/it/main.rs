@@ -13,3 +13,4 @@ mod kills;
 mod lines;
 mod looks;
 mod proof_file;
+mod wall;

@@ -52,6 +52,7 @@ pub fn DevicesPage() -> impl IntoView {
     view! {
         <div class="page">
             <PageHead heading=heading sub=sub>
+                <a class="btn" href=Route::Wall(None).href() data-testid=testids::WALL_OPEN><Icon name="overview"/>"Ward wall"</a>
                 <a class="btn primary" href=Route::Pair(None).href() data-testid=testids::PAIR_OPEN><Icon name="plus"/>"Pair a device"</a>
             </PageHead>
             <Inbox/>
@@ -76,7 +77,7 @@ pub fn DevicesPage() -> impl IntoView {
 fn belongs(filter: &str, entry: DeviceEntry) -> bool {
     let state = entry.link.with(|link| link.state);
     match filter {
-        "needy" => device::needs_somebody(state),
+        "needy" => entry.needs_somebody().is_some(),
         "streaming" => state == fog_api::DeviceState::Streaming,
         "simulated" => entry.facts.with(|facts| facts.simulated),
         _ => true,

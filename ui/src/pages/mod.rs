@@ -17,3 +17,4 @@ mod proof_pick;
 mod proof_view;
 pub mod transaction;
 pub mod unknown;
+pub mod wall;

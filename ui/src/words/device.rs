@@ -51,6 +51,12 @@ pub const fn standing(standing: DeviceStanding) -> &'static str {
     }
 }
 
+/// A bed, in words.
+#[must_use]
+pub fn place(place: &fog_api::Place) -> String {
+    format!("ward {}, bed {}", place.ward, place.bed)
+}
+
 /// What is said of anything while the node does not answer.
 pub const NOT_KNOWN: (State, &str) = (State::Unknown, "Not known now");
 

@@ -14,3 +14,4 @@ pub mod number;
 pub mod proof;
 pub mod state;
 pub mod votes;
+pub mod wall;

@@ -4,6 +4,7 @@ mod gap;
 mod life;
 mod link;
 mod live_card;
+mod place;
 mod readings;
 mod wave;
 
