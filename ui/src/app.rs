@@ -49,6 +49,7 @@ fn page_at(route: RwSignal<Route>) -> impl IntoView {
         }
         Route::Pair(path) => view! { <pages::pair::PairPage path=path/> }.into_any(),
         Route::Device(id) => view! { <pages::device::DevicePage id=id/> }.into_any(),
+        Route::Registry => view! { <pages::registry::RegistryPage/> }.into_any(),
         Route::Wall(_) => ().into_any(),
         Route::Chain => view! { <pages::chain::ChainPage/> }.into_any(),
         Route::Block(height) => view! { <pages::block::BlockPage height=height/> }.into_any(),

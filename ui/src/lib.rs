@@ -40,6 +40,8 @@ pub mod pages;
 mod shell;
 #[cfg(target_arch = "wasm32")]
 pub mod transport;
+#[cfg(target_arch = "wasm32")]
+mod watched;
 
 pub mod plot;
 

@@ -270,6 +270,10 @@ fn Crumbs() -> impl IntoView {
                     .map(|entry| entry.facts.with(|facts| facts.name.clone()));
                 trail.push((name.unwrap_or(id), None));
             }
+            Route::Registry => {
+                trail.push(parent("Devices", &Route::Devices));
+                trail.push(("Registry".to_owned(), None));
+            }
             Route::Chain => trail.push(("Chain".to_owned(), None)),
             Route::Block(height) => {
                 trail.push(parent("Chain", &Route::Chain));

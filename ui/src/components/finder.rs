@@ -106,6 +106,8 @@ fn search(words: &str, live: crate::live::Live) -> Vec<Found> {
     let pages = [
         ("overview", "Overview", Route::Overview),
         ("devices", "Devices", Route::Devices),
+        ("devices", "Registry of devices", Route::Registry),
+        ("overview", "Ward wall", Route::Wall(None)),
         ("plus", "Pair a device", Route::Pair(None)),
         ("chain", "Chain", Route::Chain),
         ("proof", "Proofs", Route::Proofs),

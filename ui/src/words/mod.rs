@@ -9,6 +9,7 @@ pub mod code;
 pub mod consortium;
 pub mod device;
 pub mod joining;
+pub mod ledger;
 pub mod node;
 pub mod number;
 pub mod proof;

@@ -5,8 +5,10 @@ use fog_api::{ChangeDevice, Device, DeviceStanding};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::hand_over::ToWhom;
 use super::place::Where;
 use crate::components::{Ask, FailureNote, Icon, modal};
+use crate::consortium::use_consortium;
 use crate::failure::Failure;
 use crate::live::{DeviceEntry, use_live};
 use crate::route::{Route, escape};
@@ -69,6 +71,8 @@ pub fn LifeCard(entry: DeviceEntry) -> impl IntoView {
     let asks_retire = RwSignal::new(false);
     let asks_whose = RwSignal::new(false);
     let asks_where = RwSignal::new(false);
+    let hands_over = RwSignal::new(false);
+    let is_alone = use_consortium().part(|view| view.nodes.iter().all(|node| node.here));
     let place = Memo::new(move |_| entry.facts.with(|facts| facts.place.clone()));
     let question =
         Signal::derive(move || format!("Retire {}?", entry.facts.with(|facts| facts.name.clone())));
@@ -103,6 +107,7 @@ pub fn LifeCard(entry: DeviceEntry) -> impl IntoView {
                 <p class="small dim">"Whose it is stays on this node, sealed; the ledger gets a commitment that names nobody. The bed stays on this node too, and is shown on the ward’s wall."</p>
                 {move || changes.failure.get().map(|failure| view! { <FailureNote failure=failure/> })}
             </div>
+            <p class="card-body small dim" hidden=move || !is_alone.get()>"It can be handed over once another node is in the consortium."</p>
             <div class="card-foot row">
                 <button type="button" class="btn" disabled=is_busy data-testid=testids::DEVICE_ASSIGN on:click=move |_| asks_whose.set(true)>
                     <Icon name="user"/>{move || if assigned.get().is_some() { "Reassign" } else { "Assign" }}
@@ -113,6 +118,7 @@ pub fn LifeCard(entry: DeviceEntry) -> impl IntoView {
                 <button type="button" class="btn" disabled=is_busy data-testid=testids::DEVICE_SUSPEND on:click=toggle>
                     {move || if is_suspended() { "Resume" } else { "Suspend" }}
                 </button>
+                <button type="button" class="btn" disabled=move || is_busy.get() || is_alone.get() data-testid=testids::HAND_OVER on:click=move |_| hands_over.set(true)>"Hand over"</button>
                 <button type="button" class="btn quiet" disabled=is_busy data-testid=testids::DEVICE_RETIRE on:click=move |_| asks_retire.set(true)>"Retire"</button>
             </div>
         </section>
@@ -121,6 +127,7 @@ pub fn LifeCard(entry: DeviceEntry) -> impl IntoView {
             keep="Keep it" act="Retire" on_act=move |()| changes.send(ChangeDevice::Retire)
             testids=(testids::DEVICE_RETIRE_KEEP, testids::DEVICE_RETIRE_CONFIRM)/>
         <Whose open=asks_whose assigned=assigned changes=changes/>
+        <ToWhom open=hands_over entry=entry is_busy=is_busy failure=changes.failure/>
         <Where open=asks_where entry=entry place=place failure=changes.failure/>
     }
 }
