@@ -9,8 +9,10 @@ use crate::failure::Failure;
 use crate::live::after;
 use crate::transport;
 
-/// Between an answer and the next question in milliseconds.
+/// Between an answer and the next question in milliseconds, where a person waits for what others do.
 const PAUSE_MILLIS: u64 = 2_000;
+/// The same for the whole registry.
+const REGISTRY_PAUSE_MILLIS: u64 = 10_000;
 
 /// The newest answer to one question. `Copy`: signals are handles.
 pub struct Watched<T: Send + Sync + 'static> {
@@ -32,22 +34,22 @@ impl<T: Send + Sync + 'static> Copy for Watched<T> {}
 /// The devices on the ledger, asked for until the page that calls this is gone.
 #[must_use]
 pub fn ledger_devices() -> Watched<Vec<LedgerDevice>> {
-    watch("/api/ledger/devices")
+    watch("/api/ledger/devices", REGISTRY_PAUSE_MILLIS)
 }
 
 /// The devices that were handed to this node and wait to be taken.
 #[must_use]
 pub fn incoming() -> Watched<Vec<LedgerDevice>> {
-    watch("/api/handovers")
+    watch("/api/handovers", PAUSE_MILLIS)
 }
 
 /// Which device may hear which.
 #[must_use]
 pub fn interactions() -> Watched<Vec<Interaction>> {
-    watch("/api/interactions")
+    watch("/api/interactions", PAUSE_MILLIS)
 }
 
-fn watch<T>(path: &'static str) -> Watched<T>
+fn watch<T>(path: &'static str, pause_millis: u64) -> Watched<T>
 where
     T: DeserializeOwned + PartialEq + Send + Sync + 'static,
 {
@@ -56,19 +58,19 @@ where
         failure: RwSignal::new(None),
         path,
     };
-    watched.look();
+    watched.look(pause_millis);
     watched
 }
 
 impl<T: DeserializeOwned + PartialEq + Send + Sync + 'static> Watched<T> {
-    fn look(self) {
+    fn look(self, pause_millis: u64) {
         spawn_local(async move {
             if !document().hidden() {
                 self.ask().await;
             }
             // The page is gone where its signals are.
             if self.answer.try_with_untracked(|_| ()).is_some() {
-                after(PAUSE_MILLIS, move || self.look());
+                after(pause_millis, move || self.look(pause_millis));
             }
         });
     }

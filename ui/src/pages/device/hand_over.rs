@@ -23,14 +23,18 @@ pub fn ToWhom(
     /// Why it could not be handed over, for the card.
     failure: RwSignal<Option<Failure>>,
 ) -> impl IntoView {
-    let others = use_consortium().part(|view| {
+    let consortium = use_consortium();
+    let others = consortium.part(|view| {
         let others = view.nodes.iter().filter(|node| !node.here);
         let named = others.map(|node| (node.key.clone(), node.name.clone(), node.heard));
         named.collect::<Vec<_>>()
     });
     let chosen = RwSignal::new(String::new());
     let first = move || others.with_untracked(|all| all.first().map(|(key, ..)| key.clone()));
-    let (dialog, closed) = modal(open, move || chosen.set(first().unwrap_or_default()));
+    let (dialog, closed) = modal(open, move || {
+        consortium.ask();
+        chosen.set(first().unwrap_or_default());
+    });
     let name = Signal::derive(move || {
         let name = |all: &Vec<(String, String, bool)>| {
             let found = all.iter().find(|(key, ..)| *key == chosen.get());

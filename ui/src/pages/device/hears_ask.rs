@@ -2,6 +2,7 @@
 
 use fog_api::{AskInteraction, DeviceStanding};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
 use super::hears::Hearing;
 use crate::components::modal;
@@ -38,6 +39,7 @@ pub fn WhichOne(
     });
     let first = move || others.with_untracked(|all| all.first().map(|(handle, _)| handle.clone()));
     let (dialog, closed) = modal(open, move || {
+        spawn_local(hearing.registry.ask());
         source.set(first().unwrap_or_default());
         seconds.set(3_600);
     });
