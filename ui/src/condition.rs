@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::live::{DeviceEntry, Live};
-use crate::oxygen;
+use crate::live::{DeviceEntry, Live, set_if_new};
+use crate::oxygen::{self, LowOxygen};
 use crate::words::device;
 use crate::words::state::State;
 
@@ -29,6 +29,28 @@ impl DeviceEntry {
             true => Some(device::link(link).0),
             false => Some(state).filter(|state| *state == State::Critical),
         }
+    }
+
+    /// Takes the newest saturation in.
+    pub(crate) fn push_oxygen(self) {
+        let newest = self.vitals.with_untracked(|vitals| {
+            let mut of_oxygen = vitals
+                .iter()
+                .filter(|vital| oxygen::CODES.contains(&vital.code.as_str()));
+            of_oxygen.next().map(|vital| {
+                let value = vital.value.as_ref().and_then(|value| value.parse().ok());
+                (vital.time, value)
+            })
+        });
+        if let Some((time, value)) = newest {
+            self.low.update_value(|low| low.push(time, value));
+            self.say_low();
+        }
+    }
+
+    /// Tells since when its saturation is low, where that changed.
+    pub fn say_low(self) {
+        set_if_new(self.low_since, self.low.with_value(LowOxygen::sustained));
     }
 
     fn mark(self) -> (State, &'static str) {

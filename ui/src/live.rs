@@ -516,27 +516,6 @@ impl DeviceEntry {
         self.push_oxygen();
     }
 
-    fn push_oxygen(self) {
-        let newest = self.vitals.with_untracked(|vitals| {
-            let mut of_oxygen = vitals
-                .iter()
-                .filter(|vital| oxygen::CODES.contains(&vital.code.as_str()));
-            of_oxygen.next().map(|vital| {
-                let value = vital.value.as_ref().and_then(|value| value.parse().ok());
-                (vital.time, value)
-            })
-        });
-        if let Some((time, value)) = newest {
-            self.low.update_value(|low| low.push(time, value));
-            self.say_low();
-        }
-    }
-
-    /// Tells since when its saturation is low, where that changed.
-    pub fn say_low(self) {
-        set_if_new(self.low_since, self.low.with_value(LowOxygen::sustained));
-    }
-
     fn push_sparks(self) {
         self.vitals.with_untracked(|vitals| {
             for (codes, spark) in SPARK_CODES.iter().zip(self.sparks) {
@@ -567,7 +546,7 @@ fn link_of(device: &Device) -> DeviceLink {
     }
 }
 
-fn set_if_new<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
+pub(crate) fn set_if_new<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
     if signal.with_untracked(|known| *known != value) {
         signal.set(value);
     }
