@@ -63,11 +63,13 @@ impl Node {
         let (id, handle) = (&row.id, &row.handle);
         let assigned = assignments::current(&self.vault(), &self.master, id)?;
         let assigned_to = assigned.map(|assigned| assigned.subject);
+        let place = devices::place_of(&self.vault(), id)?;
         let life = device::life(snapshot, handle).map_err(Failure::internal)?;
         let Some(life) = life else {
             // Its registration is on its way.
             return Ok(DeviceLook {
                 assigned_to,
+                place,
                 ..DeviceLook::default()
             });
         };
@@ -85,6 +87,7 @@ impl Node {
         Ok(DeviceLook {
             standing,
             assigned_to,
+            place,
             changed_height: (registered != Some(life.changed)).then_some(life.changed.0),
         })
     }

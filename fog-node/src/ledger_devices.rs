@@ -232,15 +232,20 @@ fn ledger_device(
     let handle = device.registration.handle;
     let life = device::life(snapshot, &handle).map_err(Failure::internal)?;
     let life = life.ok_or_else(|| Failure::internal("a device without a life"))?;
-    let member: Option<Member> =
-        read(snapshot, &StateKey::member(&life.node)).map_err(Failure::internal)?;
-    let (node, organisation) = match member {
+    let member = |key: &PublicKey| -> Result<Option<Member>, Failure> {
+        read(snapshot, &StateKey::member(key)).map_err(Failure::internal)
+    };
+    let (node, organisation) = match member(&life.node)? {
         None => (life.node.short(), String::new()),
         Some(member) => {
             let of = governance::organisation(snapshot, &member.organisation);
             let of = of.map_err(Failure::internal)?;
             (member.name, of.map_or_else(String::new, |of| of.name))
         }
+    };
+    let handed_by = match &life.handed_by {
+        None => None,
+        Some(key) => Some(member(key)?.map_or_else(|| key.short(), |member| member.name)),
     };
     let handle = handle.to_string();
     Ok(LedgerDevice {
@@ -255,6 +260,8 @@ fn ledger_device(
         },
         simulated: device.registration.simulated,
         assigned: life.assignment.is_some(),
+        handovers: life.handovers,
+        handed_by,
         registered_height: device.height.0,
         changed_height: (life.changed != device.height).then_some(life.changed.0),
         signer: match life.key {

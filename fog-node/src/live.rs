@@ -13,7 +13,7 @@ use device_drivers::link::LinkState;
 use device_drivers::measurement::{Measurement, Metric, Value};
 use fog_api::{
     ApiError, BlockRow, Device, DeviceAbout, DeviceAuthentication, DeviceClass, DeviceLive,
-    DeviceStanding, DeviceState, Event, Gap, RejectedCount, Vital, Wave,
+    DeviceStanding, DeviceState, Event, Gap, Place, RejectedCount, Vital, Wave,
 };
 use fogward_level0 as level0;
 use ledger_core::{Decimal, Quality};
@@ -53,13 +53,15 @@ struct Inner {
     left: u64,
 }
 
-/// What the ledger says of a device, and whose it is.
+/// What the ledger says of a device, whose it is, and where.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct DeviceLook {
     /// Whether its data count.
     pub standing: DeviceStanding,
     /// The pseudonym it is assigned to.
     pub assigned_to: Option<String>,
+    /// Where it is used, as staff said.
+    pub place: Option<Place>,
     /// The block that changed it last; none if it was not changed since it was registered.
     pub changed_height: Option<u64>,
 }
@@ -336,6 +338,7 @@ impl LiveView {
         for device in self.lock().devices.values_mut() {
             if let Some(look) = looks.get(&device.base.id) {
                 device.base.assigned_to.clone_from(&look.assigned_to);
+                device.base.place.clone_from(&look.place);
                 device.base.changed_height = look.changed_height;
                 device.base.standing = look.standing;
                 device.standing.send_replace(look.standing);

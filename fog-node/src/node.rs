@@ -36,12 +36,12 @@ use crate::ingest::{BatchPolicy, DeviceIndex, Ingest, Writer, WriterParts};
 use crate::keystore::{Keystore, create_private_dir};
 use crate::live::{LiveDevice, LiveView};
 use crate::outgoing::{Outgoing, Stored, outgoing};
-use crate::placement::{self, Placement};
 use crate::previews::Previews;
 use crate::provisioning::Provisionings;
 use crate::relay::{self, Relays};
 use crate::restored::start_consortium;
 use crate::retention;
+use crate::roaming::{self, Roaming};
 use crate::sensor::{Away, Sensor, source_of};
 use crate::submitter;
 use crate::ticker::{self, Rate};
@@ -150,7 +150,7 @@ pub struct Node {
     pub(crate) relays: Arc<Relays>,
     pub(crate) provisionings: Provisionings,
     pub(crate) bluetooth: Bluetooth,
-    pub(crate) placement: Placement,
+    pub(crate) roaming: Roaming,
     pub(crate) membership: Membership,
     pub(crate) rate: Rate,
     vault_reader: Mutex<Connection>,
@@ -247,7 +247,7 @@ impl Node {
             relays: Arc::default(),
             provisionings: Provisionings::default(),
             bluetooth: Bluetooth::through(config.bluetooth.clone()),
-            placement: Placement::with_places(config.roam),
+            roaming: Roaming::with_places(config.roam),
             membership,
             rate: Rate::default(),
             running: Mutex::default(),
@@ -303,7 +303,7 @@ impl Node {
         let door = tokio::spawn(keep_door(Arc::downgrade(self)));
         let nearby = tokio::spawn(keep_nearby(Arc::downgrade(self)));
         let catch_up = tokio::spawn(keep_up(Arc::downgrade(self)));
-        let placement = tokio::spawn(placement::keep(Arc::downgrade(self)));
+        let roaming = tokio::spawn(roaming::keep(Arc::downgrade(self)));
         let hearing = tokio::spawn(relay::keep(Arc::downgrade(self)));
         let runtime = tokio::runtime::Handle::current();
         let writer = std::thread::Builder::new()
@@ -314,7 +314,7 @@ impl Node {
         running.writer = Some(writer);
         running.submitter = Some(submitter);
         running.tasks = vec![
-            blocks, ticker, retention, peers, door, nearby, catch_up, placement, hearing,
+            blocks, ticker, retention, peers, door, nearby, catch_up, roaming, hearing,
         ];
         Ok(())
     }

@@ -374,6 +374,7 @@ pub(crate) fn described(
         about: DeviceAbout::default(),
         standing: look.standing,
         assigned_to: look.assigned_to,
+        place: look.place,
         changed_height: look.changed_height,
         added: u64::try_from(row.added).unwrap_or_default(),
         last_heard,

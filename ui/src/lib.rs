@@ -14,6 +14,8 @@ pub mod draft;
 pub mod failure;
 pub mod heat;
 pub mod live_model;
+pub mod oxygen;
+pub mod profile_plots;
 pub mod remedy;
 pub mod route;
 pub mod spark;
@@ -28,6 +30,8 @@ pub mod bluetooth;
 #[cfg(target_arch = "wasm32")]
 pub mod components;
 #[cfg(target_arch = "wasm32")]
+mod condition;
+#[cfg(target_arch = "wasm32")]
 pub mod consortium;
 #[cfg(target_arch = "wasm32")]
 pub mod live;
@@ -37,6 +41,8 @@ pub mod pages;
 mod shell;
 #[cfg(target_arch = "wasm32")]
 pub mod transport;
+#[cfg(target_arch = "wasm32")]
+mod watched;
 
 pub mod plot;
 

@@ -17,8 +17,10 @@ use leptos::task::spawn_local;
 
 use crate::failure::Failure;
 use crate::live_model::{Pending, join_blocks};
+use crate::oxygen::{self, LowOxygen};
 use crate::spark::{BUCKET_MILLIS, Spark};
 use crate::transport::{self, Signal as Report, Stream};
+use crate::words::number::natural;
 
 /// Blocks kept in the list.
 const BLOCKS: usize = 200;
@@ -70,10 +72,14 @@ pub struct DeviceEntry {
     pub sparks: [RwSignal<Spark>; 2],
     /// Whether the lines were filled from what the node kept.
     pub filled: StoredValue<bool>,
+    /// Since when its oxygen saturation is low, once that is sustained.
+    pub low_since: RwSignal<Option<i64>>,
+    /// The values that say so.
+    pub low: StoredValue<LowOxygen>,
 }
 
 /// LOINC codes of the two metrics that tables show as lines, SpO₂ and pulse (of an oximeter or a heart).
-pub const SPARK_CODES: [&[&str]; 2] = [&["59408-5", "2708-6"], &["8889-8", "8867-4"]];
+pub const SPARK_CODES: [&[&str]; 2] = [oxygen::CODES, &["8889-8", "8867-4"]];
 
 /// Everything that is live. `Copy`: signals are handles.
 #[derive(Clone, Copy)]
@@ -458,23 +464,6 @@ impl Live {
     }
 }
 
-/// Splits a name so that `Bed 2` comes before `Bed 10`.
-fn natural(name: &str) -> (String, u64, String) {
-    let digits = name
-        .find(|letter: char| letter.is_ascii_digit())
-        .unwrap_or(name.len());
-    let (head, rest) = name.split_at(digits);
-    let end = rest
-        .find(|letter: char| !letter.is_ascii_digit())
-        .unwrap_or(rest.len());
-    let (number, tail) = rest.split_at(end);
-    (
-        head.to_lowercase(),
-        number.parse().unwrap_or(0),
-        tail.to_lowercase(),
-    )
-}
-
 impl DeviceEntry {
     /// Whether its newest values are of now: the node answers and the sensor speaks. Else they are
     /// the past and must not look alive.
@@ -495,9 +484,12 @@ impl DeviceEntry {
                 RwSignal::new(Spark::default()),
             ],
             filled: StoredValue::new(false),
+            low_since: RwSignal::new(None),
+            low: StoredValue::default(),
             facts: RwSignal::new(device),
         };
         entry.push_sparks();
+        entry.push_oxygen();
         entry
     }
 
@@ -521,6 +513,7 @@ impl DeviceEntry {
         set_if_new(self.gap, live.gap);
         set_if_new(self.heard, live.last_heard);
         self.push_sparks();
+        self.push_oxygen();
     }
 
     fn push_sparks(self) {
@@ -553,7 +546,7 @@ fn link_of(device: &Device) -> DeviceLink {
     }
 }
 
-fn set_if_new<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
+pub(crate) fn set_if_new<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
     if signal.with_untracked(|known| *known != value) {
         signal.set(value);
     }

@@ -16,6 +16,10 @@ pub enum Route {
     PairBluetooth(String),
     /// One device, by the node's id.
     Device(String),
+    /// The devices on the ledger, those of other nodes too.
+    Registry,
+    /// The beds of a ward, or of all wards, for a screen on a wall.
+    Wall(Option<String>),
     /// The newest blocks.
     Chain,
     /// One block, by height.
@@ -66,6 +70,8 @@ impl Route {
             ("devices", Some(id)) => Self::Device(id),
             ("pair", None) => Self::Pair(query.strip_prefix("path=").map(unescape)),
             ("pair", Some(address)) => Self::PairBluetooth(address),
+            ("registry", None) => Self::Registry,
+            ("wall", ward) => Self::Wall(ward),
             ("chain", None) => Self::Chain,
             ("blocks", Some(height)) => height
                 .parse()
@@ -92,6 +98,9 @@ impl Route {
             Self::Pair(Some(path)) => format!("#/pair?path={}", escape(path)),
             Self::PairBluetooth(address) => format!("#/pair/{}", escape(address)),
             Self::Device(id) => format!("#/devices/{}", escape(id)),
+            Self::Registry => "#/registry".to_owned(),
+            Self::Wall(None) => "#/wall".to_owned(),
+            Self::Wall(Some(ward)) => format!("#/wall/{}", escape(ward)),
             Self::Chain => "#/chain".to_owned(),
             Self::Block(height) => format!("#/blocks/{height}"),
             Self::Transaction(id) => format!("#/transactions/{}", escape(id)),
@@ -110,13 +119,15 @@ impl Route {
     pub const fn place(&self) -> Option<Place> {
         match self {
             Self::Overview => Some(Place::Overview),
-            Self::Devices | Self::Pair(_) | Self::PairBluetooth(_) | Self::Device(_) => {
-                Some(Place::Devices)
-            }
+            Self::Devices
+            | Self::Pair(_)
+            | Self::PairBluetooth(_)
+            | Self::Device(_)
+            | Self::Registry => Some(Place::Devices),
             Self::Chain | Self::Block(_) | Self::Transaction(_) => Some(Place::Chain),
             Self::Proofs | Self::Proof(_) => Some(Place::Proofs),
             Self::Consortium | Self::Join | Self::Propose(_) => Some(Place::Consortium),
-            Self::Unknown(_) => None,
+            Self::Wall(_) | Self::Unknown(_) => None,
         }
     }
 }
@@ -172,6 +183,9 @@ mod tests {
             Route::Pair(None),
             Route::Pair(Some("/dev/pts/7 é".to_owned())),
             Route::Device("dev-1".to_owned()),
+            Route::Registry,
+            Route::Wall(None),
+            Route::Wall(Some("3A/2 é".to_owned())),
             Route::Chain,
             Route::Block(48_213),
             Route::Transaction("ab12".to_owned()),
@@ -193,7 +207,7 @@ mod tests {
         assert_eq!(Route::parse(""), Route::Overview);
         assert_eq!(Route::parse("#/devices/"), Route::Devices);
         assert!(matches!(Route::parse("#/blocks/x"), Route::Unknown(_)));
-        assert!(matches!(Route::parse("#/wall"), Route::Unknown(_)));
+        assert!(matches!(Route::parse("#/walls"), Route::Unknown(_)));
         assert!(matches!(Route::parse("#/consortium/x"), Route::Unknown(_)));
         assert_eq!(
             Route::parse("#/devices/%zz"),

@@ -12,7 +12,7 @@ use crate::route::{Place, Route};
 use crate::testids;
 use crate::words::number::{age, thousands};
 use crate::words::state::State;
-use crate::words::{consortium, device, node};
+use crate::words::{consortium, node};
 
 /// Frame with the page inside.
 #[component]
@@ -80,7 +80,7 @@ fn Rail(folded: RwSignal<bool>) -> impl IntoView {
     let needy = Memo::new(move |_| {
         live.devices()
             .iter()
-            .filter(|entry| device::needs_somebody(entry.link.get().state))
+            .filter(|entry| entry.needs_somebody().is_some())
             .count()
     });
     let badge = move || {
@@ -270,6 +270,10 @@ fn Crumbs() -> impl IntoView {
                     .map(|entry| entry.facts.with(|facts| facts.name.clone()));
                 trail.push((name.unwrap_or(id), None));
             }
+            Route::Registry => {
+                trail.push(parent("Devices", &Route::Devices));
+                trail.push(("Registry".to_owned(), None));
+            }
             Route::Chain => trail.push(("Chain".to_owned(), None)),
             Route::Block(height) => {
                 trail.push(parent("Chain", &Route::Chain));
@@ -293,6 +297,8 @@ fn Crumbs() -> impl IntoView {
                 trail.push(parent("Consortium", &Route::Consortium));
                 trail.push(("Propose a change".to_owned(), None));
             }
+            // It has no frame.
+            Route::Wall(_) => {}
             Route::Unknown(_) => trail.push(("No such page".to_owned(), None)),
         }
         trail

@@ -1,16 +1,17 @@
-//! A small line of the last minutes, for a table cell: fixed buckets, gaps stay gaps.
+//! A small line of the last minutes, for a table cell or a bed: fixed buckets, gaps stay gaps.
 //!
 //! One SVG path in a 1000 × 100 box. The newest value of each bucket counts; a bucket without a value
 //! breaks the line.
 
 /// Buckets in a line.
 pub const BUCKETS: usize = 60;
-/// Length of a bucket in milliseconds: 60 of them are ten minutes.
+/// Length of a bucket in milliseconds, unless another is asked for: 60 of them are ten minutes.
 pub const BUCKET_MILLIS: i64 = 10_000;
 
 /// The values behind a line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spark {
+    bucket_millis: i64,
     /// Number of the newest bucket since 1970.
     newest: i64,
     values: [Option<f32>; BUCKETS],
@@ -18,17 +19,24 @@ pub struct Spark {
 
 impl Default for Spark {
     fn default() -> Self {
-        Self {
-            newest: 0,
-            values: [None; BUCKETS],
-        }
+        Self::of(BUCKET_MILLIS)
     }
 }
 
 impl Spark {
+    /// An empty line of buckets of this length.
+    #[must_use]
+    pub const fn of(bucket_millis: i64) -> Self {
+        Self {
+            bucket_millis,
+            newest: 0,
+            values: [None; BUCKETS],
+        }
+    }
+
     /// Takes a value in; older than the line is ignored. Answers whether the line changed.
     pub fn push(&mut self, time_millis: i64, value: f32) -> bool {
-        let bucket = time_millis.div_euclid(BUCKET_MILLIS);
+        let bucket = time_millis.div_euclid(self.bucket_millis);
         self.advance(bucket);
         let Some(back) = usize::try_from(self.newest - bucket)
             .ok()
@@ -47,7 +55,7 @@ impl Spark {
     /// Puts older values in, where nothing is known of their bucket yet.
     pub fn fill(&mut self, values: impl Iterator<Item = (i64, f32)>) {
         for (time_millis, value) in values {
-            let bucket = time_millis.div_euclid(BUCKET_MILLIS);
+            let bucket = time_millis.div_euclid(self.bucket_millis);
             self.advance(bucket);
             let back = usize::try_from(self.newest - bucket)
                 .ok()
@@ -61,7 +69,7 @@ impl Spark {
     /// Lets time pass without a value. Answers whether the line changed.
     pub fn advance_to(&mut self, time_millis: i64) -> bool {
         let before = self.newest;
-        self.advance(time_millis.div_euclid(BUCKET_MILLIS));
+        self.advance(time_millis.div_euclid(self.bucket_millis));
         self.newest != before
     }
 

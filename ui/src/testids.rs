@@ -7,7 +7,10 @@
 //! | Devices | [`DEVICE_ROW`] (carries `data-device`), [`DEVICE_FILTER`] (one a segment, carries `data-key`), [`DEVICE_SEARCH`], [`PAIR_OPEN`]; [`INBOX`] with [`INBOX_FOUND`] (carries `data-address`), [`INBOX_PAIR`] |
 //! | Pair by Bluetooth | [`BLE_STAGE`] (carries `data-stage`), [`BLE_DIGIT`] (six), [`BLE_DIGITS`], [`BLE_YES`], [`BLE_NO`], [`BLE_FAILURE`] (carries `data-code`) with [`BLE_AGAIN`], [`BLE_REPAIR`]; [`BLE_SUBJECT`], [`BLE_FINISH`] |
 //! | Pair | [`PAIR_PORT`] (carries `data-path`), [`PAIR_PORT_PATH`], [`PAIR_PORT_NEXT`], [`PAIR_PROFILE`] (a `select`), [`PAIR_WAY`], [`PAIR_CODE`], [`PAIR_CODE_NEXT`], [`PAIR_PROGRESS`], [`PAIR_KEY`], [`PAIR_NEXT`], [`PAIR_BACK`], [`PAIR_PREVIEW_STATE`], [`PAIR_PREVIEW_RECEIVED`], [`PAIR_NAME`], [`PAIR_CONFIRM`], [`PAIR_FAILURE`], [`PAIR_CANCEL`]; live values as [`vital`] |
-//! | Device | [`vital`] (`vital-59408-5`; carries `data-value`, empty where there is none, and `data-quality`), [`DEVICE_STATE`], [`DEVICE_REASON`], [`gap`] (`gap-received` …), [`READING_ROW`] (carries `data-reading` and `data-code`), [`READING_VALUE`], [`READING_WAY`], [`READING_FINAL`] (only on rows that are final), [`READING_PROOF`] (the link to the proof page), [`UNPAIR`], [`UNPAIR_CONFIRM`], [`UNPAIR_KEEP`], [`PERIOD`]; [`DEVICE_STANDING`] (carries `data-standing`), [`DEVICE_ASSIGNED`], [`DEVICE_ASSIGN`], [`DEVICE_SUBJECT`], [`DEVICE_ASSIGN_CONFIRM`], [`DEVICE_UNASSIGN`], [`DEVICE_SUSPEND`], [`DEVICE_RETIRE`], [`DEVICE_RETIRE_KEEP`], [`DEVICE_RETIRE_CONFIRM`] |
+//! | Device | [`vital`] (`vital-59408-5`; carries `data-value`, empty where there is none, and `data-quality`), [`DEVICE_STATE`], [`DEVICE_REASON`], [`gap`] (`gap-received` …), [`READING_ROW`] (carries `data-reading` and `data-code`), [`READING_VALUE`], [`READING_WAY`], [`READING_FINAL`] (only on rows that are final), [`READING_PROOF`] (the link to the proof page), [`UNPAIR`], [`UNPAIR_CONFIRM`], [`UNPAIR_KEEP`], [`PERIOD`]; [`DEVICE_STANDING`] (carries `data-standing`), [`DEVICE_ASSIGNED`], [`DEVICE_ASSIGN`], [`DEVICE_SUBJECT`], [`DEVICE_ASSIGN_CONFIRM`], [`DEVICE_UNASSIGN`], [`DEVICE_SUSPEND`], [`DEVICE_RETIRE`], [`DEVICE_RETIRE_KEEP`], [`DEVICE_RETIRE_CONFIRM`]; [`DEVICE_PLACED`], [`DEVICE_PLACE`], [`DEVICE_WARD`], [`DEVICE_BED`], [`DEVICE_PLACE_CONFIRM`], [`DEVICE_NOWHERE`] |
+//! | Hand-over | [`HAND_OVER`], [`HAND_OVER_TO`] (a `select`), [`HAND_OVER_CONFIRM`], [`HAND_OVER_KEEP`] on the device's page; [`INCOMING`] with [`INCOMING_DEVICE`] (carries `data-handle`), [`INCOMING_PORT`], [`INCOMING_TAKE`] on *Devices*; [`REGISTRY_OPEN`], [`REGISTRY_ROW`] (carries `data-handle` and `data-node`) |
+//! | Who may hear it | [`HEARS_ROW`] (carries `data-interaction` and `data-state`) with [`HEARS_ALLOW`], [`HEARS_DENY`], [`HEARS_END`], [`HEARS_END_CONFIRM`], [`HEARS_END_KEEP`]; [`HEARS_ASK`], [`HEARS_SOURCE`], [`HEARS_SECONDS`] (two `select`s), [`HEARS_ASK_CONFIRM`] |
+//! | Wall | [`WALL_OPEN`] (on *Devices*), [`WALL_SAY`] (carries `data-state`), [`WALL_BED`] (carries `data-bed` and `data-state`), [`WALL_FIGURE`] (carries `data-code` and `data-value`), [`WALL_EMPTY`], [`WALL_LEAVE`] |
 //! | Consortium | [`NODE_ROW`] (carries `data-node` and, where somebody should look, `data-state`), [`PROPOSAL`] (carries `data-number`) with [`PROPOSAL_STANDS`], [`PREFLIGHT`], [`PREFLIGHT_VERDICT`], [`PREFLIGHT_FINDING`] (carries `data-severity` and `data-code`), [`VOTE_APPROVE`], [`VOTE_REJECT`] (carry `aria-pressed`), [`VOTE_CONFIRM`], [`VOTE_KEEP`]; [`DECIDED_ROW`] (carries `data-number` and `data-outcome`), [`QUEUE`], [`ORGANISATION_ROW`], [`INVITE_WHOM`] (one a segment, carries `data-key`), [`INVITE_VALID`], [`INVITE_MAKE`], [`INVITE_DEAF`], [`INVITATION`] with [`INVITATION_TEXT`], [`INVITATION_QR`], [`INVITATION_COPY`], [`INVITATION_SAVE`]; [`INVITATION_ROW`] (carries `data-invitation`) with [`INVITATION_REVOKE`], [`INVITATION_REVOKE_CONFIRM`], [`INVITATION_KEEP`]; [`CONSORTIUM_HALTED`], [`CONSORTIUM_WAITING`], [`EVIDENCE`] |
 //! | Propose | [`PROPOSE_OPEN`], [`PROPOSE_KIND`] (carries `data-key`), [`PROPOSE_CHOICE`] (carries `data-key`, the node's or organisation's id), [`PROPOSE_FIELD`] (carries `data-key`), [`PROPOSE_NEXT`], [`PROPOSE_REASON`], [`PROPOSE_HOURS`], [`PROPOSE_FORCE`], [`PROPOSE_SEND`], [`PROPOSE_CONFIRM`], [`PROPOSE_KEEP`], [`PROPOSE_CANCEL`] |
 //! | Chain, proof | see the constants under *Chain and proof*; used by those pages |
@@ -371,6 +374,70 @@ pub const DEVICE_RETIRE: &str = "device-retire";
 pub const DEVICE_RETIRE_KEEP: &str = "device-retire-keep";
 /// Retires it.
 pub const DEVICE_RETIRE_CONFIRM: &str = "device-retire-confirm";
+/// The bed it is at.
+pub const DEVICE_PLACED: &str = "device-placed";
+/// Opens the question at which bed it is.
+pub const DEVICE_PLACE: &str = "device-place";
+/// The ward.
+pub const DEVICE_WARD: &str = "device-ward";
+/// The bed.
+pub const DEVICE_BED: &str = "device-bed";
+/// Says that it is there.
+pub const DEVICE_PLACE_CONFIRM: &str = "device-place-confirm";
+/// Says that it is at no bed.
+pub const DEVICE_NOWHERE: &str = "device-nowhere";
+/// Opens the wall.
+pub const WALL_OPEN: &str = "wall-open";
+/// Which bed needs somebody; carries `data-state`.
+pub const WALL_SAY: &str = "wall-say";
+/// A bed; carries `data-bed` and `data-state`.
+pub const WALL_BED: &str = "wall-bed";
+/// A figure of a bed; carries `data-code` and `data-value`.
+pub const WALL_FIGURE: &str = "wall-figure";
+/// Says that no device is at a bed.
+pub const WALL_EMPTY: &str = "wall-empty";
+/// The way back to the devices.
+pub const WALL_LEAVE: &str = "wall-leave";
+/// Opens the registry.
+pub const REGISTRY_OPEN: &str = "registry-open";
+/// A device on the ledger; carries `data-handle` and `data-node`.
+pub const REGISTRY_ROW: &str = "registry-row";
+/// What was handed to this node.
+pub const INCOMING: &str = "incoming";
+/// A device that waits to be taken; carries `data-handle`.
+pub const INCOMING_DEVICE: &str = "incoming-device";
+/// Its port here.
+pub const INCOMING_PORT: &str = "incoming-port";
+/// Takes it.
+pub const INCOMING_TAKE: &str = "incoming-take";
+/// Opens the question to which node it is handed over.
+pub const HAND_OVER: &str = "hand-over";
+/// The node it is handed to (a `select`).
+pub const HAND_OVER_TO: &str = "hand-over-to";
+/// Hands it over.
+pub const HAND_OVER_CONFIRM: &str = "hand-over-confirm";
+/// Keeps it here.
+pub const HAND_OVER_KEEP: &str = "hand-over-keep";
+/// Which device may hear this one, or wants to; carries `data-interaction` and `data-state`.
+pub const HEARS_ROW: &str = "hears-row";
+/// Allows it.
+pub const HEARS_ALLOW: &str = "hears-allow";
+/// Denies it.
+pub const HEARS_DENY: &str = "hears-deny";
+/// Asks whether to end it.
+pub const HEARS_END: &str = "hears-end";
+/// Ends it.
+pub const HEARS_END_CONFIRM: &str = "hears-end-confirm";
+/// Lets it go on.
+pub const HEARS_END_KEEP: &str = "hears-end-keep";
+/// Opens the question which device this one wants to hear.
+pub const HEARS_ASK: &str = "hears-ask";
+/// The device it wants to hear (a `select` of handles).
+pub const HEARS_SOURCE: &str = "hears-source";
+/// For how long (a `select` of seconds).
+pub const HEARS_SECONDS: &str = "hears-seconds";
+/// Asks.
+pub const HEARS_ASK_CONFIRM: &str = "hears-ask-confirm";
 /// Says that a block's transactions were pruned.
 pub const BLOCK_PRUNED: &str = "block-pruned";
 

@@ -32,6 +32,8 @@ async fn every_page_fits_every_window() -> Result<()> {
     let places = [
         ("overview", "#/"),
         ("devices", "#/devices"),
+        ("registry", "#/registry"),
+        ("wall-empty", "#/wall"),
         ("pair", "#/pair"),
         ("device", &device),
         ("chain", "#/chain"),

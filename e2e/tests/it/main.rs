@@ -10,6 +10,8 @@ mod device_life;
 mod feed;
 mod journey;
 mod kills;
+mod ledger_devices;
 mod lines;
 mod looks;
 mod proof_file;
+mod wall;

@@ -194,6 +194,8 @@ pub struct Device {
     pub standing: DeviceStanding,
     /// The pseudonym it is assigned to.
     pub assigned_to: Option<String>,
+    /// The bed it is used at, where somebody has said so.
+    pub place: Option<crate::Place>,
     /// Height at which its standing or assignment was changed last; none if never.
     pub changed_height: Option<u64>,
     /// When it was paired.

@@ -23,6 +23,12 @@ pub struct LedgerDevice {
     pub simulated: bool,
     /// Whether it is assigned to somebody; to whom is not on the ledger.
     pub assigned: bool,
+    /// How often it was handed over from node to node.
+    #[serde(default)]
+    pub handovers: u32,
+    /// Name of the node that handed it over last; none if nobody did.
+    #[serde(default)]
+    pub handed_by: Option<String>,
     /// Height of its registration.
     pub registered_height: u64,
     /// Height of its last change; none if there was none.

@@ -12,10 +12,11 @@
 //! | `GET /api/devices/{id}` | | [`Device`] |
 //! | `DELETE /api/devices/{id}` | | nothing; its readings stay |
 //! | `POST /api/devices/{id}/changes` | [`ChangeDevice`] | [`Device`], once the change is final |
+//! | `POST /api/devices/{id}/place` | [`PlaceDevice`] | [`Device`], once it is durable |
 //! | `GET /api/devices/{id}/history?metric=&from=&to=&points=` | [`HistoryQuery`] | [`History`] |
 //! | `POST /api/devices/{id}/handover` | [`HandOver`] | [`Device`], once it is final |
 //! | `GET /api/handovers` | | `[`[`LedgerDevice`]`]` that wait to be taken here |
-//! | `GET /api/placement` | | [`PlacementView`] |
+//! | `GET /api/roaming` | | [`RoamingView`] |
 //! | `POST /api/handovers/{handle}` | [`TakeDevice`] | [`Device`], read from now on |
 //! | `GET /api/ledger/devices` | | `[`[`LedgerDevice`]`]`, those of other nodes too |
 //! | `POST /api/ledger/devices` | [`RegisterSigner`] | [`LedgerDevice`] that signs for itself, once it is final |
@@ -71,8 +72,9 @@ pub mod event;
 pub mod joining;
 pub mod ledger_device;
 pub mod light;
-pub mod placement;
+pub mod place;
 pub mod reading;
+pub mod roaming;
 pub mod series;
 pub mod status;
 
@@ -106,7 +108,8 @@ pub use ledger_device::{
     Pushed, RegisterSigner, Relay, RelayState, Signer, TakeDevice,
 };
 pub use light::{LightPage, LightQuery, LightRow, StateAnswer, StateQuery};
-pub use placement::{PlacedDevice, PlacementHost, PlacementOffer, PlacementView};
+pub use place::{Place, PlaceDevice};
 pub use reading::{History, HistoryPoint, HistoryQuery, ReadingRow, ReadingsQuery, SampleSegment};
+pub use roaming::{RoamingDevice, RoamingNode, RoamingOffer, RoamingView};
 pub use series::{ConsortiumSeries, NodeSeries};
 pub use status::{Finality, Status, Storage};

@@ -9,8 +9,8 @@ use super::Outcome;
 use super::client::{Api, Question};
 use super::device_bluetooth::{self, Answers, Scan, is_address};
 use super::device_ledger::{Ask, Decide, Enrol, Incoming, Interactions, Registry};
-use super::device_placement::Placement;
 use super::device_provision::Provision;
+use super::device_roaming::Roaming;
 use super::output::{print, print_json};
 use super::table::{cell, name_of, numbers, pairs, table, words};
 
@@ -37,6 +37,8 @@ enum Command {
     Assign(Assign),
     /// Say that a device is nobody's.
     Unassign(One),
+    /// Say at which bed a device is used, for the ward's wall; it stays on this node.
+    Place(Place),
     /// Refuse a device's data until it is resumed, on every node.
     Suspend(One),
     /// Let a suspended device's data count again.
@@ -52,7 +54,7 @@ enum Command {
     /// Take a device that was handed to this node, and read it.
     Take(Take),
     /// Show which node of the organisation would serve each wireless device, and how well.
-    Placement(Placement),
+    Roaming(Roaming),
     /// List the devices on the ledger, those of other nodes too.
     Registry(Registry),
     /// Register a device that signs its own transactions, by its public key.
@@ -77,6 +79,7 @@ impl Device {
             Command::Provision(provision) => provision.run(),
             Command::Assign(assign) => assign.run(),
             Command::Unassign(one) => one.change(&ChangeDevice::Unassign),
+            Command::Place(place) => place.run(),
             Command::Suspend(one) => one.change(&ChangeDevice::Suspend),
             Command::Resume(one) => one.change(&ChangeDevice::Resume),
             Command::Retire(one) => one.change(&ChangeDevice::Retire),
@@ -84,7 +87,7 @@ impl Device {
             Command::Handover(handover) => handover.run(),
             Command::Incoming(incoming) => incoming.run(),
             Command::Take(take) => take.run(),
-            Command::Placement(placement) => placement.run(),
+            Command::Roaming(roaming) => roaming.run(),
             Command::Registry(registry) => registry.run(),
             Command::Enrol(enrol) => enrol.run(),
             Command::Interactions(interactions) => interactions.run(),
@@ -168,6 +171,7 @@ pub(super) fn print_one(device: &Row, json: bool) -> anyhow::Result<Outcome> {
         ("registered at", cell(device.registered_height)),
         ("changed at", cell(device.changed_height)),
         ("assigned to", cell(device.assigned_to.as_ref())),
+        ("place", cell(device.place.as_ref().map(place_words))),
         (
             "readings",
             format!(
@@ -230,6 +234,43 @@ impl Assign {
         let subject = self.to.clone();
         self.one.change(&ChangeDevice::Assign { subject })
     }
+}
+
+/// `fogward device place`
+#[derive(Debug, clap::Args)]
+struct Place {
+    #[command(flatten)]
+    one: One,
+    /// The ward, such as 3A.
+    #[arg(
+        long,
+        value_name = "WARD",
+        requires = "bed",
+        required_unless_present = "nowhere"
+    )]
+    ward: Option<String>,
+    /// The bed in it, such as 09; never the name of a patient.
+    #[arg(long, value_name = "BED", requires = "ward")]
+    bed: Option<String>,
+    /// It is at no bed.
+    #[arg(long, conflicts_with_all = ["ward", "bed"])]
+    nowhere: bool,
+}
+
+impl Place {
+    fn run(&self) -> anyhow::Result<Outcome> {
+        let (question, api) = (self.one.question().then("place"), &self.one.api);
+        let place = self.ward.clone().zip(self.bed.clone());
+        let place = place.map(|(ward, bed)| fog_api::Place { ward, bed });
+        print_one(
+            &api.tell(&question, &fog_api::PlaceDevice { place })?,
+            api.json,
+        )
+    }
+}
+
+fn place_words(place: &fog_api::Place) -> String {
+    format!("ward {}, bed {}", place.ward, place.bed)
 }
 
 /// `fogward device handover`

@@ -53,6 +53,7 @@ fn print_devices(devices: &[LedgerDevice], api: &Api) -> anyhow::Result<Outcome>
             words("standing"),
             words("simulated"),
             words("assigned"),
+            numbers("handovers"),
             numbers("registered"),
             numbers("changed"),
             numbers("own readings"),
@@ -62,7 +63,7 @@ fn print_devices(devices: &[LedgerDevice], api: &Api) -> anyhow::Result<Outcome>
     Ok(Outcome::Yes)
 }
 
-fn device_cells(device: &LedgerDevice) -> [String; 10] {
+fn device_cells(device: &LedgerDevice) -> [String; 11] {
     let yes = |is: bool| if is { "yes" } else { "no" }.to_owned();
     [
         device.handle.clone(),
@@ -72,6 +73,7 @@ fn device_cells(device: &LedgerDevice) -> [String; 10] {
         name_of(device.standing),
         yes(device.simulated),
         yes(device.assigned),
+        device.handovers.to_string(),
         device.registered_height.to_string(),
         cell(device.changed_height),
         cell(device.signer.as_ref().map(|signer| signer.readings)),

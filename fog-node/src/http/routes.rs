@@ -14,10 +14,10 @@ use fog_api::{
     BluetoothPairing, BluetoothView, CastVote, ChangeDevice, CheckCode, ConsortiumSeries,
     ConsortiumView, DecideInteraction, Device, FinalitySeries, HandOver, History, HistoryQuery,
     Interaction, InvitationMade, InvitationView, JoinConsortium, JoinProgress, LedgerDevice,
-    LightPage, LightQuery, MakeBackup, MakeInvitation, PlacementView, Port, PreflightFinding,
+    LightPage, LightQuery, MakeBackup, MakeInvitation, PlaceDevice, Port, PreflightFinding,
     Preview, ProfileInfo, ProposalRow, ProposeChange, Pushed, ReadInvitation, ReadingRow,
-    ReadingsQuery, RegisterSigner, StartBluetoothPairing, StartDemo, StartPreview, StateAnswer,
-    StateQuery, Status, TakeDevice, TransactionDetail,
+    ReadingsQuery, RegisterSigner, RoamingView, StartBluetoothPairing, StartDemo, StartPreview,
+    StateAnswer, StateQuery, Status, TakeDevice, TransactionDetail,
 };
 use serde::Deserialize;
 use utoipa::OpenApi;
@@ -69,10 +69,11 @@ pub(super) fn router() -> axum::Router<Shared> {
         .routes(routes!(devices, add_device))
         .routes(routes!(device, remove_device))
         .routes(routes!(change_device))
+        .routes(routes!(place_device))
         .routes(routes!(hand_over))
         .routes(routes!(incoming))
         .routes(routes!(take_device))
-        .routes(routes!(placement))
+        .routes(routes!(roaming))
         .routes(routes!(ledger_devices, register_signer))
         .routes(routes!(interactions, ask_interaction))
         .routes(routes!(decide_interaction))
@@ -150,6 +151,18 @@ async fn change_device(
     node.change_device(&id, asked).await.map(Json)
 }
 
+/// Says at which bed a device is used; answered once that is durable.
+#[utoipa::path(post, path = "/api/devices/{id}/place", tag = "devices", params(("id" = String, Path)),
+    request_body = PlaceDevice, responses(
+    (status = 200, body = Device), (status = "default", body = ApiError)))]
+async fn place_device(
+    State(node): App,
+    Path(id): Path<String>,
+    Body(asked): Body<PlaceDevice>,
+) -> Answer<Device> {
+    node.place_device(&id, asked).await.map(Json)
+}
+
 /// Hands a device over to another node; answered once that is final.
 #[utoipa::path(post, path = "/api/devices/{id}/handover", tag = "devices", params(("id" = String, Path)),
     request_body = HandOver, responses(
@@ -182,10 +195,10 @@ async fn take_device(
 }
 
 /// Which node of the organisation serves which wireless device, and which could.
-#[utoipa::path(get, path = "/api/placement", tag = "devices", responses(
-    (status = 200, body = PlacementView), (status = "default", body = ApiError)))]
-async fn placement(State(node): App) -> Answer<PlacementView> {
-    node.placement().await.map(Json)
+#[utoipa::path(get, path = "/api/roaming", tag = "devices", responses(
+    (status = 200, body = RoamingView), (status = "default", body = ApiError)))]
+async fn roaming(State(node): App) -> Answer<RoamingView> {
+    node.roaming().await.map(Json)
 }
 
 /// What is nearby by Bluetooth; the node scans while this is asked for.

@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use device_drivers::event::CoincidentTime;
 use device_drivers::measurement::Measurement;
+use fog_api::Place;
 use ledger_core::{Digest, Payload};
 use tokio::sync::{mpsc, oneshot};
 
@@ -125,6 +126,8 @@ pub enum Item {
         Option<Setting>,
         oneshot::Sender<Result<DeviceIndex, String>>,
     ),
+    /// Where a device is used from now on; answered when durable.
+    Place(DeviceIndex, Option<Place>, oneshot::Sender<()>),
     /// A removed device: its readings stay, its port key is destroyed.
     Remove(DeviceIndex, oneshot::Sender<Result<(), String>>),
     /// Something the ledger is told in this node's name, and whose a device is with it; answered with the

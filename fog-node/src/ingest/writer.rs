@@ -338,6 +338,7 @@ impl Writer {
                     outcome.told.push((at, transaction));
                 }
                 Item::Keep(kept, _) => provisionings::keep(&self.connection, kept)?,
+                Item::Place(device, place, _) => self.place_device(*device, place.as_ref())?,
                 Item::Remove(..) | Item::Flush(_) => {}
             }
         }
@@ -542,7 +543,9 @@ impl Writer {
                 }
                 Item::Tell(_, _, done) => answer(done, of_item(&outcome.told, at)),
                 Item::Remove(_, done) => answer(done, Ok(())),
-                Item::Keep(_, done) | Item::Flush(done) => answer(done, ()),
+                Item::Keep(_, done) | Item::Place(_, _, done) | Item::Flush(done) => {
+                    answer(done, ());
+                }
             }
         }
         // A batch holds all that waited, what this commit brought among it.

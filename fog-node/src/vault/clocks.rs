@@ -9,7 +9,7 @@
 //! any other is a new row. The distance of a row never moves, so that a drifting clock gets a new row for each
 //! second it drifts, and no row follows it. Rows are numbered in the order they came, which is that of time unless
 //! this host's own clock was set back. A device has at most [`MAX_SETTINGS`]; the oldest go first. No reading is
-//! placed here: that is `crate::placement`.
+//! placed here: that is `crate::time_taken`.
 
 use device_drivers::event::CoincidentTime;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};

@@ -1,5 +1,6 @@
 //! Table `devices`: the sensors paired with this node. Removed ones stay, their readings with them.
 
+use fog_api::Place;
 use ledger_core::Digest;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -8,6 +9,11 @@ use super::{VaultError, digest_column};
 /// Since the vault's second version.
 pub(super) const HANDOVERS: &str = "
 ALTER TABLE devices ADD COLUMN handovers INTEGER NOT NULL DEFAULT 0;";
+
+/// Since the vault's fourth version: where a device is used. Both or neither.
+pub(super) const PLACES: &str = "
+ALTER TABLE devices ADD COLUMN ward TEXT;
+ALTER TABLE devices ADD COLUMN bed TEXT;";
 
 pub(super) const SCHEMA: &str = "
 CREATE TABLE devices (
@@ -73,7 +79,8 @@ pub fn insert(connection: &Connection, device: &DeviceRow) -> Result<(), VaultEr
     Ok(())
 }
 
-/// Adds a device that another node has handed over; one that was here before goes on under its id.
+/// Adds a device that another node has handed over; one that was here before goes on under its id, at no
+/// place.
 ///
 /// # Errors
 /// [`VaultError::Sqlite`].
@@ -86,7 +93,7 @@ pub fn take(connection: &Connection, device: &DeviceRow) -> Result<(), VaultErro
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
              ON CONFLICT (id) DO UPDATE SET name = excluded.name, path = excluded.path,
                  sealed_key = excluded.sealed_key, added = excluded.added, removed = NULL,
-                 handovers = excluded.handovers,
+                 handovers = excluded.handovers, ward = NULL, bed = NULL,
                  durable_sequence = max(ifnull(durable_sequence, -1), ifnull(excluded.durable_sequence, -1))",
         )?
         .execute(params![
@@ -121,13 +128,47 @@ pub fn id_of(connection: &Connection, handle: &Digest) -> Result<Option<String>,
         .optional()?)
 }
 
-/// Marks a device as removed and destroys its pairing key.
+/// Says where a device is used from now on, or that it is nowhere.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn set_place(
+    connection: &Connection,
+    id: &str,
+    place: Option<&Place>,
+) -> Result<(), VaultError> {
+    let (ward, bed) = place.map(|place| (&place.ward, &place.bed)).unzip();
+    connection
+        .prepare_cached("UPDATE devices SET ward = ?2, bed = ?3 WHERE id = ?1")?
+        .execute(params![id, ward, bed])?;
+    Ok(())
+}
+
+/// Where a device is used.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn place_of(connection: &Connection, id: &str) -> Result<Option<Place>, VaultError> {
+    let place = connection
+        .prepare_cached("SELECT ward, bed FROM devices WHERE id = ?1")?
+        .query_row([id], |row| {
+            let (ward, bed): (Option<_>, Option<_>) = (row.get(0)?, row.get(1)?);
+            Ok(ward.zip(bed).map(|(ward, bed)| Place { ward, bed }))
+        })
+        .optional()?;
+    Ok(place.flatten())
+}
+
+/// Marks a device as removed and destroys its pairing key; it is nowhere then.
 ///
 /// # Errors
 /// [`VaultError::Sqlite`].
 pub fn remove(connection: &Connection, id: &str, now: i64) -> Result<(), VaultError> {
     connection
-        .prepare_cached("UPDATE devices SET removed = ?2, sealed_key = NULL WHERE id = ?1")?
+        .prepare_cached(
+            "UPDATE devices SET removed = ?2, sealed_key = NULL, ward = NULL, bed = NULL
+             WHERE id = ?1",
+        )?
         .execute(params![id, now])?;
     Ok(())
 }

@@ -53,7 +53,7 @@ const SCHEMAS: [&[&str]; SCHEMA_VERSION as usize] = [
     ],
     &[assignments::SCHEMA, devices::HANDOVERS],
     &[provisionings::SCHEMA],
-    &[clocks::SCHEMA],
+    &[clocks::SCHEMA, devices::PLACES],
 ];
 
 /// Why the vault did not do what it was asked. Names no content and no key.

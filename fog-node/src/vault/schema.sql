@@ -34,7 +34,7 @@ CREATE TABLE devices (
     added INTEGER NOT NULL,
     removed INTEGER,
     durable_sequence INTEGER
-, handovers INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
+, handovers INTEGER NOT NULL DEFAULT 0, ward TEXT, bed TEXT) STRICT, WITHOUT ROWID;
 
 CREATE TABLE gaps (
     device TEXT NOT NULL REFERENCES devices(id),

@@ -56,6 +56,45 @@ fn an_earlier_vault_gets_what_is_missing() {
     open(&path).expect("and again");
 }
 
+/// Goal: a device is at one bed or at none, and neither a removal nor a hand-over leaves it at a bed of before.
+/// Method: one row, placed, removed and taken back.
+#[test]
+fn a_place_does_not_outlive_a_devices_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let connection = open(&dir.path().join(VAULT_FILE)).unwrap();
+    gaps_of_one_device(&connection);
+    let place = |ward: &str, bed: &str| fog_api::Place {
+        ward: ward.into(),
+        bed: bed.into(),
+    };
+    let placed = || devices::place_of(&connection, "d").unwrap();
+    let put = |place: Option<&_>| devices::set_place(&connection, "d", place).unwrap();
+    assert_eq!(placed(), None);
+    put(Some(&place("3A", "09")));
+    assert_eq!(placed(), Some(place("3A", "09")));
+    put(None);
+    assert_eq!(placed(), None);
+    put(Some(&place("3A", "10")));
+    devices::remove(&connection, "d", 1).unwrap();
+    assert_eq!(placed(), None, "removed");
+    put(Some(&place("3A", "11")));
+    let back = devices::DeviceRow {
+        id: "d".into(),
+        name: "Test".into(),
+        profile: "nonin-ascii".into(),
+        path: "/dev/null".into(),
+        simulated: false,
+        sealed_key: None,
+        handle: ledger_core::Digest([7; 32]),
+        added: 2,
+        durable_sequence: None,
+        handovers: 2,
+    };
+    devices::take(&connection, &back).unwrap();
+    assert_eq!(placed(), None, "taken back");
+    assert_eq!(devices::place_of(&connection, "other").unwrap(), None);
+}
+
 fn gaps_of_one_device(connection: &Connection) {
     connection
         .execute_batch(

@@ -15,6 +15,7 @@ mod joining;
 mod late;
 mod light;
 mod light_witness;
+mod place;
 mod program;
 mod provisioning;
 mod pty;

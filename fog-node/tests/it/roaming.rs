@@ -51,7 +51,7 @@ fn a_full_node_shares_its_devices_with_its_colleague() {
     );
     let all: BTreeSet<_> = shared.0.union(&shared.1).cloned().collect();
     assert_eq!(all, before, "registered once");
-    let view = ask(&["device", "placement", "--api", &two]);
+    let view = ask(&["device", "roaming", "--api", &two]);
     assert_eq!(view["is_on"], value!(true));
     assert_eq!(view["hosts"].as_array().unwrap().len(), 2, "{view}");
     wait_for("readings at the second node", || {

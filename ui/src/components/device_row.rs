@@ -11,6 +11,7 @@ use crate::route::Route;
 use crate::testids;
 use crate::words::device;
 use crate::words::number::{age, thousands, unit};
+use crate::words::state::State;
 
 /// The mark of a device: its state and word, as a chip where it must be seen.
 #[component]
@@ -22,25 +23,15 @@ pub fn DeviceMark(
     chip: bool,
 ) -> impl IntoView {
     let live = use_live();
-    let mark = Memo::new(move |_| {
-        if !live.is_current() {
-            return device::NOT_KNOWN;
-        }
-        device::mark(
-            entry.link.with(|link| link.state),
-            entry.facts.with(|facts| facts.standing),
-            entry.facts.with(|facts| facts.simulated),
-        )
-    });
+    let mark = Memo::new(move |_| entry.condition(live));
     let loud = Signal::derive(move || {
-        use crate::words::state::State;
         chip || matches!(
-            mark.get().0,
+            mark.with(|mark| mark.0),
             State::Critical | State::Offline | State::Simulated
         )
     });
     view! {
-        <StateMark state=Signal::derive(move || mark.get().0) word=Signal::derive(move || mark.get().1.to_owned())
+        <StateMark state=Signal::derive(move || mark.with(|mark| mark.0)) word=Signal::derive(move || mark.get().1)
             chip=loud testid=testids::DEVICE_STATE/>
     }
 }
@@ -184,10 +175,7 @@ fn NameLink(entry: DeviceEntry) -> impl IntoView {
 /// The stripe of a row (only where somebody is needed) and the link's own name.
 fn row_state(entry: DeviceEntry) -> (Memo<Option<&'static str>>, Memo<&'static str>) {
     let link = Memo::new(move |_| entry.link.with(|link| link.state));
-    let stripe = Memo::new(move |_| {
-        let state = link.get();
-        device::needs_somebody(state).then(|| device::link(state).0.key())
-    });
+    let stripe = Memo::new(move |_| entry.needs_somebody().map(State::key));
     (stripe, Memo::new(move |_| device::link_key(link.get())))
 }
 

@@ -1,7 +1,36 @@
-//! A question before something that cannot be taken back. Escape is the safe way out.
+//! Modal dialogs, and the question before something that cannot be taken back. Escape is the safe way out.
 
 use leptos::html;
 use leptos::prelude::*;
+
+/// A modal dialog that is shown while `open` says so, prepared by `on_open` each time: what its `node_ref`
+/// is, and what it does `on:close`.
+pub fn modal(
+    open: RwSignal<bool>,
+    on_open: impl Fn() + 'static,
+) -> (
+    NodeRef<html::Dialog>,
+    impl Fn(web_sys::Event) + Copy + 'static,
+) {
+    let dialog = NodeRef::<html::Dialog>::new();
+    // Told a moment later, when it may be open again.
+    let closed = move |_: web_sys::Event| {
+        if dialog.get_untracked().is_none_or(|dialog| !dialog.open()) {
+            open.set(false);
+        }
+    };
+    Effect::new(move || {
+        let Some(dialog) = dialog.get() else { return };
+        if open.get() && !dialog.open() {
+            on_open();
+            // Refused only where a dialog is open already.
+            dialog.show_modal().ok();
+        } else if !open.get() && dialog.open() {
+            dialog.close();
+        }
+    });
+    (dialog, closed)
+}
 
 /// A modal question; `open` shows it.
 #[component]
@@ -24,22 +53,7 @@ pub fn Ask(
     /// Names for tests: keep, act.
     testids: (&'static str, &'static str),
 ) -> impl IntoView {
-    let dialog = NodeRef::<html::Dialog>::new();
-    // Told a moment later, when it may be open again.
-    let closed = move |_| {
-        if dialog.get_untracked().is_none_or(|dialog| !dialog.open()) {
-            open.set(false);
-        }
-    };
-    Effect::new(move || {
-        let Some(dialog) = dialog.get() else { return };
-        if open.get() && !dialog.open() {
-            // Refused only where a dialog is open already.
-            dialog.show_modal().ok();
-        } else if !open.get() && dialog.open() {
-            dialog.close();
-        }
-    });
+    let (dialog, closed) = modal(open, || {});
     let title = format!("{}-question", testids.1);
     view! {
         <dialog class="dialog" node_ref=dialog aria-labelledby=title.clone() on:close=closed>

@@ -2,11 +2,10 @@
 //!
 //! A combobox: the input keeps the focus, arrow keys move through the list, Enter goes, Escape closes.
 
-use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use super::Icon;
+use super::{Icon, modal};
 use crate::live::use_live;
 use crate::route::Route;
 use crate::testids;
@@ -29,7 +28,6 @@ pub fn Finder(
     open: RwSignal<bool>,
 ) -> impl IntoView {
     let live = use_live();
-    let dialog = NodeRef::<html::Dialog>::new();
     let (words, set_words) = signal(String::new());
     let (at, set_at) = signal(0_usize);
     let found = Memo::new(move |_| {
@@ -39,16 +37,9 @@ pub fn Finder(
             Vec::new()
         }
     });
-    Effect::new(move || {
-        let Some(dialog) = dialog.get() else { return };
-        if open.get() && !dialog.open() {
-            set_words.set(String::new());
-            set_at.set(0);
-            // Refused only where a dialog is open already.
-            dialog.show_modal().ok();
-        } else if !open.get() && dialog.open() {
-            dialog.close();
-        }
+    let (dialog, closed) = modal(open, move || {
+        set_words.set(String::new());
+        set_at.set(0);
     });
     let go = move |to: &Route| {
         open.set(false);
@@ -93,7 +84,7 @@ pub fn Finder(
             .collect_view()
     };
     view! {
-        <dialog class="dialog finder" node_ref=dialog aria-label="Find" on:close=move |_| open.set(false) on:click=outside>
+        <dialog class="dialog finder" node_ref=dialog aria-label="Find" on:close=closed on:click=outside>
             <div>
                 <label class="vh" for="find">"Find a device, block or page"</label>
                 <input class="input" id="find" type="text" role="combobox" autocomplete="off" aria-expanded="true"
@@ -115,6 +106,8 @@ fn search(words: &str, live: crate::live::Live) -> Vec<Found> {
     let pages = [
         ("overview", "Overview", Route::Overview),
         ("devices", "Devices", Route::Devices),
+        ("devices", "Registry of devices", Route::Registry),
+        ("overview", "Ward wall", Route::Wall(None)),
         ("plus", "Pair a device", Route::Pair(None)),
         ("chain", "Chain", Route::Chain),
         ("proof", "Proofs", Route::Proofs),

@@ -14,7 +14,7 @@ pub mod time;
 pub mod way;
 
 pub use device_row::{DeviceMark, DeviceRow, VitalTile, WardRow};
-pub use dialog::Ask;
+pub use dialog::{Ask, modal};
 pub use icon::Icon;
 pub use note::{FailureNote, Loading, Note, Waiting};
 pub use page_head::PageHead;

@@ -7,6 +7,7 @@ use wasm_bindgen::JsCast;
 use crate::components::{DeviceRow, Icon, PageHead, Segments, Waiting};
 use crate::live::{DeviceEntry, use_live};
 use crate::pages::inbox::Inbox;
+use crate::pages::incoming::Incoming;
 use crate::route::Route;
 use crate::testids;
 use crate::words::number::thousands;
@@ -52,8 +53,11 @@ pub fn DevicesPage() -> impl IntoView {
     view! {
         <div class="page">
             <PageHead heading=heading sub=sub>
+                <a class="btn" href=Route::Registry.href() data-testid=testids::REGISTRY_OPEN><Icon name="chain"/>"Registry"</a>
+                <a class="btn" href=Route::Wall(None).href() data-testid=testids::WALL_OPEN><Icon name="overview"/>"Ward wall"</a>
                 <a class="btn primary" href=Route::Pair(None).href() data-testid=testids::PAIR_OPEN><Icon name="plus"/>"Pair a device"</a>
             </PageHead>
+            <Incoming/>
             <Inbox/>
             <section class="card" aria-labelledby="h-paired">
                 <div class="card-head">
@@ -76,7 +80,7 @@ pub fn DevicesPage() -> impl IntoView {
 fn belongs(filter: &str, entry: DeviceEntry) -> bool {
     let state = entry.link.with(|link| link.state);
     match filter {
-        "needy" => device::needs_somebody(state),
+        "needy" => entry.needs_somebody().is_some(),
         "streaming" => state == fog_api::DeviceState::Streaming,
         "simulated" => entry.facts.with(|facts| facts.simulated),
         _ => true,

@@ -41,4 +41,6 @@ pub use spec::{Colour, Limit, Mark, Panel, PlotSpec, Simulated, Trace};
 pub use view::Plots;
 
 #[cfg(test)]
+mod episode_tests;
+#[cfg(test)]
 mod tests;

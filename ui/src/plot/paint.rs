@@ -9,6 +9,8 @@
 //! interactive here: the cursor's time is given, so that the canvas never takes a pointer, a key or
 //! the wheel from the page.
 
+mod episodes;
+
 use std::sync::Arc;
 
 use egui::{
@@ -259,10 +261,13 @@ impl Canvas<'_> {
     fn traces(&self, ui: &mut egui::Ui, index: usize) {
         let window = self.stage.spec.window;
         for trace in &self.panel.traces {
-            if let Mark::Bars(width) = trace.mark {
-                self.bars(trace, width);
+            match trace.mark {
+                Mark::Bars(width) => self.bars(trace, width),
+                Mark::Steps => self.steps(trace),
+                _ => {}
             }
         }
+        self.intervals();
         let plot = Plot::new(("panel", index))
             .show_axes(false)
             .show_grid(false)
@@ -298,7 +303,7 @@ impl Canvas<'_> {
     }
 
     fn line(&self, plot: &mut egui_plot::PlotUi<'_>, trace: &Trace) {
-        if matches!(trace.mark, Mark::Bars(_)) {
+        if !matches!(trace.mark, Mark::Line | Mark::Dashed | Mark::Area) {
             return;
         }
         let colour = self.stage.palette.of(trace.colour);
@@ -319,7 +324,7 @@ impl Canvas<'_> {
             match trace.mark {
                 Mark::Dashed => line = line.style(LineStyle::dashed_dense()),
                 Mark::Area => line = line.fill(self.axis.min as f32).fill_alpha(0.12),
-                Mark::Line | Mark::Bars(_) => {}
+                _ => {}
             }
             plot.line(line);
         }

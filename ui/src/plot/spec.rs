@@ -71,6 +71,14 @@ pub enum Mark {
     Area,
     /// A bar for each stretch of so many milliseconds, the point's time being its start.
     Bars(i64),
+    /// A dot for each value, and pale steps from one to the next: nothing is known between them.
+    Steps,
+    /// The upper ends of intervals; with [`Mark::Lower`] in the same panel, one bar a measurement.
+    Upper,
+    /// Their lower ends.
+    Lower,
+    /// A value inside each interval, marked across its bar.
+    Middle,
 }
 
 /// One series in a panel.

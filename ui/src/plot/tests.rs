@@ -280,7 +280,7 @@ fn css_colours() {
     }
 }
 
-fn handle(points: &[(i64, f64)], break_after: i64) -> SeriesHandle {
+pub(super) fn handle(points: &[(i64, f64)], break_after: i64) -> SeriesHandle {
     let handle = SeriesHandle::new(10_000, break_after);
     for (time, value) in points {
         handle.push(Point::value(*time, *value));
@@ -289,7 +289,7 @@ fn handle(points: &[(i64, f64)], break_after: i64) -> SeriesHandle {
 }
 
 /// A minute of pulse with twenty seconds missing, and SpO₂ with a limit.
-fn example() -> PlotSpec {
+pub(super) fn example() -> PlotSpec {
     let seconds = (0..60).filter(|second| !(20..40).contains(second));
     let points: Vec<_> = seconds
         .map(|second| (second * 1000, 70.0 + (second % 7) as f64))
@@ -313,7 +313,7 @@ fn example() -> PlotSpec {
     }
 }
 
-fn harness(spec: PlotSpec, cursor: Option<i64>) -> Harness<'static, Stage> {
+pub(super) fn harness(spec: PlotSpec, cursor: Option<i64>) -> Harness<'static, Stage> {
     let areas = vec![
         Rect::from_min_size(pos2(40.0, 20.0), vec2(600.0, 100.0)),
         Rect::from_min_size(pos2(40.0, 160.0), vec2(600.0, 100.0)),
@@ -431,7 +431,16 @@ fn gaps_are_shared() {
 /// Goal: bars, areas, dashes and empty or absurd specs paint without a panic.
 #[test]
 fn odd_specs_paint() {
-    let marks = [Mark::Bars(1000), Mark::Area, Mark::Dashed, Mark::Line];
+    let marks = [
+        Mark::Bars(1000),
+        Mark::Area,
+        Mark::Dashed,
+        Mark::Line,
+        Mark::Steps,
+        Mark::Upper,
+        Mark::Lower,
+        Mark::Middle,
+    ];
     for mark in marks {
         for window in [
             Span::new(0, 60_000),

@@ -1,6 +1,9 @@
 //! What is said of devices: their state, their values, and what they need of a person.
 
-use fog_api::{ApiError, Device, DeviceStanding, DeviceState, Gap, Preview, RejectedCount, Vital};
+use fog_api::{
+    ApiError, Device, DeviceAuthentication, DeviceClass, DeviceStanding, DeviceState, Gap, Preview,
+    RejectedCount, Vital,
+};
 use ledger_core::Quality;
 
 use super::number::{age, count, spelled, thousands, unit};
@@ -49,6 +52,12 @@ pub const fn standing(standing: DeviceStanding) -> &'static str {
         DeviceStanding::HandedOver => "Handed over: another node of the consortium serves it now.",
         DeviceStanding::Retired => "Retired: its readings do not count any more.",
     }
+}
+
+/// A bed, in words.
+#[must_use]
+pub fn place(place: &fog_api::Place) -> String {
+    format!("ward {}, bed {}", place.ward, place.bed)
 }
 
 /// What is said of anything while the node does not answer.
@@ -366,6 +375,26 @@ pub fn matches(device: &Device, words: &str) -> bool {
         || [&device.name, &device.profile, &device.path]
             .iter()
             .any(|text| text.to_lowercase().contains(&words))
+}
+
+/// What a device can compute.
+#[must_use]
+pub const fn class_words(class: DeviceClass) -> &'static str {
+    match class {
+        DeviceClass::UltraLight => "Ultra-light: 4 kB of program, 256 B of RAM",
+        DeviceClass::LowCost => "Low-cost: 4 kB of program, 8 kB of RAM",
+        DeviceClass::Lightweight => "Lightweight: 32 kB of program, 8 kB of RAM",
+    }
+}
+
+/// How a device proves its frames.
+#[must_use]
+pub const fn proof_words(proof: DeviceAuthentication) -> &'static str {
+    match proof {
+        DeviceAuthentication::AsconTag => "Ascon tag",
+        DeviceAuthentication::HmacTag => "HMAC-SHA256 tag",
+        DeviceAuthentication::Signature => "Ed25519 signature",
+    }
 }
 
 #[cfg(test)]

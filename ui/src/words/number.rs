@@ -214,6 +214,24 @@ pub fn unit(ucum: &str) -> &str {
     }
 }
 
+/// Splits a name so that those with numbers sort by them: `Bed 2` comes before `Bed 10`.
+#[must_use]
+pub fn natural(name: &str) -> (String, u64, String) {
+    let digits = name
+        .find(|letter: char| letter.is_ascii_digit())
+        .unwrap_or(name.len());
+    let (head, rest) = name.split_at(digits);
+    let end = rest
+        .find(|letter: char| !letter.is_ascii_digit())
+        .unwrap_or(rest.len());
+    let (number, tail) = rest.split_at(end);
+    (
+        head.to_lowercase(),
+        number.parse().unwrap_or(0),
+        tail.to_lowercase(),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

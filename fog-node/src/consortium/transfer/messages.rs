@@ -21,7 +21,7 @@
 use ledger_core::Digest;
 use zeroize::Zeroizing;
 
-use crate::placement::MAX_HEARING_BYTES;
+use crate::roaming::MAX_HEARING_BYTES;
 
 /// Longest request in bytes.
 pub(super) const MAX_REQUEST_BYTES: usize = 1 + MAX_HEARING_BYTES;
@@ -39,7 +39,7 @@ pub(super) enum Request {
     Pairing(Digest),
     /// The asker has that pairing on disk.
     Taken(Digest),
-    /// What the asker hears, as `crate::placement` writes it.
+    /// What the asker hears, as `crate::roaming` writes it.
     Hears(Vec<u8>),
     /// What the device with this handle, which the asker serves, may hear.
     Relay(Digest),

@@ -1,8 +1,10 @@
-//! What the writer does to devices: adds and removes them, notes whose they are, with the transactions that say so.
+//! What the writer does to devices: adds and removes them, notes whose they are, with the transactions
+//! that say so, and where they are.
 
 use std::collections::BTreeMap;
 
 use device_drivers::event::CoincidentTime;
+use fog_api::Place;
 use ledger_core::transaction::RegisterDevice;
 use ledger_core::{Digest, Payload};
 
@@ -102,6 +104,17 @@ impl Writer {
             readings: Vec::new(),
         });
         Ok(id)
+    }
+
+    /// Notes where a device is used.
+    pub(super) fn place_device(
+        &self,
+        device: DeviceIndex,
+        place: Option<&Place>,
+    ) -> Result<(), VaultError> {
+        let row = VaultError::Row { table: "devices" };
+        let open = self.devices.get(device.0 as usize).ok_or(row)?;
+        devices::set_place(&self.connection, &open.id, place)
     }
 
     pub(super) fn remove_device(&mut self, device: DeviceIndex) -> Result<(), VaultError> {

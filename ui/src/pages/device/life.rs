@@ -1,11 +1,14 @@
-//! What becomes of the device on the ledger: whose it is, whether its data count, and the ways to change it.
+//! What becomes of the device: whose it is and whether its data count, on the ledger; at which bed it is, on
+//! this node alone; and the ways to change it.
 
 use fog_api::{ChangeDevice, Device, DeviceStanding};
-use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::components::{Ask, FailureNote, Icon};
+use super::hand_over::ToWhom;
+use super::place::Where;
+use crate::components::{Ask, FailureNote, Icon, modal};
+use crate::consortium::use_consortium;
 use crate::failure::Failure;
 use crate::live::{DeviceEntry, use_live};
 use crate::route::{Route, escape};
@@ -67,6 +70,10 @@ pub fn LifeCard(entry: DeviceEntry) -> impl IntoView {
     let assigned = Memo::new(move |_| entry.facts.with(|facts| facts.assigned_to.clone()));
     let asks_retire = RwSignal::new(false);
     let asks_whose = RwSignal::new(false);
+    let asks_where = RwSignal::new(false);
+    let hands_over = RwSignal::new(false);
+    let is_alone = use_consortium().part(|view| view.nodes.iter().all(|node| node.here));
+    let place = Memo::new(move |_| entry.facts.with(|facts| facts.place.clone()));
     let question =
         Signal::derive(move || format!("Retire {}?", entry.facts.with(|facts| facts.name.clone())));
     let is_suspended = move || standing.get() == DeviceStanding::Suspended;
@@ -92,17 +99,26 @@ pub fn LifeCard(entry: DeviceEntry) -> impl IntoView {
                 <dl class="kv"><dt>"Worn by"</dt><dd data-testid=testids::DEVICE_ASSIGNED>{move || match assigned.get() {
                     Some(subject) => view! { <bdi>{subject}</bdi> }.into_any(),
                     None => view! { <span class="dim">"nobody yet"</span> }.into_any(),
+                }}</dd>
+                <dt>"Bed"</dt><dd data-testid=testids::DEVICE_PLACED>{move || match place.get() {
+                    Some(place) => view! { <bdi>{device::place(&place)}</bdi> }.into_any(),
+                    None => view! { <span class="dim">"at none"</span> }.into_any(),
                 }}</dd></dl>
-                <p class="small dim">"Whose it is stays on this node, sealed. The ledger gets a commitment that names nobody."</p>
+                <p class="small dim">"Whose it is stays on this node, sealed; the ledger gets a commitment that names nobody. The bed stays on this node too, and is shown on the ward’s wall."</p>
                 {move || changes.failure.get().map(|failure| view! { <FailureNote failure=failure/> })}
             </div>
+            <p class="card-body small dim" hidden=move || !is_alone.get()>"It can be handed over once another node is in the consortium."</p>
             <div class="card-foot row">
                 <button type="button" class="btn" disabled=is_busy data-testid=testids::DEVICE_ASSIGN on:click=move |_| asks_whose.set(true)>
                     <Icon name="user"/>{move || if assigned.get().is_some() { "Reassign" } else { "Assign" }}
                 </button>
+                <button type="button" class="btn" disabled=is_busy data-testid=testids::DEVICE_PLACE on:click=move |_| asks_where.set(true)>
+                    {move || if place.get().is_some() { "Another bed" } else { "Put at a bed" }}
+                </button>
                 <button type="button" class="btn" disabled=is_busy data-testid=testids::DEVICE_SUSPEND on:click=toggle>
                     {move || if is_suspended() { "Resume" } else { "Suspend" }}
                 </button>
+                <button type="button" class="btn" disabled=move || is_busy.get() || is_alone.get() data-testid=testids::HAND_OVER on:click=move |_| hands_over.set(true)>"Hand over"</button>
                 <button type="button" class="btn quiet" disabled=is_busy data-testid=testids::DEVICE_RETIRE on:click=move |_| asks_retire.set(true)>"Retire"</button>
             </div>
         </section>
@@ -111,30 +127,16 @@ pub fn LifeCard(entry: DeviceEntry) -> impl IntoView {
             keep="Keep it" act="Retire" on_act=move |()| changes.send(ChangeDevice::Retire)
             testids=(testids::DEVICE_RETIRE_KEEP, testids::DEVICE_RETIRE_CONFIRM)/>
         <Whose open=asks_whose assigned=assigned changes=changes/>
+        <ToWhom open=hands_over entry=entry is_busy=is_busy failure=changes.failure/>
+        <Where open=asks_where entry=entry place=place failure=changes.failure/>
     }
 }
 
 /// Asks whose the device is.
 #[component]
 fn Whose(open: RwSignal<bool>, assigned: Memo<Option<String>>, changes: Changes) -> impl IntoView {
-    let dialog = NodeRef::<html::Dialog>::new();
     let subject = RwSignal::new(String::new());
-    // Told a moment later, when it may be open again.
-    let closed = move |_| {
-        if dialog.get_untracked().is_none_or(|dialog| !dialog.open()) {
-            open.set(false);
-        }
-    };
-    Effect::new(move || {
-        let Some(dialog) = dialog.get() else { return };
-        if open.get() && !dialog.open() {
-            subject.set(String::new());
-            // Refused only where a dialog is open already.
-            dialog.show_modal().ok();
-        } else if !open.get() && dialog.open() {
-            dialog.close();
-        }
-    });
+    let (dialog, closed) = modal(open, move || subject.set(String::new()));
     let is_empty = move || subject.with(|subject| subject.trim().is_empty());
     let send = move |change| {
         open.set(false);

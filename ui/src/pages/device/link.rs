@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use crate::components::{Hash, local_clock_minutes, local_date};
 use crate::live::DeviceEntry;
 use crate::route::Route;
+use crate::words::device::{class_words, proof_words};
 use crate::words::number::thousands;
 
 /// The card.
@@ -43,6 +44,8 @@ pub fn LinkCard(entry: DeviceEntry) -> impl IntoView {
                     {about("Model", |about| about.model.clone())}
                     {about("Serial number", |about| about.serial_number.clone())}
                     {about("Firmware", |about| about.firmware.clone())}
+                    {about("Class", |about| about.class.map(|class| class_words(class).to_owned()))}
+                    {about("Proves frames", |about| about.authentication.map(|proof| proof_words(proof).to_owned()))}
                     <dt>"Id here"</dt><dd><Hash text=id/></dd>
                     <dt>"Handle"</dt><dd>{move || view! { <Hash text=handle()/> }}</dd>
                     <dt>"Registered"</dt><dd>{registered}</dd>

@@ -1,13 +1,14 @@
 //! The big numbers, the wave, and the numbers' past on linked plots.
 
-use fog_api::{History, Vital};
+use fog_api::{History, ReadingRow, Vital};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::wave::Wave;
 use crate::components::{Segments, VitalTile};
 use crate::live::{DeviceEntry, use_live};
-use crate::plot::{Colour, Panel, PlotSpec, Plots, Point, SeriesHandle, Simulated, Span, YRange};
+use crate::plot::{PlotSpec, Plots, Point, SeriesHandle, Span};
+use crate::profile_plots::{Line, break_after, is_episodic, panels, points};
 use crate::route::escape;
 use crate::testids;
 use crate::words::device;
@@ -15,8 +16,10 @@ use crate::words::number::{capital, unit};
 
 /// Points asked for a plot.
 const POINTS: i64 = 1_200;
-/// A line breaks where nothing came for so long, in milliseconds.
-const BREAK_MILLIS: i64 = 3_000;
+/// Single readings asked for, of what is measured now and then.
+const EPISODES: u32 = 1_000;
+/// How soon a new one of these is asked for, in milliseconds.
+const EPISODE_PACE_MILLIS: i64 = 5_000;
 
 /// The numbers, the wave, and the past of the numbers.
 #[component]
@@ -33,6 +36,7 @@ pub fn LiveCard(
         |_, _| true,
     );
     let version = RwSignal::new(0_u32);
+    show_episodes(codes, chosen);
     view! {
         <section class="card" class:is-simulated=simulated aria-labelledby="h-live">
             <h2 class="vh" id="h-live">"Live"</h2>
@@ -41,6 +45,26 @@ pub fn LiveCard(
             <Trends entry=entry lines=lines version=version chosen=chosen/>
         </section>
     }
+}
+
+/// What is measured now and then is seen in a day, not in five minutes; asked once, when it is known what the
+/// device measures.
+fn show_episodes(codes: Memo<Vec<String>>, chosen: RwSignal<&'static str>) {
+    let is_known = StoredValue::new(false);
+    Effect::new(move || {
+        let (any, all) = codes.with(|codes| {
+            (
+                !codes.is_empty(),
+                codes.iter().all(|code| is_episodic(code)),
+            )
+        });
+        if any
+            && is_known.try_update_value(|known| std::mem::replace(known, true)) == Some(false)
+            && all
+        {
+            chosen.set("24h");
+        }
+    });
 }
 
 #[component]
@@ -104,15 +128,6 @@ fn period(key: &str) -> (i64, &'static str) {
     }
 }
 
-/// One metric's line.
-#[derive(Clone)]
-struct Line {
-    code: String,
-    title: String,
-    unit: String,
-    series: SeriesHandle,
-}
-
 #[component]
 fn Trends(
     entry: DeviceEntry,
@@ -125,11 +140,20 @@ fn Trends(
         // The page may be gone by now.
         version.try_update(|version| *version = version.wrapping_add(1));
     };
+    // Only the record says when a stored measurement was made.
+    let newest_episode = Memo::new(move |_| {
+        let newest = entry.vitals.with(|vitals| {
+            let episodes = vitals.iter().filter(|vital| is_episodic(&vital.code));
+            episodes.map(|vital| vital.time).max()
+        });
+        newest.map(|newest| newest.div_euclid(EPISODE_PACE_MILLIS))
+    });
     // The node's own record fills the lines; long periods are asked for again each minute.
     let minutes = Memo::new(move |_| live.now.get().div_euclid(60_000));
     Effect::new(move || {
         let lines = lines.get();
         live.epoch.track();
+        newest_episode.get();
         let span = period(chosen.get()).0;
         if span > 300_000 {
             minutes.get();
@@ -146,7 +170,8 @@ fn Trends(
     Effect::new(move || {
         entry.vitals.with(|vitals| {
             for line in lines.get_untracked() {
-                if let Some(vital) = vitals.iter().find(|vital| vital.code == line.code) {
+                let vital = vitals.iter().find(|vital| vital.code == line.code);
+                if let Some(vital) = vital.filter(|_| !is_episodic(&line.code)) {
                     line.series.push(point_of(vital));
                 }
             }
@@ -162,13 +187,8 @@ fn Trends(
             .with_untracked(|vitals| vitals.iter().map(|vital| vital.time).max());
         // The window ends now; a clock that is a little behind must not cut the newest value off.
         let to = live.now.get().max(newest.unwrap_or(0));
-        let panels = lines
-            .get()
-            .into_iter()
-            .map(|line| panel(line, simulated))
-            .collect();
         PlotSpec {
-            panels,
+            panels: lines.with(|lines| panels(lines, simulated)),
             window: Span::new(to - span, to),
         }
     });
@@ -189,7 +209,11 @@ fn Trends(
 }
 
 fn make_lines(entry: DeviceEntry, codes: &[String], span: i64) -> Vec<Line> {
-    let break_after = BREAK_MILLIS.max(span / POINTS * 3);
+    let (rate, waves) = entry
+        .facts
+        .with_untracked(|facts| (facts.readings_per_second, facts.waves.len()));
+    // Of one metric: all come at the same pace, waves once a second among them.
+    let rate = rate / (codes.len() + waves).max(1) as f64;
     entry.vitals.with_untracked(|vitals| {
         codes
             .iter()
@@ -198,18 +222,24 @@ fn make_lines(entry: DeviceEntry, codes: &[String], span: i64) -> Vec<Line> {
                 code: vital.code.clone(),
                 title: vital.label.clone(),
                 unit: unit(&vital.unit).to_owned(),
-                series: SeriesHandle::new(8_000, break_after),
+                series: SeriesHandle::new(8_000, break_after(&vital.code, span, POINTS, rate)),
             })
             .collect()
     })
 }
 
+/// Fills a line with what the node kept. Without an answer it begins with what arrives from now on.
 async fn fill(line: &Line, id: &str, from: i64, to: i64) {
-    let path = format!(
-        "/api/devices/{id}/history?metric={}&from={from}&to={to}&points={POINTS}",
-        escape(&line.code)
-    );
-    // Without an answer the line begins with what arrives from now on.
+    let code = escape(&line.code);
+    if is_episodic(&line.code) {
+        let path = format!("/api/readings?device={id}&metric={code}&limit={EPISODES}");
+        if let Ok(readings) = crate::transport::get::<Vec<ReadingRow>>(&path).await {
+            line.series.replace(points(&readings));
+        }
+        return;
+    }
+    let path =
+        format!("/api/devices/{id}/history?metric={code}&from={from}&to={to}&points={POINTS}");
     let Ok(history) = crate::transport::get::<History>(&path).await else {
         return;
     };
@@ -230,19 +260,4 @@ fn point_of(vital: &Vital) -> Point {
         || Point::absent(vital.time),
         |value| Point::value(vital.time, value),
     )
-}
-
-fn panel(line: Line, simulated: bool) -> Panel {
-    let (low, high) = device::usual_range(&line.code);
-    let mut panel = Panel::line(
-        &line.title,
-        &line.unit,
-        Colour::of_metric(&line.code),
-        line.series,
-    );
-    panel.y = YRange::AtLeast(f64::from(low), f64::from(high));
-    if simulated {
-        panel.simulated = Simulated::All;
-    }
-    panel
 }

@@ -1,9 +1,13 @@
 //! *Device*: how is it now, can I trust it, where did its readings go?
 
 mod gap;
+mod hand_over;
+mod hears;
+mod hears_ask;
 mod life;
 mod link;
 mod live_card;
+mod place;
 mod readings;
 mod wave;
 
@@ -80,6 +84,7 @@ fn Known(entry: DeviceEntry) -> impl IntoView {
             <div class="stack">
                 <gap::GapLedger entry=entry/>
                 <life::LifeCard entry=entry/>
+                <hears::HearsCard entry=entry/>
                 <link::LinkCard entry=entry/>
             </div>
         </div>

@@ -11,7 +11,7 @@ use crate::components::{Icon, PageHead, Waiting, local_clock_minutes, local_date
 use crate::live::{Live, use_live};
 use crate::route::Route;
 use crate::testids;
-use crate::words::{device, node};
+use crate::words::node;
 
 /// What the page counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ fn counts(live: Live) -> Counts {
         let state = entry.link.with(|link| link.state);
         counts.devices += 1;
         counts.streaming += u64::from(state == fog_api::DeviceState::Streaming);
-        counts.needy += u64::from(device::needs_somebody(state));
+        counts.needy += u64::from(entry.needs_somebody().is_some());
     }
     counts
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::components::StateMark;
 use crate::live::{DeviceEntry, use_live};
+use crate::oxygen;
 use crate::route::Route;
 use crate::testids;
 use crate::words::device;
@@ -22,9 +23,8 @@ pub fn NeedsYou() -> impl IntoView {
             .devices()
             .into_iter()
             .filter_map(|entry| {
-                let state = entry.link.with(|link| link.state);
                 let id = entry.facts.with_untracked(|facts| facts.id.clone());
-                device::needs_somebody(state).then(|| (device::link(state).0.urgency(), id))
+                entry.needs_somebody().map(|state| (state.urgency(), id))
             })
             .collect();
         needy.sort();
@@ -66,7 +66,7 @@ pub fn NeedsYou() -> impl IntoView {
 fn Todo(entry: DeviceEntry, id: String) -> impl IntoView {
     let live = use_live();
     let href = Route::Device(id.clone()).href();
-    let state = Memo::new(move |_| entry.link.with(|link| device::link(link.state)));
+    let state = Memo::new(move |_| entry.needs_somebody().unwrap_or(State::Unknown));
     let what = Memo::new(move |_| {
         let (name, link) = (
             entry.facts.with(|facts| facts.name.clone()),
@@ -74,6 +74,9 @@ fn Todo(entry: DeviceEntry, id: String) -> impl IntoView {
         );
         // The age moves in steps of ten seconds: a list of tasks is calm.
         let now = live.now.get().div_euclid(10_000) * 10_000;
+        if let (State::Critical, Some(since)) = (state.get(), entry.low_since.get()) {
+            return oxygen::trouble(&name, since, now);
+        }
         device::trouble(
             &name,
             link,
@@ -94,7 +97,7 @@ fn Todo(entry: DeviceEntry, id: String) -> impl IntoView {
     };
     view! {
         <li data-testid=testids::NEEDS_YOU data-device=id>
-            <StateMark state=Signal::derive(move || state.get().0) word=Signal::derive(move || state.get().0.word().to_owned()) bare=true/>
+            <StateMark state=state word=Signal::derive(move || state.get().word().to_owned()) bare=true/>
             <div>
                 <h3>{move || what.get()}</h3>
                 <p>{why}</p>

@@ -1,4 +1,4 @@
-//! Placement: the nodes of an organisation choose among themselves which of them serves a wireless device.
+//! Roaming: the nodes of an organisation choose among themselves which of them serves a wireless device.
 //!
 //! ```text
 //! each node, every 2 s:  what it hears, its load, its power ──▶ the other nodes of its organisation
@@ -56,14 +56,14 @@ pub(crate) struct Hearing {
 
 /// What the node knows for placing devices.
 #[derive(Default)]
-pub(crate) struct Placement {
-    /// Devices it has places for; none where placement is switched off.
+pub(crate) struct Roaming {
+    /// Devices it has places for; none where roaming is switched off.
     places: Option<u16>,
     /// What the other nodes told, by their keys, and when.
     told: Mutex<BTreeMap<PublicKey, (Instant, Hearing)>>,
 }
 
-impl Placement {
+impl Roaming {
     /// With so many places; switched off without.
     pub(crate) fn with_places(places: Option<u16>) -> Self {
         Self {
@@ -120,7 +120,7 @@ pub(crate) async fn keep(node: Weak<Node>) {
     loop {
         looks.tick().await;
         let Some(node) = node.upgrade() else { return };
-        if node.placement.places.is_none() {
+        if node.roaming.places.is_none() {
             return;
         }
         let looked = node.look_after_places(&mut chosen, &mut wired, &mut told);
@@ -174,7 +174,7 @@ impl Node {
         Hearing {
             host: Host {
                 served: u16::try_from(served).unwrap_or(u16::MAX),
-                places: self.placement.places.unwrap_or_default(),
+                places: self.roaming.places.unwrap_or_default(),
                 on_battery: power::on_battery(),
             },
             heard,
@@ -206,7 +206,7 @@ impl Node {
             return Ok(false);
         };
         hearing.heard.truncate(MAX_HEARD);
-        let mut told = self.placement.told();
+        let mut told = self.roaming.told();
         told.insert(from.key, (Instant::now(), hearing));
         Ok(true)
     }
@@ -233,7 +233,7 @@ impl Node {
         colleagues: &[Member],
         chosen: &mut Chosen,
     ) -> Result<(), Failure> {
-        let mut others = self.placement.fresh();
+        let mut others = self.roaming.fresh();
         others.retain(|(key, _)| colleagues.iter().any(|one| one.key == *key));
         let before = std::mem::take(chosen);
         let mut has_moved = false;
@@ -259,7 +259,7 @@ impl Node {
             has_moved = true;
             let to = key.to_string();
             self.hand_over(&device.id, HandOver { to }).await?;
-            self.placement.note_given(&key);
+            self.roaming.note_given(&key);
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
-//! What a person is shown of placement: who could serve each wireless device, how well, and what will be.
+//! What a person is shown of roaming: who could serve each wireless device, how well, and what will be.
 
 use std::sync::Arc;
 
-use fog_api::{Device, PlacedDevice, PlacementHost, PlacementOffer, PlacementView};
+use fog_api::{Device, RoamingDevice, RoamingNode, RoamingOffer, RoamingView};
 
 use super::choice::{Host, Reach, choose};
 use super::{is_placed, needs_of};
@@ -14,10 +14,10 @@ impl Node {
     ///
     /// # Errors
     /// [`Failure`] if the replica cannot be read.
-    pub async fn placement(self: &Arc<Self>) -> Result<PlacementView, Failure> {
+    pub async fn roaming(self: &Arc<Self>) -> Result<RoamingView, Failure> {
         let own = self.hearing();
         let colleagues = self.colleagues()?;
-        let fresh = self.placement.fresh();
+        let fresh = self.roaming.fresh();
         let named = fresh.iter().filter_map(|(key, hearing)| {
             let member = colleagues.iter().find(|one| one.key == *key)?;
             Some((member.name.clone(), hearing))
@@ -39,7 +39,7 @@ impl Node {
             let others = named.iter().zip(&reaches);
             let others = others.map(|((name, _), (host, reach))| (name.clone(), *host, *reach));
             let offers = std::iter::once(here).chain(others);
-            devices.push(PlacedDevice {
+            devices.push(RoamingDevice {
                 offers: offers.map(|offer| offer_row(offer, &device)).collect(),
                 better: better
                     .and_then(|at| named.get(at))
@@ -53,16 +53,16 @@ impl Node {
         let others = named
             .into_iter()
             .map(|(name, hearing)| host_row(name, hearing.host));
-        Ok(PlacementView {
-            is_on: self.placement.places.is_some(),
+        Ok(RoamingView {
+            is_on: self.roaming.places.is_some(),
             hosts: std::iter::once(here).chain(others).collect(),
             devices,
         })
     }
 }
 
-fn host_row(node: String, host: Host) -> PlacementHost {
-    PlacementHost {
+fn host_row(node: String, host: Host) -> RoamingNode {
+    RoamingNode {
         node,
         served: host.served,
         places: host.places,
@@ -71,8 +71,8 @@ fn host_row(node: String, host: Host) -> PlacementHost {
     }
 }
 
-fn offer_row((node, host, reach): (String, Host, Reach), device: &Device) -> PlacementOffer {
-    PlacementOffer {
+fn offer_row((node, host, reach): (String, Host, Reach), device: &Device) -> RoamingOffer {
+    RoamingOffer {
         node,
         signal_dbm: match reach {
             Reach::Signal(dbm) => Some(dbm),

@@ -5,19 +5,19 @@ use serde::{Deserialize, Serialize};
 /// Who could serve the wireless devices of this node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct PlacementView {
+pub struct RoamingView {
     /// Whether this node hands devices over by itself.
     pub is_on: bool,
     /// This node, and those of its organisation that were heard of within 15 s.
-    pub hosts: Vec<PlacementHost>,
+    pub hosts: Vec<RoamingNode>,
     /// The devices without a wire that this node serves.
-    pub devices: Vec<PlacedDevice>,
+    pub devices: Vec<RoamingDevice>,
 }
 
 /// A node, as far as it matters to where devices go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct PlacementHost {
+pub struct RoamingNode {
     /// Its name.
     pub node: String,
     /// Devices without a wire that it serves.
@@ -33,13 +33,13 @@ pub struct PlacementHost {
 /// A device without a wire.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct PlacedDevice {
+pub struct RoamingDevice {
     /// Its id.
     pub id: String,
     /// Its name.
     pub name: String,
     /// How well each node would serve it, this one first.
-    pub offers: Vec<PlacementOffer>,
+    pub offers: Vec<RoamingOffer>,
     /// The node that is enough better to hand it over to.
     pub better: Option<String>,
     /// Whether this machine's system keeps a bond with it: it stays here then.
@@ -49,7 +49,7 @@ pub struct PlacedDevice {
 /// How well a node would serve a device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct PlacementOffer {
+pub struct RoamingOffer {
     /// The node's name.
     pub node: String,
     /// How strongly it hears the device; none of a simulated device, and where it does not hear it.

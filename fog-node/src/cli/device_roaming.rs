@@ -1,22 +1,22 @@
-//! `fogward device placement`: which node of the organisation serves which wireless device best.
+//! `fogward device roaming`: which node of the organisation serves which wireless device best.
 
-use fog_api::{PlacedDevice, PlacementHost, PlacementView};
+use fog_api::{RoamingDevice, RoamingNode, RoamingView};
 
 use super::Outcome;
 use super::client::{Api, Question};
 use super::output::{print, print_json};
 use super::table::{cell, numbers, table, words};
 
-/// `fogward device placement`
+/// `fogward device roaming`
 #[derive(Debug, clap::Args)]
-pub(super) struct Placement {
+pub(super) struct Roaming {
     #[command(flatten)]
     api: Api,
 }
 
-impl Placement {
+impl Roaming {
     pub(super) fn run(&self) -> anyhow::Result<Outcome> {
-        let view: PlacementView = self.api.ask(&Question::path("/api/placement"))?;
+        let view: RoamingView = self.api.ask(&Question::path("/api/roaming"))?;
         if self.api.json {
             print_json(&view)?;
             return Ok(Outcome::Yes);
@@ -39,7 +39,7 @@ impl Placement {
         let switch = if view.is_on {
             "Devices go to the node that serves them best."
         } else {
-            "Placement is off: start the node with --roam to let devices go where they are served best."
+            "Roaming is off: start the node with --roam to let devices go where they are served best."
         };
         let (hosts, devices) = (table(heads, &hosts), table(device_heads, &devices));
         print(&format!("{switch}\n\n{hosts}\n{devices}"))?;
@@ -47,7 +47,7 @@ impl Placement {
     }
 }
 
-fn host_cells(host: &PlacementHost) -> [String; 4] {
+fn host_cells(host: &RoamingNode) -> [String; 4] {
     [
         host.node.clone(),
         host.served.to_string(),
@@ -60,7 +60,7 @@ fn host_cells(host: &PlacementHost) -> [String; 4] {
 }
 
 /// A row for each node that could serve it.
-fn device_cells(device: &PlacedDevice) -> Vec<[String; 5]> {
+fn device_cells(device: &RoamingDevice) -> Vec<[String; 5]> {
     let rows = device.offers.iter().enumerate().map(|(at, offer)| {
         let is_better = device.better.as_ref() == Some(&offer.node);
         let note = match (at, is_better, device.is_bonded) {
