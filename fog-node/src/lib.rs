@@ -17,6 +17,7 @@ mod chain;
 pub mod cli;
 pub mod clock;
 pub mod consortium;
+mod demo;
 mod device_life;
 mod failure;
 mod finality_log;
