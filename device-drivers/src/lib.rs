@@ -15,6 +15,7 @@ pub mod link;
 pub mod measurement;
 pub mod profile;
 pub mod relay;
+pub mod self_test;
 pub mod serial;
 pub mod simulated;
 

@@ -149,6 +149,9 @@ pub enum ReasonCode {
     /// The Bluetooth library failed.
     #[serde(rename = "BLE-13")]
     BluetoothFault,
+    /// The peripheral cannot show which one it is.
+    #[serde(rename = "BLE-14")]
+    NotIdentifiable,
 }
 
 impl ReasonCode {
@@ -179,6 +182,7 @@ impl ReasonCode {
             ReasonCode::NothingMeasured => "BLE-11",
             ReasonCode::ValuesUnusable => "BLE-12",
             ReasonCode::BluetoothFault => "BLE-13",
+            ReasonCode::NotIdentifiable => "BLE-14",
         }
     }
 }

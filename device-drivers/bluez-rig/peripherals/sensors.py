@@ -1,6 +1,6 @@
 """The sensors of the rig: what each one is, says, and does when it is paired.
 
-Four peripherals on one simulated radio link, each with a controller of its own. Values are the
+Five peripherals on one simulated radio link, each with a controller of its own. Values are the
 worked examples of the profile specifications (see `VALUES`). Nothing here knows the guest.
 """
 
@@ -107,6 +107,7 @@ class Sensor:
         ]))
         self.accepts_pairing = True
         self.shown = None
+        self.alerts = []
         self.answers = asyncio.Queue()
         self.streaming = None
 
@@ -165,6 +166,7 @@ class Sensor:
             "encrypted": any(connection.is_encrypted for connection in connections),
             "bonds": len(await self.device.keystore.get_all()),
             "shown": self.shown,
+            "alerts": self.alerts,
         }
 
 
@@ -212,8 +214,19 @@ def glucose(find):
     ])
 
 
+def alert(find):
+    """Immediate Alert: the sensor notes each level it is told."""
+
+    def written(_connection, value):
+        find().alerts.append(value[0] if value else None)
+
+    return Service("1802", [Characteristic(
+        "2A06", Properties.WRITE_WITHOUT_RESPONSE, Permissions.WRITEABLE, CharacteristicValue(write=written),
+    )])
+
+
 def build(link):
-    """The four sensors by name."""
+    """The five sensors by name."""
     sensors = {}
     sensors["wrist"] = Sensor(link, "C4:F2:17:1A:1D:01", "Rig Wrist", [
         Service("180D", [
@@ -243,4 +256,11 @@ def build(link):
         Service("1809", [Characteristic("2A1C", Properties.INDICATE, OPEN, VALUES["2A1C"])]),
         information(AUTHENTICATED),
     ], PairingDelegate.KEYBOARD_INPUT_ONLY, [0x1809])
+    sensors["scale"] = Sensor(link, "C4:F2:17:1A:1D:05", "Rig Scale", [
+        Service("181D", [
+            Characteristic("2A9D", Properties.INDICATE, OPEN, b""),
+            Characteristic("2A9E", Properties.READ, OPEN, bytes(4)),
+        ]),
+        alert(lambda: sensors["scale"]), battery(), information(OPEN),
+    ], PairingDelegate.NO_OUTPUT_NO_INPUT, [0x181D, 0x1802])
     return sensors

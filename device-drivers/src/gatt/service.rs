@@ -25,11 +25,13 @@ pub enum Service {
     DeviceInformation,
     /// Current Time Service (CTS).
     CurrentTime,
+    /// Immediate Alert Service (IAS 1.0): it can show which one it is.
+    ImmediateAlert,
 }
 
 impl Service {
     /// Every service: those that measure first.
-    pub const ALL: [Service; 10] = [
+    pub const ALL: [Service; 11] = [
         Service::HeartRate,
         Service::HealthThermometer,
         Service::PulseOximeter,
@@ -40,6 +42,7 @@ impl Service {
         Service::Battery,
         Service::DeviceInformation,
         Service::CurrentTime,
+        Service::ImmediateAlert,
     ];
 
     /// The assigned number.
@@ -56,6 +59,7 @@ impl Service {
             Service::Battery => uuid::service::BATTERY,
             Service::DeviceInformation => uuid::service::DEVICE_INFORMATION,
             Service::CurrentTime => uuid::service::CURRENT_TIME,
+            Service::ImmediateAlert => uuid::service::IMMEDIATE_ALERT,
         }
     }
 
@@ -81,6 +85,7 @@ impl Service {
             Service::Battery => "Battery",
             Service::DeviceInformation => "Device information",
             Service::CurrentTime => "Clock",
+            Service::ImmediateAlert => "Can show itself",
         }
     }
 
@@ -89,7 +94,10 @@ impl Service {
     pub const fn is_medical(self) -> bool {
         !matches!(
             self,
-            Service::Battery | Service::DeviceInformation | Service::CurrentTime
+            Service::Battery
+                | Service::DeviceInformation
+                | Service::CurrentTime
+                | Service::ImmediateAlert
         )
     }
 }

@@ -6,6 +6,8 @@
 
 /// Services.
 pub mod service {
+    /// Immediate Alert Service.
+    pub const IMMEDIATE_ALERT: u16 = 0x1802;
     /// Current Time Service.
     pub const CURRENT_TIME: u16 = 0x1805;
     /// Glucose Service.
@@ -28,6 +30,8 @@ pub mod service {
     pub const PULSE_OXIMETER: u16 = 0x1822;
 }
 
+/// Alert Level.
+pub const ALERT_LEVEL: u16 = 0x2a06;
 /// Date Time.
 pub const DATE_TIME: u16 = 0x2a08;
 /// Glucose Measurement.

@@ -170,6 +170,16 @@ impl Device {
         &self,
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> zbus::fdo::Result<()> {
+        let (takes, is_refused) = {
+            let mut script = lock(&self.script);
+            let is_refused = script.takes_a_refusal();
+            script.links += usize::from(!is_refused);
+            (script.connects_in, is_refused)
+        };
+        tokio::time::sleep(takes).await;
+        if is_refused {
+            return Err(zbus::fdo::Error::Failed("as scripted".to_owned()));
+        }
         self.bond().connected = true;
         self.connected_changed(&emitter).await?;
         if !lock(&self.script).takes_a_drop() {
@@ -177,6 +187,7 @@ impl Device {
             return Ok(self.services_resolved_changed(&emitter).await?);
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
+        lock(&self.script).links -= 1;
         self.bond().connected = false;
         Ok(self.connected_changed(&emitter).await?)
     }
@@ -184,7 +195,8 @@ impl Device {
         &self,
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> zbus::fdo::Result<()> {
-        self.bond().connected = false;
+        let was_connected = core::mem::take(&mut self.bond().connected);
+        lock(&self.script).links -= usize::from(was_connected);
         self.bond().resolved = false;
         Ok(self.connected_changed(&emitter).await?)
     }
@@ -291,6 +303,7 @@ impl Service {
 pub(crate) struct Characteristic {
     pub(crate) uuid: String,
     pub(crate) service: OwnedObjectPath,
+    pub(crate) flags: Vec<&'static str>,
     pub(crate) value: Vec<u8>,
     pub(crate) script: Shared,
 }
@@ -307,7 +320,7 @@ impl Characteristic {
     }
     #[zbus(property)]
     fn flags(&self) -> Vec<&str> {
-        vec!["notify"]
+        self.flags.clone()
     }
     #[zbus(property)]
     fn value(&self) -> Vec<u8> {
@@ -320,6 +333,13 @@ impl Characteristic {
         Ok(())
     }
     fn stop_notify(&self) {}
+    fn read_value(&self, _options: HashMap<String, OwnedValue>) -> Vec<u8> {
+        self.value.clone()
+    }
+    fn write_value(&self, value: Vec<u8>, _options: HashMap<String, OwnedValue>) {
+        let written = (self.uuid.clone(), value);
+        lock(&self.script).written.push(written);
+    }
 }
 
 pub(crate) struct AgentManager(pub(crate) Shared);
