@@ -20,7 +20,7 @@ pub mod serial;
 pub mod simulated;
 
 pub use ble::{BleConfig, PeripheralAddress};
-pub use device::{Device, DeviceHandle, OpenError, SerialConfig, SourceConfig};
+pub use device::{Device, DeviceHandle, Introduction, OpenError, SerialConfig, SourceConfig};
 pub use event::{CoincidentTime, DeviceInfo, Event, MissingCause, RejectReason, Rejection};
 pub use fogward_level0::{HostKey, KeyError, PairingKey};
 pub use link::{LinkReason, LinkState, ReasonCode};

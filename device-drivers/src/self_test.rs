@@ -186,11 +186,13 @@ pub enum Why {
     HasNone,
     /// The device promises no rate.
     PromisesNoRate,
+    /// A level-0 device has not said what it is.
+    NotIntroduced,
 }
 
 impl Why {
     /// Every reason.
-    pub const ALL: [Why; 10] = [
+    pub const ALL: [Why; 11] = [
         Why::NotReached,
         Why::NobodyHeard,
         Why::NobodyToConnectTo,
@@ -201,6 +203,7 @@ impl Why {
         Why::NotBonded,
         Why::HasNone,
         Why::PromisesNoRate,
+        Why::NotIntroduced,
     ];
 
     /// The code: `TEST-01` and on.
@@ -217,6 +220,7 @@ impl Why {
             Why::NotBonded => "TEST-08",
             Why::HasNone => "TEST-09",
             Why::PromisesNoRate => "TEST-10",
+            Why::NotIntroduced => "TEST-11",
         }
     }
 
@@ -234,6 +238,7 @@ impl Why {
             Why::NotBonded => "The device is not bonded; it is read without encryption.",
             Why::HasNone => "The device has nothing of this kind.",
             Why::PromisesNoRate => "The device promises no rate.",
+            Why::NotIntroduced => "The device has not introduced itself in this time.",
         }
     }
 
@@ -250,6 +255,9 @@ impl Why {
             Why::WindowTooShort => "Test for longer.",
             Why::NotBonded => "Pair it with a bond, if it has data to protect.",
             Why::HasNone | Why::PromisesNoRate => "Nothing; it does not count against the device.",
+            Why::NotIntroduced => {
+                "Test for longer than a minute: one that does not listen says what it is once a minute."
+            }
         }
     }
 

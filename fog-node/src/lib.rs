@@ -16,6 +16,7 @@ mod bluetooth;
 mod chain;
 pub mod cli;
 pub mod clock;
+mod commissioning;
 pub mod consortium;
 mod device_life;
 mod failure;

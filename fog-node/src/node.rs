@@ -26,6 +26,7 @@ use tokio::task::JoinHandle;
 use crate::backup::Turn;
 use crate::bluetooth::Bluetooth;
 use crate::clock::now_millis;
+use crate::commissioning::SelfTests;
 use crate::consortium::settings::{FOLDER, NetworkSettings};
 use crate::consortium::{
     Announce, LoadLog, Membership, Names, finish_joining, found_in, keep_door, keep_nearby,
@@ -40,7 +41,7 @@ use crate::provisioning::Provisionings;
 use crate::relay::Relays;
 use crate::restored::start_consortium;
 use crate::retention;
-use crate::sensor::{Away, Sensor, source_of};
+use crate::sensor::{Away, Sensor, SensorView, source_of};
 use crate::submitter;
 use crate::ticker::{self, Rate};
 use crate::vault::renew::renew;
@@ -141,6 +142,7 @@ pub struct Node {
     pub(crate) relays: Arc<Relays>,
     pub(crate) provisionings: Provisionings,
     pub(crate) bluetooth: Bluetooth,
+    pub(crate) self_tests: SelfTests,
     pub(crate) membership: Membership,
     pub(crate) rate: Rate,
     vault_reader: Mutex<Connection>,
@@ -231,6 +233,7 @@ impl Node {
             relays: Arc::default(),
             provisionings: Provisionings::default(),
             bluetooth: Bluetooth::through(config.bluetooth.clone()),
+            self_tests: SelfTests::default(),
             membership,
             rate: Rate::default(),
             running: Mutex::default(),
@@ -323,6 +326,7 @@ impl Node {
         self.previews.end_all().await;
         self.provisionings.end();
         self.bluetooth.end();
+        self.self_tests.end();
         for (_, sensor) in sensors {
             sensor.stop().await;
         }
@@ -424,6 +428,11 @@ impl Node {
 
     pub(crate) fn take_sensor(&self, index: DeviceIndex) -> Option<Sensor> {
         self.running().sensors.remove(&index)
+    }
+
+    /// What the driver of a device that is read shows.
+    pub(crate) fn sensor_view(&self, index: DeviceIndex) -> Option<SensorView> {
+        self.running().sensors.get(&index).map(Sensor::view)
     }
 
     /// Shows a device with its gap ledger as the vault holds it.

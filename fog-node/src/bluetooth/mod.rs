@@ -4,6 +4,7 @@
 //! seconds after the last one. A device's row says `bluetooth` and its address; what it measures is told by
 //! the standard profiles it has.
 
+mod identify;
 mod pairings;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,12 +12,13 @@ use std::time::{Duration, Instant};
 
 use device_drivers::LinkReason;
 use device_drivers::ble::{BleConfig, PeripheralAddress, Scanner, list_adapters, pairing};
+use device_drivers::gatt::Service;
 use fog_api::{ApiError, BluetoothAdapter, BluetoothView, FoundDevice};
 
 use crate::node::Node;
 use crate::vault::devices::DeviceRow;
 
-pub(crate) use pairings::Pairings;
+pub(crate) use pairings::{Pairings, parse_address};
 
 /// Profile name of devices that speak the Bluetooth SIG's profiles.
 pub const BLUETOOTH_PROFILE: &str = "bluetooth";
@@ -85,7 +87,7 @@ impl Bluetooth {
     }
 
     /// What the device at this address calls itself, if it was heard lately.
-    fn name_of(&self, address: &PeripheralAddress) -> Option<String> {
+    pub(crate) fn name_of(&self, address: &PeripheralAddress) -> Option<String> {
         let scan = self.scan();
         let found = scan.as_ref()?.scanner.devices.borrow();
         let mut found = found.iter();
@@ -115,6 +117,11 @@ impl Bluetooth {
 /// The path of the device at this address, in its row.
 pub(crate) fn path_of(address: &PeripheralAddress) -> String {
     format!("{SCHEME}{}", address.as_str())
+}
+
+/// The address of a row's path, if it is one.
+pub(crate) fn address_of(path: &str) -> Option<PeripheralAddress> {
+    path.strip_prefix(SCHEME)?.parse().ok()
 }
 
 /// Whether a row's path is a Bluetooth address.
@@ -175,6 +182,7 @@ impl Node {
                             .iter()
                             .map(|service| service.title().to_owned())
                             .collect(),
+                        can_show_itself: device.services.contains(&Service::ImmediateAlert),
                         signal_dbm: device.rssi_dbm,
                         first_seen: device.first_seen_millis,
                         last_seen: device.last_seen_millis,
@@ -204,7 +212,7 @@ impl Node {
     }
 }
 
-fn words_of(reason: &LinkReason) -> ApiError {
+pub(crate) fn words_of(reason: &LinkReason) -> ApiError {
     ApiError {
         code: reason.code.to_string(),
         what: reason.what.clone(),

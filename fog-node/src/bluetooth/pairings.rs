@@ -317,7 +317,7 @@ fn words_of(error: PairingError) -> ApiError {
     }
 }
 
-fn parse_address(text: &str) -> Result<PeripheralAddress, Failure> {
+pub(crate) fn parse_address(text: &str) -> Result<PeripheralAddress, Failure> {
     text.trim().parse().map_err(|error| {
         Failure::new(
             400,

@@ -11,6 +11,7 @@ use super::device_bluetooth::{self, Answers, Scan, is_address};
 use super::device_ledger::{Ask, Decide, Enrol, Incoming, Interactions, Registry};
 use super::device_provision::Provision;
 use super::output::{print, print_json};
+use super::selftest::{IdentifyOne, Selftest};
 use super::table::{cell, name_of, numbers, pairs, table, words};
 
 /// `fogward device`
@@ -32,6 +33,10 @@ enum Command {
     Pair(Pair),
     /// Give a fogward-level0 device that has only its one-time code a key, and pair it.
     Provision(Provision),
+    /// Let a device blink or beep, to see which one it is.
+    Identify(IdentifyOne),
+    /// Measure a device or the Bluetooth adapter, and sign what was found.
+    Selftest(Selftest),
     /// Say whose a device is, by a pseudonym; the ledger gets a salted commitment.
     Assign(Assign),
     /// Say that a device is nobody's.
@@ -72,6 +77,8 @@ impl Device {
             Command::Scan(scan) => scan.run(),
             Command::Pair(pair) => pair.run(),
             Command::Provision(provision) => provision.run(),
+            Command::Identify(one) => one.run(),
+            Command::Selftest(test) => test.run(),
             Command::Assign(assign) => assign.run(),
             Command::Unassign(one) => one.change(&ChangeDevice::Unassign),
             Command::Suspend(one) => one.change(&ChangeDevice::Suspend),

@@ -8,6 +8,7 @@
 //! gaps                counters of the gap ledger
 //! assignments         whose a device was and when, sealed
 //! provisionings       keys that devices with a one-time code were offered, sealed, until proven
+//! commissionings      signed records of self-tests
 //! ```
 //!
 //! A reading is durable once the transaction that holds its journal or payload row is committed; only
@@ -16,6 +17,7 @@
 
 pub mod assignments;
 pub mod batches;
+pub mod commissionings;
 pub mod devices;
 pub mod gaps;
 pub mod journal;
@@ -37,7 +39,7 @@ use rusqlite::{Connection, OpenFlags};
 pub const VAULT_FILE: &str = "vault.db";
 /// "FogV", so that tools can tell the file.
 const APPLICATION_ID: i32 = 0x466f_6756;
-const SCHEMA_VERSION: i32 = 3;
+const SCHEMA_VERSION: i32 = 4;
 /// What each version brought, the first one's first.
 const SCHEMAS: [&[&str]; SCHEMA_VERSION as usize] = [
     &[
@@ -51,6 +53,7 @@ const SCHEMAS: [&[&str]; SCHEMA_VERSION as usize] = [
     ],
     &[assignments::SCHEMA, devices::HANDOVERS],
     &[provisionings::SCHEMA],
+    &[commissionings::SCHEMA],
 ];
 
 /// Why the vault did not do what it was asked. Names no content and no key.

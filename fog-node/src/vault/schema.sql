@@ -14,6 +14,15 @@ CREATE TABLE batches (
     created INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE commissionings (
+    number INTEGER PRIMARY KEY,
+    subject BLOB NOT NULL,
+    record BLOB NOT NULL,
+    signature BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX commissionings_of ON commissionings (subject, number);
+
 CREATE TABLE devices (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL,

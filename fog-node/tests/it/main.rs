@@ -17,6 +17,7 @@ mod program;
 mod provisioning;
 mod pty;
 mod relay;
+mod selftest;
 mod served;
 mod upkeep;
 mod ward;

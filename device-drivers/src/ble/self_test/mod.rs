@@ -17,7 +17,7 @@ mod connect;
 mod listen;
 
 use crate::ble::radio::choose;
-use crate::ble::{BleConfig, PeripheralAddress};
+use crate::ble::{AdapterInfo, BleConfig, PeripheralAddress};
 use crate::link::LinkReason;
 use crate::self_test::{Check, Finding, Findings, Why};
 use connect::{Tries, hold, look_inside, try_all};
@@ -64,6 +64,19 @@ impl SelfTest {
         };
         devices.map(config).collect()
     }
+}
+
+/// The adapter that a test would use.
+///
+/// # Errors
+/// The reason if there is none, or it is off.
+pub async fn adapter_in_use(adapter: Option<&str>) -> Result<AdapterInfo, LinkReason> {
+    let radio = choose(adapter).await?;
+    Ok(AdapterInfo {
+        name: radio.name,
+        address: radio.address,
+        is_on: radio.is_on,
+    })
 }
 
 /// Measures an adapter; percent done go to `progress`.
