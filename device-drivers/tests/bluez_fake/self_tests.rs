@@ -111,7 +111,7 @@ pub(crate) async fn a_bad_adapter_misses_every_bar() {
 }
 
 /// Goal: what was not measured is not passed, and strangers are left alone. Method: a device that advertises
-/// well and that nobody named.
+/// well and that nobody named; then another is named, that is away.
 pub(crate) async fn nobody_to_connect_to_is_incomplete() {
     let fake = ward(1).await;
     let (findings, _) = tested(&fake, 1, Duration::from_millis(250), &plan(0)).await;
@@ -121,6 +121,21 @@ pub(crate) async fn nobody_to_connect_to_is_incomplete() {
     let nobody = Finding::NotMeasured(Why::NobodyToConnectTo);
     assert_eq!(findings[&Check::TwoTries], nobody);
     assert_eq!(lock(&fake.script).links, 0);
+
+    let mut away = plan(0);
+    away.devices = vec![SENSOR.parse().unwrap()];
+    let (findings, _) = tested(&fake, 1, Duration::from_millis(250), &away).await;
+    assert_eq!(findings[&Check::TwoTries], nobody);
+    let unheard = Finding::NotMeasured(Why::NobodyHeard);
+    assert_eq!(
+        findings[&Check::Silence],
+        unheard,
+        "it says nothing of the adapter"
+    );
+    assert_eq!(
+        outcome(&judge(Kind::Adapter, &findings)),
+        Outcome::Incomplete
+    );
 }
 
 /// Goal: of a device its bond and battery count; without a bond nothing protected is asked for. Method: one

@@ -302,12 +302,14 @@ impl Node {
         let mut task = tokio::spawn(async move { node.measure(plan, opened, &progress).await });
         let measured = tokio::select! {
             biased;
-            _ = cancelled.wait_for(|is_cancelled| *is_cancelled) => {
-                task.abort();
-                None
-            }
+            () = async { drop(cancelled.wait_for(|is_cancelled| *is_cancelled).await) } => None,
             measured = &mut task => Some(measured),
         };
+        if measured.is_none() {
+            task.abort();
+            // It lets go of its links only when it is gone.
+            let _ = task.await;
+        }
         if !resting.is_empty() {
             aside = begun.elapsed();
         }

@@ -20,6 +20,8 @@ const ANSWER_AT_MOST: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How long a device has after a connection to advertise again.
 const PAUSE: Duration = Duration::from_millis(300);
+/// No try begins later: twenty tries that all fail would take longer than anybody waits.
+const TRIES_AT_MOST: Duration = Duration::from_secs(180);
 /// How long several links must stand together.
 const HOLD: Duration = Duration::from_secs(1);
 
@@ -109,7 +111,7 @@ pub(super) async fn let_go(configs: &[BleConfig]) {
     }
 }
 
-/// Connects to each in turn until so many tries were made; `tell` hears how many were.
+/// Connects to each in turn until so many tries were made, or time is over; `tell` hears how many were.
 ///
 /// # Errors
 /// The reason, if the adapter is what failed.
@@ -119,8 +121,9 @@ pub(super) async fn try_all(
     mut tell: impl FnMut(u32),
 ) -> Result<Tries, LinkReason> {
     let (mut all, mut done) = (Tries::default(), 0);
+    let until = Instant::now() + TRIES_AT_MOST;
     for config in configs.iter().cycle() {
-        if done >= tries {
+        if done >= tries || Instant::now() >= until {
             break;
         }
         all.wanted += 1;

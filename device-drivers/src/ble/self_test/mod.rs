@@ -31,6 +31,10 @@ pub const TRIES: u32 = 20;
 /// How long is listened for advertisements, unless told otherwise.
 pub const LISTEN: Duration = Duration::from_secs(10);
 
+/// Percent done after listening, and after the tries.
+const LISTENED: u8 = 25;
+const TRIED: u8 = 85;
+
 /// What to test, and for how long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SelfTest {
@@ -87,7 +91,7 @@ pub async fn test_adapter(
     test: &SelfTest,
     progress: &watch::Sender<u8>,
 ) -> Result<Findings, LinkReason> {
-    let (mut findings, tries) = hear_and_connect(test, progress, 85).await?;
+    let (mut findings, tries) = hear_and_connect(test, progress, Whom::Heard).await?;
     findings.insert(Check::HeldAtOnce, hold(&tries.reached).await);
     progress.send_replace(100);
     Ok(findings)
@@ -103,7 +107,7 @@ pub async fn test_device(
 ) -> Result<Findings, LinkReason> {
     let mut test = test.clone();
     test.devices.truncate(1);
-    let (mut findings, tries) = hear_and_connect(&test, progress, 90).await?;
+    let (mut findings, tries) = hear_and_connect(&test, progress, Whom::Named).await?;
     let discovery = tries
         .discovery
         .map_or(Finding::NotMeasured(Why::NoConnection), |discovery| {
@@ -124,27 +128,48 @@ pub async fn test_device(
     Ok(findings)
 }
 
-/// What both tests begin with, up to `percent` of the whole.
+/// Who is connected to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whom {
+    /// Of those named who were heard: one that is not near says nothing about an adapter.
+    Heard,
+    /// Who is named.
+    Named,
+}
+
+/// What both tests begin with.
 async fn hear_and_connect(
     test: &SelfTest,
     progress: &watch::Sender<u8>,
-    percent: u8,
+    whom: Whom,
 ) -> Result<(Findings, Tries), LinkReason> {
     let radio = choose(test.adapter.as_deref()).await?;
-    let configs = test.configs();
+    let mut configs = test.configs();
     progress.send_replace(1);
     connect::let_go(&configs).await;
     let wanted: Vec<_> = configs
         .iter()
         .map(|config| config.address.clone())
         .collect();
-    let heard = listen::listen(&radio, &wanted, test.listen).await?;
-    let listened = percent / 3;
-    progress.send_replace(listened);
+    let mut heard = listen::listen(&radio, &wanted, test.listen).await?;
+    let mut tries = test.tries;
+    if whom == Whom::Heard && !wanted.is_empty() {
+        let is_near = |at: usize| heard.get(at).is_some_and(|heard| heard.count > 0);
+        configs = configs
+            .into_iter()
+            .enumerate()
+            .filter_map(|(at, config)| is_near(at).then_some(config))
+            .collect();
+        heard.retain(|heard| heard.count > 0);
+    } else if heard.iter().all(|heard| heard.count == 0) {
+        // It may advertise to its host only, or be away.
+        tries = tries.min(2);
+    }
+    progress.send_replace(LISTENED);
     let mut findings = Findings::from(listen::findings(&heard, test.listen));
-    let tries = try_all(&configs, test.tries, |done| {
-        let share = u64::from(percent - listened) * u64::from(done) / u64::from(test.tries.max(1));
-        progress.send_replace(listened + u8::try_from(share).unwrap_or(0));
+    let tries = try_all(&configs, tries, |done| {
+        let share = u64::from(TRIED - LISTENED) * u64::from(done) / u64::from(tries.max(1));
+        progress.send_replace(LISTENED + u8::try_from(share).unwrap_or(0));
     })
     .await?;
     findings.extend(tries.findings());

@@ -1,5 +1,6 @@
 //! *Device*: how is it now, can I trust it, where did its readings go?
 
+mod commissioning;
 mod gap;
 mod life;
 mod link;
@@ -81,6 +82,7 @@ fn Known(entry: DeviceEntry) -> impl IntoView {
                 <gap::GapLedger entry=entry/>
                 <life::LifeCard entry=entry/>
                 <link::LinkCard entry=entry/>
+                <commissioning::CommissioningCard entry=entry/>
             </div>
         </div>
     }
