@@ -106,6 +106,8 @@ async fn test(page: &Page, node: &Node) -> Result<()> {
         "[data-testid=commissioning-figure][data-check=frames-refused][data-verdict=Reached]";
     page.find_css(figure).await?;
     page.find_css("[data-testid=commissioning-save]").await?;
+    let foot = "document.querySelector('[data-testid=commissioning-save]').scrollIntoView(false)";
+    page.script(foot).await?;
     page.picture(&cli::picture("device-tested")?).await?;
 
     page.script("location.hash = '#/devices'").await?;

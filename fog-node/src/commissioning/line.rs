@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use device_drivers::link::LinkState;
 use device_drivers::profile::{Profile, Rate};
 use device_drivers::self_test::{Check, Finding, Findings, Why};
-use fog_api::Device;
-use tokio::sync::watch;
+use fog_api::{Device, Gap};
+use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
 use crate::failure::Failure;
+use crate::ingest::Item;
 use crate::node::Node;
 use crate::sensor::SensorView;
 
@@ -22,6 +23,8 @@ const FIRST_FRAME_AT_MOST: Duration = Duration::from_secs(10);
 const INTRODUCTION_AT_MOST: Duration = Duration::from_secs(3);
 /// Fewer readings than this say nothing about a rate.
 const READINGS_AT_LEAST: u64 = 10;
+/// What comes in one second may come all at once.
+const SHORTEST_PERIOD_MILLIS: u64 = 1_000;
 /// The longest window, however slow a device is.
 const LONGEST: Duration = Duration::from_secs(120);
 /// How often the progress is told.
@@ -48,17 +51,20 @@ impl Node {
         if is_level0 {
             let introduced = view.introduction.wait_for(Option::is_some);
             // One that has not is waited for in the window, too.
-            let _ = timeout(INTRODUCTION_AT_MOST, introduced).await;
+            if timeout(INTRODUCTION_AT_MOST, introduced).await.is_ok() {
+                // What it promises is told a moment later; one may promise nothing.
+                let _ = timeout(TELL_EVERY, view.rate.wait_for(Option::is_some)).await;
+            }
         }
         let promised = *view.rate.borrow();
         let window = window(listen, promised);
-        let (before, begun) = (self.device(&device.id)?.gap, Instant::now());
+        let (before, begun) = (self.gap_now(&device.id).await?, Instant::now());
         while begun.elapsed() < window {
             tokio::time::sleep(TELL_EVERY.min(window.saturating_sub(begun.elapsed()))).await;
             let share = begun.elapsed().as_millis() * 90 / window.as_millis().max(1);
             progress.send_replace(10 + u8::try_from(share.min(90)).unwrap_or(90));
         }
-        let (after, elapsed) = (self.device(&device.id)?.gap, begun.elapsed());
+        let (elapsed, after) = (begun.elapsed(), self.gap_now(&device.id).await?);
         let refused = after.rejected.saturating_sub(before.rejected);
         findings.insert(Check::FramesRefused, Finding::Measured(refused));
         let received = after.received.saturating_sub(before.received);
@@ -84,6 +90,18 @@ impl Node {
         );
         findings.insert(Check::RoundTrip, introduction);
         Ok(findings)
+    }
+}
+
+impl Node {
+    /// A device's gap ledger with all that has arrived: what waits for a commit is counted only after it.
+    async fn gap_now(&self, id: &str) -> Result<Gap, Failure> {
+        let ingest = self.ingest().ok_or_else(Failure::stopping)?;
+        let (done, flushed) = oneshot::channel();
+        let sent = ingest.send(Item::Flush(done)).await;
+        sent.map_err(|_| Failure::stopping())?;
+        flushed.await.map_err(|_| Failure::stopping())?;
+        Ok(self.device(id)?.gap)
     }
 }
 
@@ -113,19 +131,35 @@ async fn first_frame(view: &mut SensorView, opened: Instant) -> Findings {
     findings
 }
 
-/// How long to look: as asked, or until enough readings are due.
-fn window(asked: Duration, promised: Option<Rate>) -> Duration {
-    let Some(rate) = promised else { return asked };
-    let due = READINGS_AT_LEAST * u64::from(rate.per_millis) / u64::from(rate.readings.max(1));
-    asked.max(Duration::from_millis(due + 1)).min(LONGEST)
+/// A rate as readings in the fewest milliseconds, but in a second at least: vitals come together, once a second.
+fn period(rate: Rate) -> (u64, u64) {
+    let (readings, millis) = (u64::from(rate.readings), u64::from(rate.per_millis.max(1)));
+    let (mut divisor, mut rest) = (millis, readings);
+    while rest > 0 {
+        (divisor, rest) = (rest, divisor % rest);
+    }
+    let (readings, millis) = (readings / divisor, millis / divisor);
+    let times = SHORTEST_PERIOD_MILLIS.div_ceil(millis.max(1));
+    (readings * times, millis * times)
 }
 
-/// What arrived in percent of what was promised.
+/// How long to look: as asked, or until enough readings are due. It ends amid a period, so that what comes a
+/// little late, or stood at the edge, does not count against the device.
+fn window(asked: Duration, promised: Option<Rate>) -> Duration {
+    let Some(rate) = promised else { return asked };
+    let (readings, period) = period(rate);
+    let periods = READINGS_AT_LEAST.div_ceil(readings.max(1));
+    let periods = periods.max(millis(asked).div_ceil(period));
+    Duration::from_millis(periods * period + period / 2).min(LONGEST)
+}
+
+/// What arrived in percent of what was promised in the whole periods that passed.
 fn rate(received: u64, promised: Option<Rate>, elapsed: Duration) -> Finding {
     let Some(rate) = promised else {
         return Finding::NotMeasured(Why::PromisesNoRate);
     };
-    match rate.expected_in(millis(elapsed)) {
+    let (readings, period) = period(rate);
+    match readings * (millis(elapsed) / period) {
         ..READINGS_AT_LEAST => Finding::NotMeasured(Why::WindowTooShort),
         due => Finding::Measured(received.saturating_mul(100) / due),
     }
@@ -150,37 +184,41 @@ mod tests {
     //! Goal: a rate is judged only where enough readings are due. Method: rates, and what a person counts.
     use super::*;
 
+    fn per(readings: u32, per_millis: u32) -> Option<Rate> {
+        Some(Rate {
+            readings,
+            per_millis,
+        })
+    }
+
     #[test]
     fn slow_devices_are_looked_at_for_longer() {
-        let per = |readings, per_millis| {
-            Some(Rate {
-                readings,
-                per_millis,
-            })
-        };
         let asked = Duration::from_secs(10);
-        for (promised, seconds) in [
-            (None, 10),
-            (per(7, 1_000), 10),
-            (per(1, 1_000), 10),
-            (per(1, 10_000), 100),
-            (per(1, 60_000), 120),
+        for (promised, window_millis) in [
+            (None, 10_000),
+            (per(7, 1_000), 10_500),
+            (per(1, 1_000), 10_500),
+            (per(2_000, 1_000_000), 10_500),
+            (per(1, 10_000), 105_000),
+            (per(1, 60_000), 120_000),
+            (per(0, 1_000), 10_500),
         ] {
-            assert_eq!(window(asked, promised).as_secs(), seconds, "{promised:?}");
+            assert_eq!(
+                millis(window(asked, promised)),
+                window_millis,
+                "{promised:?}"
+            );
         }
     }
 
     #[test]
     fn a_rate_is_a_share_of_what_was_promised() {
-        let promised = Some(Rate {
-            readings: 2,
-            per_millis: 1_000,
-        });
-        let of = |received, seconds| rate(received, promised, Duration::from_secs(seconds));
-        assert_eq!(of(20, 10), Finding::Measured(100));
-        assert_eq!(of(19, 10), Finding::Measured(95));
-        assert_eq!(of(0, 10), Finding::Measured(0));
-        assert_eq!(of(8, 4), Finding::NotMeasured(Why::WindowTooShort));
+        let of = |received, millis| rate(received, per(2, 1_000), Duration::from_millis(millis));
+        assert_eq!(of(20, 10_500), Finding::Measured(100));
+        assert_eq!(of(19, 10_500), Finding::Measured(95));
+        assert_eq!(of(18, 10_500), Finding::Measured(90));
+        assert_eq!(of(0, 10_500), Finding::Measured(0));
+        assert_eq!(of(8, 4_900), Finding::NotMeasured(Why::WindowTooShort));
         let none = rate(9, None, Duration::from_secs(10));
         assert_eq!(none, Finding::NotMeasured(Why::PromisesNoRate));
     }

@@ -303,6 +303,22 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes: Vec<u8>, tail: Vec<u8>, at in 0_usize..160) {
+            let file = SignedCommissioning::from_file(&bytes);
+            proptest::prop_assert_eq!(file, Err(CommissioningError::File));
+            let mut record = canonical::encode(&example());
+            record.truncate(at);
+            record.extend(tail);
+            let signature = key().sign(&[SIGNING_TAG, &record].concat());
+            // Most are no record; one that is one is in its only form.
+            if let Ok(read) = (SignedCommissioning { record: record.clone(), signature }).verify() {
+                proptest::prop_assert_eq!(canonical::encode(&read), record);
+            }
+        }
+    }
+
     /// The largest numbers there are fit the limit.
     #[test]
     fn every_record_fits() {

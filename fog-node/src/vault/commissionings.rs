@@ -6,7 +6,7 @@
 use ledger_core::{Digest, Signature};
 use rusqlite::{Connection, Row, params};
 
-use super::VaultError;
+use super::{VaultError, digest_column};
 use crate::commissioning::SignedCommissioning;
 
 pub(super) const SCHEMA: &str = "
@@ -59,6 +59,20 @@ pub fn newest(
     )?;
     let subject = subject.map(|subject| subject.0);
     let rows = statement.query_map(params![subject, KEPT], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// All records with what they are of; none in a vault of an earlier version, which is read as it is.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn all(connection: &Connection) -> Result<Vec<(Digest, SignedCommissioning)>, VaultError> {
+    if !connection.table_exists(None, "commissionings")? {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection
+        .prepare_cached("SELECT record, signature, subject FROM commissionings ORDER BY number")?;
+    let rows = statement.query_map([], |row| Ok((digest_column(row, 2)?, from_row(row)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

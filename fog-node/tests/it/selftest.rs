@@ -8,9 +8,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
+use fogward_level0::{
+    Chunk, DeviceClass, DeviceId, FrameReader, Hello, HostMessage, MAX_WIRE, Outgoing, PairingKey,
+    Reading, Sensor, metric, quality,
+};
 use serde_json::{Value, json as value};
 
 use crate::program::{Running, fogward, json, text, wait_for};
@@ -21,7 +25,7 @@ use crate::served::Served;
 const SECOND: &[u8] = b"SPO2=097 HR=064\r\n";
 const DAMAGED: &[u8] = b"SPO2=97 HR=064\r\n";
 
-/// A sensor that sends a line a second until it is dropped.
+/// A sensor that plays until it is dropped.
 struct Played {
     path: String,
     is_over: Arc<AtomicBool>,
@@ -30,24 +34,62 @@ struct Played {
 }
 
 impl Played {
+    /// A line of text a second, and a damaged one with it while it is noisy.
     fn new() -> Self {
+        Self::playing(|line, tick, is_noisy| {
+            if tick.is_multiple_of(20) {
+                line.send(SECOND);
+                if is_noisy {
+                    line.send(DAMAGED);
+                }
+            }
+        })
+    }
+
+    /// A level-0 sensor that listens: two readings a second, and an introduction when it is asked for one.
+    fn level0() -> Self {
+        let key = PairingKey::from_bytes([5; 32]);
+        let mut sensor = Sensor::new(DeviceId([7; 8]), key, 1);
+        let mut reader = FrameReader::default();
+        Self::playing(move |line, tick, _| {
+            let mut is_asked = false;
+            for byte in line.heard() {
+                if let Some(Chunk::Frame(frame)) = reader.push(byte) {
+                    is_asked |= matches!(sensor.open(frame), Ok(HostMessage::Identify));
+                }
+            }
+            if is_asked {
+                send(line, &mut sensor, &Outgoing::Hello(HELLO));
+            }
+            if tick.is_multiple_of(10) {
+                let readings = &[READING];
+                let time_millis = None;
+                let message = Outgoing::Readings {
+                    time_millis,
+                    readings,
+                };
+                send(line, &mut sensor, &message);
+            }
+        })
+    }
+
+    /// Does this every 50 ms; hears how often it did, and whether it is to be noisy.
+    fn playing(mut play: impl FnMut(&mut Line, u32, bool) + Send + 'static) -> Self {
         let mut line = Line::new();
         let path = line.path.clone();
         let (is_over, is_noisy) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
         let thread = thread::spawn({
             let (is_over, is_noisy) = (Arc::clone(&is_over), Arc::clone(&is_noisy));
             move || {
+                let begun = Instant::now();
                 for tick in 0_u32.. {
                     if is_over.load(Ordering::Relaxed) {
                         return;
                     }
-                    if tick.is_multiple_of(20) {
-                        line.send(SECOND);
-                        if is_noisy.load(Ordering::Relaxed) {
-                            line.send(DAMAGED);
-                        }
-                    }
-                    thread::sleep(Duration::from_millis(50));
+                    play(&mut line, tick, is_noisy.load(Ordering::Relaxed));
+                    // By the clock, however busy the machine is: the rate is what is judged.
+                    let next = Duration::from_millis(50) * (tick + 1);
+                    thread::sleep(next.saturating_sub(begun.elapsed()));
                 }
             }
         });
@@ -68,6 +110,25 @@ impl Drop for Played {
             let _ = thread.join();
         }
     }
+}
+
+const HELLO: Hello = Hello {
+    firmware: [1, 0, 0],
+    class: DeviceClass::LowCost,
+    readings_per_1000_s: 2_000,
+    is_listening: true,
+};
+const READING: Reading = Reading {
+    metric: metric::HEART_RATE,
+    quality: quality::GOOD,
+    mantissa: 61,
+    exponent: 0,
+};
+
+fn send(line: &mut Line, sensor: &mut Sensor, message: &Outgoing<'_>) {
+    let mut wire = [0; MAX_WIRE];
+    let length = sensor.seal(message, &mut wire).unwrap();
+    line.send(&wire[..length]);
 }
 
 /// A node with the sensor paired and heard; its address and the device's id.
@@ -148,8 +209,18 @@ fn a_sensor_on_a_line_is_tested_and_its_record_verifies() {
         "{worse}"
     );
     assert!(node.terminate().success());
-    let (_, report) = json(["fsck", "--data", data.to_str().unwrap(), "--json"]);
+    let fsck = ["fsck", "--data", data.to_str().unwrap(), "--json"];
+    let (_, report) = json(fsck);
     assert_eq!(report["clean"], true, "{report}");
+    let vault = rusqlite::Connection::open(data.join("vault.db")).unwrap();
+    let alter = "UPDATE commissionings SET signature = zeroblob(64) WHERE number = 2";
+    vault.execute(alter, []).unwrap();
+    let (code, report) = json(fsck);
+    assert_eq!(
+        (code, &report["problems"][0]["table"]),
+        (1, &value!("commissionings")),
+        "{report}"
+    );
 }
 
 /// The exported file holds what was shown; no other does.
@@ -202,6 +273,42 @@ fn a_simulated_device_is_marked_so_and_others_say_why_not() {
     assert_eq!(nobody.status.code(), Some(1), "{}", text(&nobody.stderr));
     let neither = fogward(["device", "selftest", "--api", &address]);
     assert_eq!(neither.status.code(), Some(2), "{}", text(&neither.stderr));
+    assert!(node.terminate().success());
+}
+
+/// It says itself how many readings it promises, and how long it takes to say so is measured.
+#[test]
+fn a_level0_device_introduces_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let sensor = Played::level0();
+    let node = Running::start(&folder.path().join("data"), &[]);
+    let (address, key) = (node.address(), folder.path().join("key"));
+    std::fs::write(&key, "05".repeat(32)).unwrap();
+    let (path, key) = (sensor.path.as_str(), key.to_str().unwrap());
+    let pair = [
+        "device",
+        "pair",
+        path,
+        "--profile",
+        "fogward-level0",
+        "--key-file",
+        key,
+    ];
+    let (code, device) = json(pair.iter().chain(&["--api", &address, "--json"]));
+    assert_eq!(code, 0, "{device}");
+    let (code, record) = tested(&address, device["id"].as_str().unwrap(), &[]);
+    assert_eq!(
+        (code, &record["outcome"]),
+        (0, &value!("passed")),
+        "{record}"
+    );
+    for (check, bar) in [("round-trip", 0..=2_000), ("rate", 95..=200)] {
+        let found = figure(&record, check)["value"].as_u64();
+        assert!(
+            found.is_some_and(|found| bar.contains(&found)),
+            "{check}: {record}"
+        );
+    }
     assert!(node.terminate().success());
 }
 

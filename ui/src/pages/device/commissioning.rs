@@ -150,11 +150,12 @@ pub fn CommissioningCard(entry: DeviceEntry) -> impl IntoView {
             <div class="card-body stack" aria-live="polite">
                 {move || match tests.record.get() {
                     None => view! { <p class="soft">"Not tested yet. "{meanwhile}</p> }.into_any(),
-                    Some(record) => view! { <Record record=record/> }.into_any(),
+                    Some(record) => view! { <Whole record=record/> }.into_any(),
                 }}
                 {move || percent().map(|percent| view! { <p class="num-text" role="status">{percent}</p> })}
                 {move || tests.failure.get().map(|failure| view! { <FailureNote failure=failure/> })}
             </div>
+            {move || tests.record.get().map(|record| view! { <Figures figures=record.figures/> })}
             <div class="card-foot row">
                 <button type="button" class="btn" hidden=is_running title=meanwhile data-testid=testids::DEVICE_TEST on:click=move |_| tests.begin()>"Test it"</button>
                 <button type="button" class="btn" hidden=move || !is_running.get() data-testid=testids::DEVICE_TEST_CANCEL on:click=move |_| tests.cancel()>"Cancel the test"</button>
@@ -167,37 +168,39 @@ pub fn CommissioningCard(entry: DeviceEntry) -> impl IntoView {
     }
 }
 
+/// What the test came to.
 #[component]
-fn Record(record: CommissioningRecord) -> impl IntoView {
+fn Whole(record: CommissioningRecord) -> impl IntoView {
     let (state, word) = outcome(record.outcome);
     let ended = i64::try_from(record.ended).unwrap_or(i64::MAX);
-    let figures = record.figures.into_iter();
     view! {
         <p class="row" data-testid=testids::COMMISSIONING data-outcome=format!("{:?}", record.outcome)>
             <StateMark state=state word=word.to_owned()/>
             <span class="tag" hidden=!record.simulated>"simulated"</span>
             <span class="dim small num-text">{local_date(ended)}", "{local_clock_minutes(ended)}", version "{record.program}</span>
         </p>
-        <table class="tbl">
-            <thead><tr><th>"Figure"</th><th class="num">"Found"</th><th>"Bar"</th></tr></thead>
-            <tbody>{figures.map(|figure| view! { <Figure figure=figure/> }).collect_view()}</tbody>
-        </table>
     }
 }
 
+/// Each figure with its bar below it, and why there is none.
 #[component]
-fn Figure(figure: CommissioningFigure) -> impl IntoView {
-    let (state, word) = verdict(figure.verdict);
-    let must = bar(&figure);
-    let why = figure.reason.as_ref();
-    let why = why.map(|why| format!("{} {}", why.why, why.next));
-    let code = figure.reason.as_ref().map(|why| why.code.clone());
+fn Figures(figures: Vec<CommissioningFigure>) -> impl IntoView {
+    let row = |figure: CommissioningFigure| {
+        let (state, word) = verdict(figure.verdict);
+        let why = figure.reason.as_ref();
+        let why = why.map(|why| view! { <small>{why.why.clone()}" "{why.next.clone()}" "<span class="hash">{why.code.clone()}</span></small> });
+        view! {
+            <tr data-testid=testids::COMMISSIONING_FIGURE data-check=figure.check.clone() data-verdict=format!("{:?}", figure.verdict)>
+                <td class="wrap">{title(&figure.check).to_owned()}<small class="num-text">{bar(&figure)}</small>{why}</td>
+                <td class="num">{found(&figure)}</td>
+                <td><StateMark state=state word=word.to_owned()/></td>
+            </tr>
+        }
+    };
     view! {
-        <tr data-testid=testids::COMMISSIONING_FIGURE data-check=figure.check.clone() data-verdict=format!("{:?}", figure.verdict)>
-            <td>{title(&figure.check).to_owned()}<br/><span class="dim small num-text">{must}</span></td>
-            <td class="num">{found(&figure)}</td>
-            <td><StateMark state=state word=word.to_owned()/>
-                {why.map(|why| view! { <br/><span class="dim small">{why}" "<span class="hash">{code}</span></span> })}</td>
-        </tr>
+        <table class="tbl">
+            <thead><tr><th scope="col">"Figure and bar"</th><th scope="col" class="num">"Found"</th><th scope="col">"Verdict"</th></tr></thead>
+            <tbody>{figures.into_iter().map(row).collect_view()}</tbody>
+        </table>
     }
 }
