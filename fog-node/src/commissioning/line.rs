@@ -27,6 +27,8 @@ const READINGS_AT_LEAST: u64 = 10;
 const SHORTEST_PERIOD_MILLIS: u64 = 1_000;
 /// The longest window, however slow a device is.
 const LONGEST: Duration = Duration::from_secs(120);
+/// How often it is looked for a reading.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How often the progress is told.
 const TELL_EVERY: Duration = Duration::from_millis(500);
 
@@ -58,6 +60,7 @@ impl Node {
         }
         let promised = *view.rate.borrow();
         let window = window(listen, promised);
+        self.next_reading(&device.id, promised).await?;
         let (before, begun) = (self.gap_now(&device.id).await?, Instant::now());
         while begun.elapsed() < window {
             tokio::time::sleep(TELL_EVERY.min(window.saturating_sub(begun.elapsed()))).await;
@@ -94,6 +97,18 @@ impl Node {
 }
 
 impl Node {
+    /// Waits until a reading is there, so that the window begins right behind one: what the whole periods after
+    /// it must bring is then known to the reading.
+    async fn next_reading(&self, id: &str, promised: Option<Rate>) -> Result<(), Failure> {
+        let Some(rate) = promised else { return Ok(()) };
+        let before = self.gap_now(id).await?.received;
+        let until = Instant::now() + Duration::from_millis(2 * period(rate).1).min(LONGEST);
+        while self.device(id)?.gap.received == before && Instant::now() < until {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Ok(())
+    }
+
     /// A device's gap ledger with all that has arrived: what waits for a commit is counted only after it.
     async fn gap_now(&self, id: &str) -> Result<Gap, Failure> {
         let ingest = self.ingest().ok_or_else(Failure::stopping)?;

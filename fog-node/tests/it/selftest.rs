@@ -201,6 +201,8 @@ fn a_sensor_on_a_line_is_tested_and_its_record_verifies() {
 
     check_record(&folder, &file, &record);
 
+    let rate = &figure(&record, "rate")["value"];
+    assert_eq!(*rate, 100, "counted to the reading: {record}");
     sensor.is_noisy.store(true, Ordering::Relaxed);
     let (code, worse) = tested(&address, &id, &["--seconds=6"]);
     assert_eq!((code, &worse["outcome"]), (1, &value!("failed")), "{worse}");
