@@ -17,6 +17,7 @@ use crate::simulated::SimulatedConfig;
 use fogward_level0::HostKey;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -124,6 +125,7 @@ impl Device {
         let (ack, ack_receiver) = watch::channel(None);
         let (signal_sender, signal) = watch::channel(None);
         let (finals, finals_receiver) = watch::channel(None);
+        let (introductions, introduction) = watch::channel(None);
         let relay = Arc::new(RelayQueue::new(config.can_hear()));
         let ends = Ends {
             events: event_sender,
@@ -132,6 +134,7 @@ impl Device {
             ack: ack_receiver,
             signal: signal_sender,
             finals: finals_receiver,
+            introductions,
             relay: Arc::clone(&relay),
         };
         let task = match config {
@@ -150,11 +153,22 @@ impl Device {
                 ack,
                 signal,
                 finals,
+                introduction,
                 relay,
                 task: Some(task),
             },
         })
     }
+}
+
+/// How a level-0 device introduced itself after it was asked to, at the opening of its line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Introduction {
+    /// How long after the request. Of a device that does not listen it says nothing: such a one introduces
+    /// itself once a minute by itself.
+    pub after: Duration,
+    /// Whether the device says that it listens.
+    pub is_listening: bool,
 }
 
 /// The driver's side of an open device.
@@ -166,6 +180,7 @@ pub(crate) struct Ends {
     pub(crate) ack: watch::Receiver<Option<u64>>,
     pub(crate) signal: watch::Sender<Option<i16>>,
     pub(crate) finals: watch::Receiver<Option<u64>>,
+    pub(crate) introductions: watch::Sender<Option<Introduction>>,
     pub(crate) relay: Arc<RelayQueue>,
 }
 
@@ -203,6 +218,7 @@ pub struct DeviceHandle {
     ack: watch::Sender<Option<u64>>,
     signal: watch::Receiver<Option<i16>>,
     finals: watch::Sender<Option<u64>>,
+    introduction: watch::Receiver<Option<Introduction>>,
     relay: Arc<RelayQueue>,
     task: Option<JoinHandle<()>>,
 }
@@ -233,6 +249,13 @@ impl DeviceHandle {
     #[must_use]
     pub fn signal(&self) -> watch::Receiver<Option<i16>> {
         self.signal.clone()
+    }
+
+    /// The first introduction of a level-0 device since its line was opened; `None` until then, and of
+    /// every other device.
+    #[must_use]
+    pub fn introduction(&self) -> watch::Receiver<Option<Introduction>> {
+        self.introduction.clone()
     }
 
     /// Stops the device and waits until its link is closed.

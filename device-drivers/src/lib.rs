@@ -16,11 +16,12 @@ pub mod link;
 pub mod measurement;
 pub mod profile;
 pub mod relay;
+pub mod self_test;
 pub mod serial;
 pub mod simulated;
 
 pub use ble::{BleConfig, PeripheralAddress};
-pub use device::{Device, DeviceHandle, OpenError, SerialConfig, SourceConfig};
+pub use device::{Device, DeviceHandle, Introduction, OpenError, SerialConfig, SourceConfig};
 pub use event::{CoincidentTime, DeviceInfo, Event, MissingCause, RejectReason, Rejection};
 pub use fogward_level0::{HostKey, KeyError, PairingKey};
 pub use link::{LinkReason, LinkState, ReasonCode};

@@ -152,6 +152,9 @@ pub enum ReasonCode {
     /// Intact level-0 frames arrive over Bluetooth that the pairing key does not open.
     #[serde(rename = "BLE-14")]
     WrongKeyByRadio,
+    /// The peripheral cannot show which one it is.
+    #[serde(rename = "BLE-15")]
+    NotIdentifiable,
 }
 
 impl ReasonCode {
@@ -183,6 +186,7 @@ impl ReasonCode {
             ReasonCode::ValuesUnusable => "BLE-12",
             ReasonCode::BluetoothFault => "BLE-13",
             ReasonCode::WrongKeyByRadio => "BLE-14",
+            ReasonCode::NotIdentifiable => "BLE-15",
         }
     }
 }

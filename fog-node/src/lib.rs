@@ -16,6 +16,7 @@ mod bluetooth;
 mod chain;
 pub mod cli;
 pub mod clock;
+mod commissioning;
 pub mod consortium;
 mod demo;
 mod device_life;

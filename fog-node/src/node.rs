@@ -26,6 +26,7 @@ use tokio::task::JoinHandle;
 use crate::backup::Turn;
 use crate::bluetooth::Bluetooth;
 use crate::clock::now_millis;
+use crate::commissioning::SelfTests;
 use crate::consortium::settings::{FOLDER, NetworkSettings};
 use crate::consortium::{
     Announce, LoadLog, Membership, Names, finish_joining, found_in, keep_door, keep_nearby,
@@ -42,7 +43,7 @@ use crate::relay::{self, Relays};
 use crate::restored::start_consortium;
 use crate::retention;
 use crate::roaming::{self, Roaming};
-use crate::sensor::{Away, Sensor, source_of};
+use crate::sensor::{Away, Sensor, SensorView, source_of};
 use crate::submitter;
 use crate::ticker::{self, Rate};
 use crate::vault::renew::renew;
@@ -151,6 +152,7 @@ pub struct Node {
     pub(crate) provisionings: Provisionings,
     pub(crate) bluetooth: Bluetooth,
     pub(crate) roaming: Roaming,
+    pub(crate) self_tests: SelfTests,
     pub(crate) membership: Membership,
     pub(crate) rate: Rate,
     vault_reader: Mutex<Connection>,
@@ -248,6 +250,7 @@ impl Node {
             provisionings: Provisionings::default(),
             bluetooth: Bluetooth::through(config.bluetooth.clone()),
             roaming: Roaming::with_places(config.roam),
+            self_tests: SelfTests::default(),
             membership,
             rate: Rate::default(),
             running: Mutex::default(),
@@ -332,6 +335,7 @@ impl Node {
         self.previews.end_all().await;
         self.provisionings.end();
         self.bluetooth.end();
+        self.self_tests.end();
         for (_, sensor) in sensors {
             sensor.stop().await;
         }
@@ -433,6 +437,11 @@ impl Node {
 
     pub(crate) fn take_sensor(&self, index: DeviceIndex) -> Option<Sensor> {
         self.running().sensors.remove(&index)
+    }
+
+    /// What the driver of a device that is read shows.
+    pub(crate) fn sensor_view(&self, index: DeviceIndex) -> Option<SensorView> {
+        self.running().sensors.get(&index).map(Sensor::view)
     }
 
     /// Shows a device with its gap ledger as the vault holds it, and so many readings anchored and not final.

@@ -127,16 +127,20 @@ impl Node {
 
     /// Reads a device again that was stopped for a while.
     pub(crate) fn wake_device(&self, id: &str) -> Result<Device, Failure> {
+        self.wake_device_from(id, Away::node_stopped)
+    }
+
+    /// The same; `away` says why nobody listened since it was heard last.
+    pub(crate) fn wake_device_from(
+        &self,
+        id: &str,
+        away: fn(i64) -> Away,
+    ) -> Result<Device, Failure> {
         let (index, device) = self.find_device(id)?;
         let rows = devices::active(&self.vault())?;
         let ingest = self.ingest().ok_or_else(Failure::stopping)?;
         if let Some(row) = rows.iter().find(|row| row.id == id) {
-            self.start_sensor(
-                index,
-                row,
-                &ingest,
-                device.last_heard.map(Away::node_stopped),
-            );
+            self.start_sensor(index, row, &ingest, device.last_heard.map(away));
         }
         self.device(id)
     }

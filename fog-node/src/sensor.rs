@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use device_drivers::device::{Device, SerialConfig, SourceConfig};
+use device_drivers::device::{Device, Introduction, SerialConfig, SourceConfig};
 use device_drivers::event::{Event, MissingCause};
+use device_drivers::link::LinkState;
 use device_drivers::measurement::{Measurement, Metric};
 use device_drivers::profile::{Profile, Rate};
 use device_drivers::simulated::{SimulatedConfig, SimulatedKind};
@@ -39,6 +40,13 @@ impl Away {
         Self { since, why }
     }
 
+    /// A self-test had it opened anew.
+    #[must_use]
+    pub const fn self_test(since: i64) -> Self {
+        let why = "self-test";
+        Self { since, why }
+    }
+
     /// The device was on its way from another node.
     #[must_use]
     pub const fn handed_over(since: i64) -> Self {
@@ -51,6 +59,18 @@ impl Away {
 pub struct Sensor {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    view: SensorView,
+}
+
+/// What a running device's driver shows besides its events, since the device was opened.
+#[derive(Clone)]
+pub struct SensorView {
+    /// How the link is.
+    pub state: watch::Receiver<LinkState>,
+    /// How a level-0 device introduced itself.
+    pub introduction: watch::Receiver<Option<Introduction>>,
+    /// The rate it promises, by its profile or its own word.
+    pub rate: watch::Receiver<Option<Rate>>,
 }
 
 impl Sensor {
@@ -67,12 +87,24 @@ impl Sensor {
         (away, relay): (Option<Away>, RelayEnd),
     ) -> anyhow::Result<Self> {
         let unheard = Unheard::new(&config, away);
+        let (rate_sender, rate) = watch::channel(config.expected_rate());
         let device = Device::open(config)?;
+        let view = SensorView {
+            state: device.state.clone(),
+            introduction: device.handle.introduction(),
+            rate,
+        };
         relay.attach(&device.handle.relay());
-        let ways = (ingest, unheard, relay);
+        let ways = (ingest, unheard, relay, rate_sender);
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(forward(index, device, ways, live, stopped));
-        Ok(Self { stop, task })
+        Ok(Self { stop, task, view })
+    }
+
+    /// What its driver shows.
+    #[must_use]
+    pub fn view(&self) -> SensorView {
+        self.view.clone()
     }
 
     /// Stops the device; what it reported before is handed on first.
@@ -157,7 +189,7 @@ impl Unheard {
 async fn forward(
     index: DeviceIndex,
     mut device: Device,
-    (ingest, mut unheard, relay): (Ingest, Unheard, RelayEnd),
+    (ingest, mut unheard, relay, rate): (Ingest, Unheard, RelayEnd, watch::Sender<Option<Rate>>),
     live: Arc<LiveView>,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -187,7 +219,7 @@ async fn forward(
             sequence = next_number(&mut durable) => device.handle.ack(sequence),
             sequence = next_number(&mut finals) => device.handle.finalized(sequence),
             count = device.events.recv_many(&mut events, MAX_ITEM_READINGS) => {
-                note_about(index, &events, &live);
+                note_about(index, &events, &live, &rate);
                 let refusal = refusal();
                 if refusal.is_none() {
                     relay.hear(&events);
@@ -210,10 +242,18 @@ async fn forward(
 }
 
 /// Shows what a device says of itself.
-fn note_about(index: DeviceIndex, events: &[Event], live: &LiveView) {
+fn note_about(
+    index: DeviceIndex,
+    events: &[Event],
+    live: &LiveView,
+    rate: &watch::Sender<Option<Rate>>,
+) {
     for event in events {
         if let Event::Device(info) = event {
             live.about(index, info);
+            if info.rate.is_some() {
+                rate.send_replace(info.rate);
+            }
         }
     }
 }

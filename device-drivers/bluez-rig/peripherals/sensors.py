@@ -1,6 +1,6 @@
 """The sensors of the rig: what each one is, says, and does when it is paired.
 
-Four peripherals on one simulated radio link, each with a controller of its own. Values are the
+Five peripherals on one simulated radio link, each with a controller of its own. Values are the
 worked examples of the profile specifications (see `VALUES`). Nothing here knows the guest.
 """
 
@@ -112,6 +112,7 @@ class Sensor:
         ]))
         self.accepts_pairing = True
         self.shown = None
+        self.alerts = []
         self.answers = asyncio.Queue()
         self.streaming = None
         self.written = []
@@ -176,6 +177,7 @@ class Sensor:
             "encrypted": any(connection.is_encrypted for connection in connections),
             "bonds": len(await self.device.keystore.get_all()),
             "shown": self.shown,
+            "alerts": self.alerts,
         }
 
 
@@ -238,6 +240,17 @@ def uart(find):
     ])
 
 
+def alert(find):
+    """Immediate Alert: the sensor notes each level it is told."""
+
+    def written(_connection, value):
+        find().alerts.append(value[0] if value else None)
+
+    return Service("1802", [Characteristic(
+        "2A06", Properties.WRITE_WITHOUT_RESPONSE, Permissions.WRITEABLE, CharacteristicValue(write=written),
+    )])
+
+
 def build(link):
     """The five sensors by name."""
     sensors = {}
@@ -273,4 +286,11 @@ def build(link):
         link, "C4:F2:17:1A:1D:05", "Rig Pod", [uart(lambda: sensors["pod"])],
         PairingDelegate.NO_OUTPUT_NO_INPUT, [],
     )
+    sensors["scale"] = Sensor(link, "C4:F2:17:1A:1D:06", "Rig Scale", [
+        Service("181D", [
+            Characteristic("2A9D", Properties.INDICATE, OPEN, b""),
+            Characteristic("2A9E", Properties.READ, OPEN, bytes(4)),
+        ]),
+        alert(lambda: sensors["scale"]), battery(), information(OPEN),
+    ], PairingDelegate.NO_OUTPUT_NO_INPUT, [0x181D, 0x1802])
     return sensors

@@ -15,6 +15,7 @@ use std::time::Duration;
 /// | `glucometer` | `C4:F2:17:1A:1D:03` | glucose with record access control point, battery | numeric comparison |
 /// | `keypad` | `C4:F2:17:1A:1D:04` | thermometer | types a passkey that the host shows |
 /// | `pod` | `C4:F2:17:1A:1D:05` | Nordic UART Service: `0003` is notified, `0002` written | just works |
+/// | `scale` | `C4:F2:17:1A:1D:06` | weight scale, immediate alert, battery | just works |
 #[derive(Clone, Copy, Debug)]
 pub struct Sensor<'a> {
     rig: &'a Rig,
@@ -23,7 +24,7 @@ pub struct Sensor<'a> {
 }
 
 /// How a sensor is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SensorState {
     /// Whether a host is connected.
     pub connected: bool,
@@ -33,6 +34,8 @@ pub struct SensorState {
     pub bonds: u64,
     /// The six digits on its display, once it has shown some.
     pub shown: Option<u32>,
+    /// The alert levels it was told, in order.
+    pub alerts: Vec<u64>,
 }
 
 impl Rig {
@@ -64,6 +67,12 @@ impl Rig {
     #[must_use]
     pub const fn pod(&self) -> Sensor<'_> {
         self.sensor("pod", "C4:F2:17:1A:1D:05")
+    }
+
+    /// The weight scale.
+    #[must_use]
+    pub const fn scale(&self) -> Sensor<'_> {
+        self.sensor("scale", "C4:F2:17:1A:1D:06")
     }
 
     const fn sensor(&self, name: &'static str, address: &'static str) -> Sensor<'_> {
@@ -146,6 +155,10 @@ impl Sensor<'_> {
             shown: state["shown"]
                 .as_u64()
                 .and_then(|number| u32::try_from(number).ok()),
+            alerts: state["alerts"]
+                .as_array()
+                .map(|levels| levels.iter().filter_map(Value::as_u64).collect())
+                .unwrap_or_default(),
         })
     }
 

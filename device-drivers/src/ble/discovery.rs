@@ -91,6 +91,15 @@ pub(super) async fn find(config: &BleConfig) -> Result<(Radio, Peripheral), Link
     Err(reasons::not_found(config))
 }
 
+/// The configured peripheral, if the system knows it now.
+///
+/// # Errors
+/// The reason: no usable adapter.
+pub(super) async fn find_known(config: &BleConfig) -> Result<Option<Peripheral>, LinkReason> {
+    let radio = choose(config.adapter.as_deref()).await?;
+    known(&radio, &config.address).await
+}
+
 async fn known(
     radio: &Radio,
     address: &PeripheralAddress,

@@ -22,14 +22,17 @@
 mod adapters;
 mod address;
 mod discovery;
+mod identify;
 pub mod pairing;
 mod radio;
 mod reasons;
 mod scanner;
+pub mod self_test;
 mod session;
 
 pub use adapters::{AdapterInfo, list_adapters, watch_adapters};
 pub use address::{NotAnAddress, PeripheralAddress};
+pub use identify::{SHOWN_FOR, identify};
 pub use scanner::{Discovered, Inbox, Scanner, Sighting};
 
 use crate::device::{Ends, stopped};

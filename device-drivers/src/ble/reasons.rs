@@ -165,3 +165,12 @@ pub(super) fn driver_failed(config: &BleConfig) -> LinkReason {
         "It is tried again by itself. If it goes on, restart the program and report it.",
     )
 }
+
+pub(super) fn not_identifiable(config: &BleConfig) -> LinkReason {
+    reason(
+        ReasonCode::NotIdentifiable,
+        format!("{} cannot blink or beep on request.", config.title()),
+        "It has no Immediate Alert service, or does not let it be used.",
+        "Tell it by its name and its signal: hold it next to the adapter and see which one is nearest.",
+    )
+}

@@ -252,7 +252,7 @@ impl Heard {
 }
 
 /// Whose advertisement an event tells of.
-fn heard_in(event: CentralEvent) -> Option<PeripheralId> {
+pub(super) fn heard_in(event: CentralEvent) -> Option<PeripheralId> {
     match event {
         CentralEvent::DeviceDiscovered(id)
         | CentralEvent::DeviceUpdated(id)

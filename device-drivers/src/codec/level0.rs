@@ -24,6 +24,7 @@ pub struct Level0 {
     reader: FrameReader,
     host: Host,
     frames: u64,
+    hellos: u64,
     hello: Option<Hello>,
     is_known: bool,
 }
@@ -36,6 +37,7 @@ impl Level0 {
             reader: FrameReader::default(),
             host: Host::new(key, replay_floor),
             frames: 0,
+            hellos: 0,
             hello: None,
             is_known: false,
         }
@@ -75,6 +77,12 @@ impl Level0 {
         self.hello.map(|hello| hello.is_listening)
     }
 
+    /// How often the device has introduced itself.
+    #[must_use]
+    pub fn hellos(&self) -> u64 {
+        self.hellos
+    }
+
     /// Seals a message to the device; `None` before the device was heard. `now_millis` since 1970.
     pub fn seal(&mut self, message: HostMessage, now_millis: i64) -> Option<Vec<u8>> {
         let mut wire = [0; MAX_WIRE];
@@ -111,7 +119,7 @@ impl Level0 {
             }));
         }
         match accepted.message {
-            Some(DeviceMessage::Hello(_)) => {}
+            Some(DeviceMessage::Hello(_)) => self.hellos += 1,
             Some(DeviceMessage::Readings(body)) => {
                 for (index, reading) in body.readings.iter().enumerate() {
                     let sequence = accepted.counter + index as u64;

@@ -27,11 +27,13 @@ pub enum Service {
     CurrentTime,
     /// Nordic UART Service: the line of a level-0 device, or of anything else with one.
     Uart,
+    /// Immediate Alert Service (IAS 1.0): it can show which one it is.
+    ImmediateAlert,
 }
 
 impl Service {
     /// Every service: those that measure first.
-    pub const ALL: [Service; 11] = [
+    pub const ALL: [Service; 12] = [
         Service::HeartRate,
         Service::HealthThermometer,
         Service::PulseOximeter,
@@ -43,6 +45,7 @@ impl Service {
         Service::DeviceInformation,
         Service::CurrentTime,
         Service::Uart,
+        Service::ImmediateAlert,
     ];
 
     /// Its UUID.
@@ -59,6 +62,7 @@ impl Service {
             Service::Battery => uuid::service::BATTERY,
             Service::DeviceInformation => uuid::service::DEVICE_INFORMATION,
             Service::CurrentTime => uuid::service::CURRENT_TIME,
+            Service::ImmediateAlert => uuid::service::IMMEDIATE_ALERT,
             Service::Uart => return uuid::service::NORDIC_UART,
         };
         (number as u128) << 96 | uuid::BASE
@@ -87,6 +91,7 @@ impl Service {
             Service::DeviceInformation => "Device information",
             Service::CurrentTime => "Clock",
             Service::Uart => "Line (level-0, with its key)",
+            Service::ImmediateAlert => "Can show itself",
         }
     }
 
@@ -95,7 +100,11 @@ impl Service {
     pub const fn is_medical(self) -> bool {
         !matches!(
             self,
-            Service::Battery | Service::DeviceInformation | Service::CurrentTime | Service::Uart
+            Service::Battery
+                | Service::DeviceInformation
+                | Service::CurrentTime
+                | Service::Uart
+                | Service::ImmediateAlert
         )
     }
 }

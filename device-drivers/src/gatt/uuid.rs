@@ -10,6 +10,8 @@ pub const BASE: u128 = 0x0000_0000_0000_1000_8000_0080_5f9b_34fb;
 
 /// Services.
 pub mod service {
+    /// Immediate Alert Service.
+    pub const IMMEDIATE_ALERT: u16 = 0x1802;
     /// Current Time Service.
     pub const CURRENT_TIME: u16 = 0x1805;
     /// Glucose Service.
@@ -34,6 +36,8 @@ pub mod service {
     pub const NORDIC_UART: u128 = 0x6e40_0001_b5a3_f393_e0a9_e50e_24dc_ca9e;
 }
 
+/// Alert Level.
+pub const ALERT_LEVEL: u16 = 0x2a06;
 /// Date Time.
 pub const DATE_TIME: u16 = 0x2a08;
 /// Glucose Measurement.

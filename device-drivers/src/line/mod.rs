@@ -12,7 +12,7 @@ mod outlook;
 pub(crate) use outlook::Outlook;
 
 use crate::codec::{Decoder, contec_cms50d};
-use crate::device::{Ends, stopped};
+use crate::device::{Ends, Introduction, stopped};
 use crate::event::{Event, MissingCause, RejectReason};
 use crate::link::{LinkReason, LinkState};
 use crate::profile::Profile;
@@ -70,6 +70,8 @@ pub(crate) struct Session<'a, L> {
     bytes_since_frame: u64,
     forged_since_frame: u64,
     has_identified: bool,
+    /// When it was asked to introduce itself, and how often it had done so before.
+    asked: Option<(Instant, u64)>,
     events: Vec<Event>,
 }
 
@@ -87,6 +89,7 @@ impl<'a, L: AsyncRead + AsyncWrite + Unpin> Session<'a, L> {
             bytes_since_frame: 0,
             forged_since_frame: 0,
             has_identified: false,
+            asked: None,
             events: Vec::new(),
         }
     }
@@ -151,6 +154,7 @@ impl<'a, L: AsyncRead + AsyncWrite + Unpin> Session<'a, L> {
             {
                 self.ends.relay.set_hearing(is_listening);
             }
+            self.note_introduction();
         } else {
             self.bytes_since_frame += bytes.len() as u64;
         }
@@ -226,7 +230,27 @@ impl<'a, L: AsyncRead + AsyncWrite + Unpin> Session<'a, L> {
     /// Upon the first frame of a device: asks who it is. The time follows with the next look.
     async fn identify(&mut self) -> io::Result<()> {
         self.has_identified = self.tell(HostMessage::Identify).await?;
+        if let Decoder::Level0(decoder) = &self.speech.decoder
+            && self.has_identified
+        {
+            self.asked = Some((Instant::now(), decoder.hellos()));
+        }
         Ok(())
+    }
+
+    /// Notes the first introduction after the request.
+    fn note_introduction(&mut self) {
+        if let Decoder::Level0(decoder) = &self.speech.decoder
+            && let Some(is_listening) = decoder.is_listening()
+            && let Some((asked, _)) = self.asked.take_if(|(_, before)| decoder.hellos() > *before)
+        {
+            let after = asked.elapsed();
+            let introduction = Introduction {
+                after,
+                is_listening,
+            };
+            self.ends.introductions.send_replace(Some(introduction));
+        }
     }
 
     async fn tell_time(&mut self) -> io::Result<()> {

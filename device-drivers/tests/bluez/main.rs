@@ -9,6 +9,8 @@ mod links;
 #[cfg(target_os = "linux")]
 mod pairings;
 #[cfg(target_os = "linux")]
+mod self_tests;
+#[cfg(target_os = "linux")]
 mod steps;
 
 #[cfg(target_os = "linux")]

@@ -1,6 +1,6 @@
 //! The test's steps, one after another, and what they share.
 
-use crate::{links, pairings};
+use crate::{links, pairings, self_tests};
 use bluez_rig::{Rig, Sensor};
 use device_drivers::ble::pairing::{Bonded, Pairing, PairingError, Prompt, Step};
 use device_drivers::{BleConfig, Device, Event, LinkState, Measurement, Metric, SourceConfig};
@@ -22,7 +22,7 @@ macro_rules! steps {
     };
 }
 
-const STEPS: [(&str, Run); 15] = steps![
+const STEPS: [(&str, Run); 17] = steps![
     links::adapters_are_listed,
     links::a_scan_finds_all_sensors,
     links::an_unpaired_sensor_streams,
@@ -38,6 +38,8 @@ const STEPS: [(&str, Run); 15] = steps![
     pairings::a_passkey_is_typed_on_the_device,
     pairings::a_forgotten_bond_is_repaired,
     pairings::unpairing_removes_the_bond,
+    self_tests::the_adapter_is_tested_with_five_sensors,
+    self_tests::a_sensor_shows_which_one_it_is,
 ];
 
 static RIG: OnceLock<Arc<Rig>> = OnceLock::new();

@@ -1,6 +1,6 @@
 //! The private bus, the runtime, the list of tests, and what they share.
 
-use crate::{adapters, level0, links, pairings};
+use crate::{adapters, level0, links, pairings, self_tests};
 use device_drivers::{BleConfig, Device, LinkState, ReasonCode, SourceConfig};
 use libtest_mimic::{Arguments, Trial};
 use std::io::{BufRead, BufReader};
@@ -27,7 +27,7 @@ macro_rules! tests {
     };
 }
 
-const TESTS: [(&str, Test); 19] = tests![
+const TESTS: [(&str, Test); 24] = tests![
     adapters::an_adapter_is_missing_off_lost_and_back,
     adapters::the_chosen_adapter_is_used,
     adapters::the_scanner_says_why_it_does_not_scan,
@@ -47,6 +47,11 @@ const TESTS: [(&str, Test); 19] = tests![
     pairings::a_pairing_is_cancelled,
     pairings::bonds_are_kept_removed_and_missed,
     pairings::a_missing_stack_is_named,
+    self_tests::a_good_adapter_passes_with_five_at_once,
+    self_tests::a_bad_adapter_misses_every_bar,
+    self_tests::nobody_to_connect_to_is_incomplete,
+    self_tests::a_bonded_device_is_looked_into,
+    self_tests::a_device_shows_which_one_it_is,
 ];
 
 static RUNTIME: OnceLock<Runtime> = OnceLock::new();

@@ -4,14 +4,16 @@
 //! GATT beyond what a test needs: the real stack is tested by `tests/bluez`.
 
 use crate::objects::{Adapter, AgentManager, Characteristic, Device, Service};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
 use zbus::Connection;
 use zbus::fdo::ObjectManager;
 use zbus::zvariant::OwnedObjectPath;
 
 /// The Bluetooth base UUID with a 16-bit number in it.
-fn long(number: u16) -> String {
+pub(crate) fn long(number: u16) -> String {
     format!("0000{number:04x}-0000-1000-8000-00805f9b34fb")
 }
 
@@ -84,8 +86,15 @@ pub(crate) struct Script {
     pub(crate) refuses_writes: bool,
     /// How often notifications were begun.
     pub(crate) subscriptions: u32,
-    /// What was written to characteristics, with the type of each write.
-    pub(crate) written: Vec<(String, Vec<u8>)>,
+    /// How long a connection takes to come about.
+    pub(crate) connects_in: Duration,
+    /// Whether each of the next connections is refused, the first one's first.
+    pub(crate) refusals: VecDeque<bool>,
+    /// Links that stand, and how many may.
+    pub(crate) links: usize,
+    pub(crate) links_at_most: Option<usize>,
+    /// What was written to characteristics: their UUIDs, and the types of the writes.
+    pub(crate) written: Vec<(String, String, Vec<u8>)>,
     pub(crate) keeps_no_bond: bool,
     pub(crate) scans: u32,
     pub(crate) powered_by_client: bool,
@@ -100,6 +109,12 @@ impl Script {
         let drops = self.drops_in_discovery > 0;
         self.drops_in_discovery = self.drops_in_discovery.saturating_sub(1);
         drops
+    }
+
+    /// Whether this connection is one that is refused.
+    pub(crate) fn takes_a_refusal(&mut self) -> bool {
+        let is_full = self.links_at_most.is_some_and(|most| self.links >= most);
+        self.refusals.pop_front().unwrap_or(false) || is_full
     }
 }
 
@@ -222,6 +237,45 @@ impl Fake {
         inner.bond().resolved = false;
         let emitter = device.signal_emitter();
         inner.connected_changed(emitter).await.unwrap();
+    }
+
+    /// One more service of a device, with a characteristic of this property and value.
+    pub(crate) async fn offer(
+        &self,
+        adapter: &str,
+        address: &str,
+        number: u16,
+        (service, characteristic, property, value): (u16, u16, &'static str, &[u8]),
+    ) {
+        let device = device_path(adapter, address);
+        let path = format!("{}/service{number:04x}", device.as_str());
+        let offered = Characteristic {
+            uuid: long(characteristic),
+            service: OwnedObjectPath::try_from(path.clone()).unwrap(),
+            flags: vec![property],
+            mtu: 23,
+            value: value.to_vec(),
+            script: Arc::clone(&self.script),
+        };
+        let service = Service {
+            uuid: long(service),
+            device,
+        };
+        let server = self.bus.object_server();
+        server.at(path.clone(), service).await.unwrap();
+        server
+            .at(format!("{path}/char0002"), offered)
+            .await
+            .unwrap();
+    }
+
+    /// A device advertises once, with the signal it always has.
+    pub(crate) async fn advertise(&self, adapter: &str, address: &str) {
+        let server = self.bus.object_server();
+        let path = device_path(adapter, address);
+        let device = server.interface::<_, Device>(path).await.unwrap();
+        let told = device.get().await;
+        told.r_s_s_i_changed(device.signal_emitter()).await.unwrap();
     }
 
     /// The characteristic numbered 2 notifies a value.

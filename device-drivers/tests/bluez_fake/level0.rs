@@ -123,7 +123,7 @@ impl Firmware {
             sleep(Duration::from_millis(1)).await;
             let written = lock(&self.fake.script).written[self.pieces..].to_vec();
             self.pieces += written.len();
-            for byte in written.into_iter().flat_map(|(_, piece)| piece) {
+            for byte in written.into_iter().flat_map(|(.., piece)| piece) {
                 if let Some(Chunk::Frame(frame)) = self.ears.push(byte) {
                     let message = self.sensor.open(frame).unwrap();
                     if !matches!(message, HostMessage::Time { .. }) {
@@ -224,8 +224,8 @@ pub(crate) async fn a_level0_device_talks_over_gatt() {
         assert_eq!(firmware.hear().await, HostMessage::Ack { durable });
 
         let pieces = lock(&firmware.fake.script).written.clone();
-        assert!(pieces.iter().all(|(of, _)| of == kind), "{pieces:?}");
-        let longest = pieces.iter().map(|(_, piece)| piece.len()).max();
+        assert!(pieces.iter().all(|(_, of, _)| of == kind), "{pieces:?}");
+        let longest = pieces.iter().map(|(.., piece)| piece.len()).max();
         assert!(longest <= Some(usize::from(mtu - HEAD)), "{longest:?}");
         device.handle.stop().await;
     }

@@ -19,6 +19,8 @@ mod links;
 mod objects;
 #[cfg(target_os = "linux")]
 mod pairings;
+#[cfg(target_os = "linux")]
+mod self_tests;
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {

@@ -170,6 +170,16 @@ impl Device {
         &self,
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> zbus::fdo::Result<()> {
+        let (takes, is_refused) = {
+            let mut script = lock(&self.script);
+            let is_refused = script.takes_a_refusal();
+            script.links += usize::from(!is_refused);
+            (script.connects_in, is_refused)
+        };
+        tokio::time::sleep(takes).await;
+        if is_refused {
+            return Err(zbus::fdo::Error::Failed("as scripted".to_owned()));
+        }
         self.bond().connected = true;
         self.connected_changed(&emitter).await?;
         if !lock(&self.script).takes_a_drop() {
@@ -177,6 +187,7 @@ impl Device {
             return Ok(self.services_resolved_changed(&emitter).await?);
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
+        lock(&self.script).links -= 1;
         self.bond().connected = false;
         Ok(self.connected_changed(&emitter).await?)
     }
@@ -184,7 +195,8 @@ impl Device {
         &self,
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> zbus::fdo::Result<()> {
-        self.bond().connected = false;
+        let was_connected = core::mem::take(&mut self.bond().connected);
+        lock(&self.script).links -= usize::from(was_connected);
         self.bond().resolved = false;
         Ok(self.connected_changed(&emitter).await?)
     }
@@ -327,6 +339,9 @@ impl Characteristic {
         Ok(())
     }
     fn stop_notify(&self) {}
+    fn read_value(&self, _options: HashMap<String, OwnedValue>) -> Vec<u8> {
+        self.value.clone()
+    }
     fn write_value(
         &self,
         value: Vec<u8>,
@@ -337,7 +352,8 @@ impl Characteristic {
         if script.refuses_writes {
             return Err(BluezError::named("Failed"));
         }
-        script.written.push((kind.unwrap_or_default(), value));
+        let written = (self.uuid.clone(), kind.unwrap_or_default(), value);
+        script.written.push(written);
         Ok(())
     }
 }

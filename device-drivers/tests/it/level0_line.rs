@@ -8,7 +8,8 @@ use device_drivers::{
     SourceConfig,
 };
 use fogward_level0::{
-    Chunk, DeviceId, FrameReader, HostMessage, MAX_WIRE, Outgoing, Reading, Sensor, metric, quality,
+    Chunk, DeviceClass, DeviceId, FrameReader, Hello, HostMessage, MAX_WIRE, Outgoing, Reading,
+    Sensor, metric, quality,
 };
 use std::time::Duration;
 use tokio::time::timeout;
@@ -115,4 +116,42 @@ async fn a_wrong_key_is_told_from_a_bad_line() {
     assert!(
         matches!(event, Event::Rejected(rejection) if rejection.reason == RejectReason::Forged)
     );
+}
+
+fn hello(sensor: &mut Sensor, is_listening: bool) -> Vec<u8> {
+    let message = Outgoing::Hello(Hello {
+        firmware: [1, 2, 3],
+        class: DeviceClass::LowCost,
+        readings_per_1000_s: 1_000,
+        is_listening,
+    });
+    let mut wire = [0; MAX_WIRE];
+    let length = sensor.seal(&message, &mut wire).unwrap();
+    wire[..length].to_vec()
+}
+
+/// Goal: how long an introduction took is told of the answer to the request, and not of what the device says by
+/// itself before. Method: a sensor that introduces itself at its start, is asked, and answers 300 ms later.
+#[tokio::test]
+async fn an_introduction_is_timed_from_the_request() {
+    let mut line = Line::plug_in();
+    let mut sensor = Sensor::new(DeviceId([8; 8]), key(), 1);
+    let device = open(&line, key(), None);
+    let mut introduction = device.handle.introduction();
+    line.send(&hello(&mut sensor, true));
+    let asked = hear(&mut line, &mut sensor, 1).await;
+    assert_eq!(asked, [HostMessage::Identify]);
+    assert_eq!(*introduction.borrow(), None, "it was not asked yet");
+    let pause = Duration::from_millis(300);
+    tokio::time::sleep(pause).await;
+    line.send(&reading(&mut sensor));
+    line.send(&hello(&mut sensor, true));
+    let told = timeout(SOON, introduction.wait_for(Option::is_some)).await;
+    let told = told.unwrap().unwrap().unwrap();
+    assert!(told.is_listening && told.after >= pause, "{told:?}");
+    line.send(&hello(&mut sensor, false));
+    tokio::time::sleep(pause).await;
+    let kept = device.handle.introduction().borrow().unwrap();
+    assert_eq!(kept, told, "the first one after the request counts");
+    device.handle.stop().await;
 }

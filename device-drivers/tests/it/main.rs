@@ -14,6 +14,7 @@ mod gatt_vectors;
 mod level0;
 mod nonin;
 mod rules;
+mod self_test;
 mod simulated;
 
 #[cfg(unix)]

@@ -74,3 +74,45 @@ async fn live(page: &Page, node: &Node) -> Result<()> {
     })
     .await
 }
+
+/// Goal: a device is tested from its page, the page says what was found, and that is the record the node keeps.
+/// Method: the same, with a simulated device; the page is left and opened again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_is_tested_from_its_page() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    let node = Node::start(&data, &["--demo=1"])?;
+    let browser = Browser::start(folder.path()).await?;
+    browser.page.open(&node.address).await?;
+    let tested = test(&browser.page, &node).await;
+    let failure = cli::picture("device-test-failure")?;
+    browser.page.explain(tested, &failure).await?;
+    drop(browser);
+    node.stop()
+}
+
+async fn test(page: &Page, node: &Node) -> Result<()> {
+    let first = devices(node)?[0].clone();
+    let id = first["id"].as_str().unwrap_or_default();
+    let open = format!("location.hash = '#/devices/{id}'");
+    page.script(&open).await?;
+    page.click("device-test").await?;
+    page.find("device-test-cancel").await?;
+    let shown = page.until("what was found", || async {
+        page.attribute("commissioning", "data-outcome").await
+    });
+    let shown = shown.await?;
+    let figure =
+        "[data-testid=commissioning-figure][data-check=frames-refused][data-verdict=Reached]";
+    page.find_css(figure).await?;
+    page.find_css("[data-testid=commissioning-save]").await?;
+    let foot = "document.querySelector('[data-testid=commissioning-save]').scrollIntoView(false)";
+    page.script(foot).await?;
+    page.picture(&cli::picture("device-tested")?).await?;
+
+    page.script("location.hash = '#/devices'").await?;
+    page.find("inbox").await?;
+    page.script(&open).await?;
+    page.until_attribute("commissioning", "data-outcome", &shown)
+        .await
+}

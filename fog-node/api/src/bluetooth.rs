@@ -44,6 +44,9 @@ pub struct FoundDevice {
     pub services: Vec<String>,
     /// Whether it measures something this node records.
     pub measures: bool,
+    /// Whether it is known to have the Immediate Alert service, so that it can blink or beep on request.
+    /// Others may have it, too: what a device has besides what it advertises is seen once connected.
+    pub can_show_itself: bool,
     /// Strength of its signal in dBm.
     pub signal_dbm: Option<i16>,
     /// When it was first heard.

@@ -33,6 +33,10 @@
 //! | `POST /api/bluetooth/pairings` | [`StartBluetoothPairing`] | [`BluetoothPairing`], at once |
 //! | `GET /api/bluetooth/pairings/{id}`, `DELETE …` | | [`BluetoothPairing`]; nothing, it is cancelled |
 //! | `POST /api/bluetooth/pairings/{id}/answer` | [`AnswerPairing`] | [`BluetoothPairing`] |
+//! | `POST /api/selftests` | [`StartSelfTest`] | [`SelfTest`], at once; one at a time |
+//! | `GET /api/selftests/{id}`, `DELETE …` | | [`SelfTest`]; nothing, it is cancelled |
+//! | `GET /api/commissionings?device=` | [`CommissioningQuery`] | `[`[`CommissioningRecord`]`]`, newest first |
+//! | `POST /api/identify` | [`Identify`] | [`Identified`], once it has ended |
 //! | `POST /api/previews` | [`StartPreview`] | [`Preview`]; nothing is recorded |
 //! | `GET /api/previews/{id}`, `DELETE …` | | [`Preview`] |
 //! | `GET /api/blocks?from=&limit=` | [`BlocksQuery`] | `[`[`BlockRow`]`]`, newest first |
@@ -65,6 +69,7 @@
 pub mod backup;
 pub mod bluetooth;
 pub mod chain;
+pub mod commissioning;
 pub mod consortium;
 pub mod device;
 pub mod error;
@@ -86,6 +91,10 @@ pub use bluetooth::{
 pub use chain::{
     BlockDetail, BlockRow, BlocksQuery, FinalityPoint, FinalitySeries, PrunedBlock, PruningRun,
     TransactionDetail, TransactionRow,
+};
+pub use commissioning::{
+    CommissioningFigure, CommissioningFile, CommissioningQuery, CommissioningRecord, FigureVerdict,
+    Identified, Identify, SelfTest, SelfTestStage, StartSelfTest, TestOutcome,
 };
 pub use consortium::{
     CastVote, ConsortiumView, EvidenceRow, InvitationMade, InvitationRow, MakeInvitation, Me,

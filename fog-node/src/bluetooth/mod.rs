@@ -5,12 +5,14 @@
 //! the standard profiles it has. The row of a device that speaks level-0 by Bluetooth says `fogward-level0`
 //! instead and has its key, as on a serial line.
 
+mod identify;
 mod pairings;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use device_drivers::ble::{BleConfig, PeripheralAddress, Scanner, list_adapters, pairing};
+use device_drivers::gatt::Service;
 use device_drivers::profile::Profile;
 use device_drivers::{HostKey, LinkReason};
 use fog_api::{ApiError, BluetoothAdapter, BluetoothView, FoundDevice};
@@ -20,7 +22,7 @@ use crate::failure::Failure;
 use crate::node::Node;
 use crate::vault::devices::DeviceRow;
 
-pub(crate) use pairings::Pairings;
+pub(crate) use pairings::{Pairings, parse_address};
 
 /// Profile name of devices that speak the Bluetooth SIG's profiles.
 pub const BLUETOOTH_PROFILE: &str = "bluetooth";
@@ -92,7 +94,7 @@ impl Bluetooth {
     }
 
     /// What the device at this address calls itself, if it was heard lately.
-    fn name_of(&self, address: &PeripheralAddress) -> Option<String> {
+    pub(crate) fn name_of(&self, address: &PeripheralAddress) -> Option<String> {
         let scan = self.scan();
         let found = scan.as_ref()?.scanner.devices.borrow();
         let mut found = found.iter();
@@ -120,10 +122,9 @@ impl Bluetooth {
 
     /// How to reach the device at a path; `None` if that is no Bluetooth address.
     pub(crate) fn config_at(&self, path: &str) -> Option<BleConfig> {
-        let address = path.strip_prefix(SCHEME)?.parse().ok()?;
         Some(BleConfig {
             adapter: self.adapter.clone(),
-            ..BleConfig::new(address)
+            ..BleConfig::new(address_of(path)?)
         })
     }
 
@@ -166,6 +167,11 @@ pub(crate) fn path_of(address: &PeripheralAddress) -> String {
 /// [`Failure`] if it is no address.
 pub(crate) fn address_in(path: &str) -> Option<Result<PeripheralAddress, Failure>> {
     path.strip_prefix(SCHEME).map(pairings::parse_address)
+}
+
+/// The address of a row's path, if it is one.
+pub(crate) fn address_of(path: &str) -> Option<PeripheralAddress> {
+    path.strip_prefix(SCHEME)?.parse().ok()
 }
 
 /// Whether a row's path is a Bluetooth address.
@@ -231,6 +237,7 @@ impl Node {
                             .iter()
                             .map(|service| service.title().to_owned())
                             .collect(),
+                        can_show_itself: device.services.contains(&Service::ImmediateAlert),
                         signal_dbm: device.rssi_dbm,
                         first_seen: device.first_seen_millis,
                         last_seen: device.last_seen_millis,
@@ -253,7 +260,7 @@ impl Node {
     }
 }
 
-fn words_of(reason: &LinkReason) -> ApiError {
+pub(crate) fn words_of(reason: &LinkReason) -> ApiError {
     ApiError {
         code: reason.code.to_string(),
         what: reason.what.clone(),

@@ -338,7 +338,7 @@ fn words_of(error: PairingError) -> ApiError {
     }
 }
 
-pub(super) fn parse_address(text: &str) -> Result<PeripheralAddress, Failure> {
+pub(crate) fn parse_address(text: &str) -> Result<PeripheralAddress, Failure> {
     text.trim().parse().map_err(|error| {
         Failure::new(
             400,

@@ -1,4 +1,4 @@
-//! The checks that need no running node: a proof file, and a stopped node's folder.
+//! The checks that need no running node: a proof file, a commissioning record, a stopped node's folder.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -7,22 +7,29 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use ledger_core::genesis::MAX_GENESIS_BYTES;
 use ledger_core::proof::{MAX_PROOF_BYTES, PROOF_MAGIC};
-use ledger_core::{Genesis, Proof, Verdict};
+use ledger_core::{Genesis, Proof, PublicKey, Verdict};
 
 use super::Outcome;
 use super::output::{print, print_json, time_words};
+use super::selftest;
 use super::table::pairs;
 use crate::fsck;
 
 /// `fogward verify`
 #[derive(Debug, clap::Args)]
 pub(super) struct Verify {
-    /// The proof file.
+    /// The proof file, or the file of a commissioning record.
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// The genesis file of the chain you trust, as `fogward genesis` saves it.
-    #[arg(long, value_name = "FILE")]
-    genesis: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "commissioning")]
+    genesis: Option<PathBuf>,
+    /// The file is a commissioning record, as `fogward device selftest --export` saves it.
+    #[arg(long)]
+    commissioning: bool,
+    /// The key of the node that must have signed the commissioning record.
+    #[arg(long, value_name = "KEY", requires = "commissioning")]
+    node: Option<PublicKey>,
     /// Print one JSON value instead of words.
     #[arg(long)]
     json: bool,
@@ -30,9 +37,16 @@ pub(super) struct Verify {
 
 impl Verify {
     pub(super) fn run(&self) -> anyhow::Result<Outcome> {
-        let genesis = read_at_most(&self.genesis, MAX_GENESIS_BYTES)?;
+        let path = match &self.genesis {
+            Some(path) if !self.commissioning => path,
+            path => {
+                let genesis = path.as_deref();
+                return selftest::verify(&self.file, genesis, self.node.as_ref(), self.json);
+            }
+        };
+        let genesis = read_at_most(path, MAX_GENESIS_BYTES)?;
         let genesis = Genesis::from_file(&genesis)
-            .with_context(|| format!("{} is no genesis file", self.genesis.display()))?;
+            .with_context(|| format!("{} is no genesis file", path.display()))?;
         let bytes = read_at_most(&self.file, MAX_PROOF_BYTES + PROOF_MAGIC.len())?;
         let proof = match Proof::from_file(&bytes) {
             Ok(proof) => proof,

@@ -12,6 +12,7 @@ use super::device_ledger::{Ask, Decide, Enrol, Incoming, Interactions, Registry}
 use super::device_provision::Provision;
 use super::device_roaming::Roaming;
 use super::output::{print, print_json};
+use super::selftest::{IdentifyOne, Selftest};
 use super::table::{cell, name_of, numbers, pairs, table, words};
 
 /// `fogward device`
@@ -33,6 +34,10 @@ enum Command {
     Pair(Pair),
     /// Give a fogward-level0 device that has only its one-time code a key, and pair it.
     Provision(Provision),
+    /// Let a device blink or beep, to see which one it is.
+    Identify(IdentifyOne),
+    /// Measure a device or the Bluetooth adapter, and sign what was found.
+    Selftest(Selftest),
     /// Say whose a device is, by a pseudonym; the ledger gets a salted commitment.
     Assign(Assign),
     /// Say that a device is nobody's.
@@ -77,6 +82,8 @@ impl Device {
             Command::Scan(scan) => scan.run(),
             Command::Pair(pair) => pair.run(),
             Command::Provision(provision) => provision.run(),
+            Command::Identify(one) => one.run(),
+            Command::Selftest(test) => test.run(),
             Command::Assign(assign) => assign.run(),
             Command::Unassign(one) => one.change(&ChangeDevice::Unassign),
             Command::Place(place) => place.run(),

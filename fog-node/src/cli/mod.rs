@@ -23,6 +23,7 @@ mod device_roaming;
 mod light;
 pub(crate) mod output;
 mod run;
+mod selftest;
 mod simulate;
 mod snapshot;
 mod store;
@@ -67,7 +68,7 @@ enum Command {
     Genesis(ask::Genesis),
     /// Follow the chain from its genesis by headers alone, trusting no node.
     Light(light::Light),
-    /// Verify a proof file against a genesis file, with no node and no network.
+    /// Verify a proof file against a genesis file, or a commissioning record, with no node and no network.
     Verify(check::Verify),
     /// Check everything a stopped node keeps: every root, signature, seal and counter.
     Fsck(check::Fsck),

@@ -36,7 +36,7 @@ use serde::Serialize;
 
 use crate::keystore::Keystore;
 use crate::node::{LOCK_FILE, REPLICA_FILE, lock_data_dir};
-use crate::vault::{self, VAULT_FILE, VaultError, devices};
+use crate::vault::{self, VAULT_FILE, VaultError, commissionings, devices};
 
 /// What was found.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
@@ -204,7 +204,24 @@ fn walk(
         batches.check(&anchor, id, "the outbox", false, report)?;
     }
     waiting::check(connection, batches, &outbox, report)?;
+    check_commissionings(connection, report)?;
     Ok(replica)
+}
+
+/// Every record holds, and is of what its row says. The keys that signed are those in the records: the
+/// node's own may have been rotated since.
+fn check_commissionings(connection: &Connection, report: &mut Report) -> Result<(), VaultError> {
+    for (at, (subject, signed)) in (1..).zip(commissionings::all(connection)?) {
+        match signed.verify() {
+            Ok(record) if record.subject == subject => {}
+            Ok(_) => report.add(
+                "commissionings",
+                format!("Record {at} is of something else."),
+            ),
+            Err(error) => report.add("commissionings", format!("Record {at}: {error}.")),
+        }
+    }
+    Ok(())
 }
 
 fn check_file(connection: &Connection, report: &mut Report) -> Result<(), VaultError> {

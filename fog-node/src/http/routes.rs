@@ -11,13 +11,14 @@ use axum::response::{IntoResponse, Response};
 use fog_api::consortium::Change;
 use fog_api::{
     AddDevice, AnswerPairing, ApiError, AskInteraction, BlockDetail, BlockRow, BlocksQuery,
-    BluetoothPairing, BluetoothView, CastVote, ChangeDevice, CheckCode, ConsortiumSeries,
-    ConsortiumView, DecideInteraction, Device, FinalitySeries, HandOver, History, HistoryQuery,
-    Interaction, InvitationMade, InvitationView, JoinConsortium, JoinProgress, LedgerDevice,
-    LightPage, LightQuery, MakeBackup, MakeInvitation, PlaceDevice, Port, PreflightFinding,
-    Preview, ProfileInfo, ProposalRow, ProposeChange, Pushed, ReadInvitation, ReadingRow,
-    ReadingsQuery, RegisterSigner, RoamingView, StartBluetoothPairing, StartDemo, StartPreview,
-    StateAnswer, StateQuery, Status, TakeDevice, TransactionDetail,
+    BluetoothPairing, BluetoothView, CastVote, ChangeDevice, CheckCode, CommissioningQuery,
+    CommissioningRecord, ConsortiumSeries, ConsortiumView, DecideInteraction, Device,
+    FinalitySeries, HandOver, History, HistoryQuery, Identified, Identify, Interaction,
+    InvitationMade, InvitationView, JoinConsortium, JoinProgress, LedgerDevice, LightPage,
+    LightQuery, MakeBackup, MakeInvitation, PlaceDevice, Port, PreflightFinding, Preview,
+    ProfileInfo, ProposalRow, ProposeChange, Pushed, ReadInvitation, ReadingRow, ReadingsQuery,
+    RegisterSigner, RoamingView, SelfTest, StartBluetoothPairing, StartDemo, StartPreview,
+    StartSelfTest, StateAnswer, StateQuery, Status, TakeDevice, TransactionDetail,
 };
 use serde::Deserialize;
 use utoipa::OpenApi;
@@ -87,6 +88,10 @@ pub(super) fn router() -> axum::Router<Shared> {
         .routes(routes!(start_bluetooth_pairing))
         .routes(routes!(bluetooth_pairing, cancel_bluetooth_pairing))
         .routes(routes!(answer_bluetooth_pairing))
+        .routes(routes!(start_self_test))
+        .routes(routes!(self_test, cancel_self_test))
+        .routes(routes!(commissionings))
+        .routes(routes!(identify))
         .routes(routes!(check_code))
         .routes(routes!(start_preview))
         .routes(routes!(preview, end_preview))
@@ -247,6 +252,44 @@ async fn answer_bluetooth_pairing(
     Body(answer): Body<AnswerPairing>,
 ) -> Answer<BluetoothPairing> {
     node.answer_bluetooth_pairing(&id, answer).map(Json)
+}
+
+/// Begins a self-test of a device or the Bluetooth adapter.
+#[utoipa::path(post, path = "/api/selftests", tag = "devices", request_body = StartSelfTest, responses(
+    (status = 200, body = SelfTest), (status = "default", body = ApiError)))]
+async fn start_self_test(State(node): App, Body(asked): Body<StartSelfTest>) -> Answer<SelfTest> {
+    node.start_self_test(&asked).map(Json)
+}
+
+/// Where a self-test stands; the last one is remembered.
+#[utoipa::path(get, path = "/api/selftests/{id}", tag = "devices", params(("id" = String, Path)),
+    responses((status = 200, body = SelfTest), (status = "default", body = ApiError)))]
+async fn self_test(State(node): App, Path(id): Path<String>) -> Answer<SelfTest> {
+    node.self_test(&id).map(Json)
+}
+
+/// Cancels a self-test; there is no record of it.
+#[utoipa::path(delete, path = "/api/selftests/{id}", tag = "devices", params(("id" = String, Path)),
+    responses((status = 204), (status = "default", body = ApiError)))]
+async fn cancel_self_test(State(node): App, Path(id): Path<String>) -> Result<StatusCode, Failure> {
+    node.cancel_self_test(&id).map(|()| StatusCode::NO_CONTENT)
+}
+
+/// The signed records of self-tests, newest first.
+#[utoipa::path(get, path = "/api/commissionings", tag = "devices", params(CommissioningQuery), responses(
+    (status = 200, body = Vec<CommissioningRecord>), (status = "default", body = ApiError)))]
+async fn commissionings(
+    State(node): App,
+    Query(query): Query<CommissioningQuery>,
+) -> Answer<Vec<CommissioningRecord>> {
+    node.commissionings(&query).map(Json)
+}
+
+/// Lets a device show which one it is; answered once it has.
+#[utoipa::path(post, path = "/api/identify", tag = "devices", request_body = Identify, responses(
+    (status = 200, body = Identified), (status = "default", body = ApiError)))]
+async fn identify(State(node): App, Body(asked): Body<Identify>) -> Answer<Identified> {
+    node.identify(&asked).await.map(Json)
 }
 
 /// The devices on the ledger, those of other nodes too.

@@ -33,6 +33,7 @@ pub use batching::plan_batches;
 pub(crate) use stream::quality_of;
 pub use writer::{Anchored, AnchoredOf, Writer, WriterParts, random_handle};
 
+use crate::commissioning::{Commissioning, SignedCommissioning};
 use crate::vault::assignments::Assignment;
 use crate::vault::clocks::Setting;
 use crate::vault::devices::DeviceRow;
@@ -119,6 +120,11 @@ pub enum Item {
     ),
     /// A key that a device is offered: keep it; answered when durable.
     Keep(KeptKey, oneshot::Sender<()>),
+    /// A self-test has ended with this record: sign and keep it; answered with it once it is durable.
+    Commission(
+        Box<Commissioning>,
+        oneshot::Sender<Result<SignedCommissioning, String>>,
+    ),
     /// A device that another node has handed over: store it, whose it is, and how its clock is set.
     Take(
         DeviceRow,

@@ -21,13 +21,15 @@ use super::batching::{Part, plan_batches};
 use super::stream::{Stream, record_of};
 use super::{BatchPolicy, COMMIT_AGE, DeviceIndex, Item, WATCHED_COMMIT_AGE};
 use crate::clock::now_millis;
+use crate::commissioning::SignedCommissioning;
 use crate::keystore::random;
 use crate::live::LiveView;
 use crate::outgoing::Handing;
 use crate::vault::open_stream::OpenStream;
 use crate::vault::seal::{MasterKey, StreamKeys};
 use crate::vault::{
-    self, VaultError, batches, gaps, gaps::Kind, journal, outbox, payloads, provisionings, streams,
+    self, VaultError, batches, commissionings, gaps, gaps::Kind, journal, outbox, payloads,
+    provisionings, streams,
 };
 
 /// Readings that may wait in memory before a commit is made without waiting for more.
@@ -98,6 +100,7 @@ struct Outcome {
     anchored: Vec<Anchored>,
     added: Vec<(usize, DeviceIndex)>,
     told: Vec<(usize, Digest)>,
+    signed: Vec<(usize, SignedCommissioning)>,
 }
 
 impl Writer {
@@ -337,6 +340,11 @@ impl Writer {
                     let transaction = self.tell(payload, whose.as_ref(), outcome)?;
                     outcome.told.push((at, transaction));
                 }
+                Item::Commission(record, _) => {
+                    let signed = SignedCommissioning::sign(record, &self.parts.signer);
+                    commissionings::insert(&self.connection, &record.subject, &signed)?;
+                    outcome.signed.push((at, signed));
+                }
                 Item::Keep(kept, _) => provisionings::keep(&self.connection, kept)?,
                 Item::Place(device, place, _) => self.place_device(*device, place.as_ref())?,
                 Item::Remove(..) | Item::Flush(_) => {}
@@ -542,6 +550,7 @@ impl Writer {
                     answer(done, of_item(&outcome.added, at))
                 }
                 Item::Tell(_, _, done) => answer(done, of_item(&outcome.told, at)),
+                Item::Commission(_, done) => answer(done, of_item(&outcome.signed, at)),
                 Item::Remove(_, done) => answer(done, Ok(())),
                 Item::Keep(_, done) | Item::Place(_, _, done) | Item::Flush(done) => {
                     answer(done, ());
@@ -567,10 +576,10 @@ fn readings_in(items: &[Item]) -> usize {
 }
 
 /// What came of the item at this place.
-fn of_item<T: Copy>(done: &[(usize, T)], at: usize) -> Result<T, String> {
+fn of_item<T: Clone>(done: &[(usize, T)], at: usize) -> Result<T, String> {
     let found = done.iter().find(|(of, _)| *of == at);
     found
-        .map(|(_, value)| *value)
+        .map(|(_, value)| value.clone())
         .ok_or_else(|| "it was not stored".to_owned())
 }
 

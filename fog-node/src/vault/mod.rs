@@ -9,6 +9,7 @@
 //! assignments         whose a device was and when, sealed
 //! provisionings       keys that devices with a one-time code were offered, sealed, until proven
 //! clocks              how far devices' clocks and this host's were apart
+//! commissionings      signed records of self-tests
 //! ```
 //!
 //! A reading is durable once the transaction that holds its journal or payload row is committed; only
@@ -18,6 +19,7 @@
 pub mod assignments;
 pub mod batches;
 pub mod clocks;
+pub mod commissionings;
 pub mod devices;
 pub mod gaps;
 pub mod journal;
@@ -53,7 +55,7 @@ const SCHEMAS: [&[&str]; SCHEMA_VERSION as usize] = [
     ],
     &[assignments::SCHEMA, devices::HANDOVERS],
     &[provisionings::SCHEMA],
-    &[clocks::SCHEMA, devices::PLACES],
+    &[clocks::SCHEMA, devices::PLACES, commissionings::SCHEMA],
 ];
 
 /// Why the vault did not do what it was asked. Names no content and no key.

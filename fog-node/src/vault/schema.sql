@@ -23,6 +23,15 @@ CREATE TABLE clocks (
     PRIMARY KEY (device, number)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE commissionings (
+    number INTEGER PRIMARY KEY,
+    subject BLOB NOT NULL,
+    record BLOB NOT NULL,
+    signature BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX commissionings_of ON commissionings (subject, number);
+
 CREATE TABLE devices (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL,

@@ -44,7 +44,7 @@ fn an_earlier_vault_gets_what_is_missing() {
         .query_row("SELECT sum(count) FROM gaps", [], |row| row.get(0))
         .unwrap();
     assert_eq!(counted, 7);
-    for added in ["assignments", "provisionings", "clocks"] {
+    for added in ["assignments", "provisionings", "clocks", "commissionings"] {
         let rows: i64 = connection
             .query_row(&format!("SELECT count(*) FROM {added}"), [], |row| {
                 row.get(0)

@@ -22,6 +22,7 @@ mod pty;
 mod relay;
 mod relay_afar;
 mod roaming;
+mod selftest;
 mod served;
 mod simulated;
 mod upkeep;

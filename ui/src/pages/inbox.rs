@@ -4,7 +4,7 @@ use fog_api::FoundDevice;
 use leptos::prelude::*;
 
 use crate::bluetooth::{Nearby, look};
-use crate::components::{Icon, StateMark};
+use crate::components::{Icon, IsItMine, StateMark};
 use crate::live::use_live;
 use crate::route::Route;
 use crate::testids;
@@ -87,11 +87,16 @@ fn listening(nearby: Nearby, ports: usize) -> String {
 #[component]
 fn Found(nearby: Nearby, address: String) -> impl IntoView {
     let href = Route::PairBluetooth(address.clone()).href();
+    let at = StoredValue::new(address.clone());
     let device = Memo::new(move |_| {
         nearby.view.with(|view| {
             let mut all = view.iter().flat_map(|view| &view.found);
             all.find(|device| device.address == address).cloned()
         })
+    });
+    // Others may be able to, too; that is seen once connected, and strangers are not connected to.
+    let can_show_itself = Memo::new(move |_| {
+        device.with(|device| device.as_ref().is_some_and(|device| device.can_show_itself))
     });
     let say = move |words: fn(&FoundDevice) -> String| {
         move || device.with(|device| device.as_ref().map(words))
@@ -106,6 +111,7 @@ fn Found(nearby: Nearby, address: String) -> impl IntoView {
             </div>
             <div class="found-act">
                 <StateMark state=State::Ok word="Known profile".to_owned()/>
+                {move || can_show_itself.get().then(|| view! { <IsItMine at=at.get_value()/> })}
                 <a class="btn primary" href=href data-testid=testids::INBOX_PAIR>"Pair"<span class="vh">" "{say(bluetooth::title)}</span></a>
             </div>
         </li>

@@ -53,6 +53,7 @@ mod tests {
             name: name.map(str::to_owned),
             services: services.iter().map(|&service| service.to_owned()).collect(),
             measures: !services.is_empty(),
+            can_show_itself: false,
             signal_dbm: None,
             first_seen: 0,
             last_seen: 0,

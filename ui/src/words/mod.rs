@@ -6,6 +6,7 @@
 pub mod bluetooth;
 pub mod chain;
 pub mod code;
+pub mod commissioning;
 pub mod consortium;
 pub mod device;
 pub mod joining;

@@ -1,5 +1,6 @@
 //! *Device*: how is it now, can I trust it, where did its readings go?
 
+mod commissioning;
 mod gap;
 mod hand_over;
 mod hears;
@@ -86,6 +87,7 @@ fn Known(entry: DeviceEntry) -> impl IntoView {
                 <life::LifeCard entry=entry/>
                 <hears::HearsCard entry=entry/>
                 <link::LinkCard entry=entry/>
+                <commissioning::CommissioningCard entry=entry/>
             </div>
         </div>
     }

@@ -13,7 +13,7 @@ use leptos::task::spawn_local;
 
 use super::WhenYouFinish;
 use crate::bluetooth::look;
-use crate::components::{PageHead, Step};
+use crate::components::{IsItMine, PageHead, Step};
 use crate::failure::Failure;
 use crate::live::after;
 use crate::route::{Route, escape};
@@ -208,6 +208,12 @@ fn ThisDevice(way: Way) -> impl IntoView {
                 .with(|device| device.as_ref().map_or_else(|| "–".to_owned(), read))
         }
     };
+    // While it is being connected to, a second connection would be in the way.
+    let can_show_itself = Memo::new(move |_| {
+        let is_connecting = matches!(way.stage(), None | Some(PairingStage::Connecting));
+        let can = |device: &FoundDevice| device.can_show_itself;
+        !is_connecting && way.device.with(|device| device.as_ref().is_some_and(can))
+    });
     view! {
         <section class="card" aria-labelledby="h-dev">
             <div class="card-head"><h2 id="h-dev">"This device"</h2></div>
@@ -217,6 +223,9 @@ fn ThisDevice(way: Way) -> impl IntoView {
                 <dt>"Address"</dt><dd><span class="hash">{way.address.get_value()}</span></dd>
                 <dt>"Signal"</dt><dd class="num-text">{fact(|device| device.signal_dbm.map_or_else(|| "–".to_owned(), bluetooth::strength))}</dd>
             </dl></div>
+            {move || can_show_itself.get().then(|| view! {
+                <div class="card-foot row"><IsItMine at=way.address.get_value()/></div>
+            })}
         </section>
     }
 }
