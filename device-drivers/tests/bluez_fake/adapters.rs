@@ -1,7 +1,7 @@
 //! Adapters that are missing, off, several, lost, and back; scanning.
 
 use crate::bus::{HEART_RATE, HEART_RATE_MEASUREMENT, SENSOR, SOON, config, open, reason, streams};
-use crate::fake::{Fake, lock};
+use bluez_fake::{Fake, lock};
 use device_drivers::ble::{AdapterInfo, Scanner, list_adapters, watch_adapters};
 use device_drivers::gatt::Service;
 use device_drivers::{LinkState, ReasonCode};

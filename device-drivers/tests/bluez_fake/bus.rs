@@ -1,10 +1,10 @@
 //! The private bus, the runtime, the list of tests, and what they share.
 
 use crate::{adapters, level0, links, pairings, self_tests};
+use bluez_fake::Daemon;
 use device_drivers::{BleConfig, Device, LinkState, ReasonCode, SourceConfig};
 use libtest_mimic::{Arguments, Trial};
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -59,7 +59,7 @@ static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 pub(crate) fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
-    let _bus = (!arguments.list).then(Bus::start);
+    let _bus = (!arguments.list).then(start_bus);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -80,38 +80,16 @@ fn run(test: Test) -> Result<(), libtest_mimic::Failed> {
     }
 }
 
-/// A D-Bus daemon that lives as long as this.
-struct Bus(Child);
-
-impl Bus {
-    #[allow(
-        unsafe_code,
-        reason = "btleplug takes the bus's address from the environment only"
-    )]
-    fn start() -> Bus {
-        // It ends with this process, however that ends, for it is told so by the kernel.
-        let mut daemon = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", "dbus-daemon"])
-            .args(["--session", "--nofork", "--print-address=1"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("dbus-daemon, from the package dbus");
-        let mut address = String::new();
-        let output = daemon.stdout.take().expect("its output");
-        BufReader::new(output)
-            .read_line(&mut address)
-            .expect("its address");
-        // SAFETY: no other thread runs yet.
-        unsafe { std::env::set_var("DBUS_SYSTEM_BUS_ADDRESS", address.trim()) };
-        Bus(daemon)
-    }
-}
-
-impl Drop for Bus {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// Starts a bus, on which the drivers are to look for BlueZ.
+#[allow(
+    unsafe_code,
+    reason = "btleplug takes the bus's address from the environment only"
+)]
+fn start_bus() -> Daemon {
+    let daemon = Daemon::start();
+    // SAFETY: no other thread runs yet.
+    unsafe { std::env::set_var("DBUS_SYSTEM_BUS_ADDRESS", &daemon.address) };
+    daemon
 }
 
 pub(crate) fn config() -> BleConfig {
@@ -136,7 +114,7 @@ pub(crate) async fn reason(device: &Device, code: ReasonCode) {
 }
 
 /// Waits until a value that is sent again and again arrives.
-pub(crate) async fn streams(device: &Device, fake: &crate::fake::Fake, adapter: &str) {
+pub(crate) async fn streams(device: &Device, fake: &bluez_fake::Fake, adapter: &str) {
     let mut states = device.state.clone();
     let sending = async {
         loop {

@@ -2,7 +2,7 @@
 //! Service, played by the fake.
 
 use crate::bus::{HEART_RATE, HEART_RATE_MEASUREMENT, SENSOR, SOON, config, open, reason, state};
-use crate::fake::{Fake, lock};
+use bluez_fake::{Fake, lock};
 use device_drivers::ble::{Discovered, Scanner};
 use device_drivers::gatt::Service;
 use device_drivers::{

@@ -1,7 +1,7 @@
 //! Links that fall, services that end, values that are none.
 
 use crate::bus::{HEART_RATE, HEART_RATE_MEASUREMENT, SENSOR, config, open, reason, streams};
-use crate::fake::{Fake, lock};
+use bluez_fake::{Fake, lock};
 use device_drivers::ble::pairing::{Bonded, Pairing, Step};
 use device_drivers::{Event, LinkState, ReasonCode};
 

@@ -10,13 +10,9 @@ mod adapters;
 #[cfg(target_os = "linux")]
 mod bus;
 #[cfg(target_os = "linux")]
-mod fake;
-#[cfg(target_os = "linux")]
 mod level0;
 #[cfg(target_os = "linux")]
 mod links;
-#[cfg(target_os = "linux")]
-mod objects;
 #[cfg(target_os = "linux")]
 mod pairings;
 #[cfg(target_os = "linux")]

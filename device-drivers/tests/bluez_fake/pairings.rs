@@ -1,7 +1,7 @@
 //! Pairings that BlueZ ends in each of its ways, and the agent's answers.
 
 use crate::bus::{HEART_RATE, HEART_RATE_MEASUREMENT, SENSOR, SOON, config};
-use crate::fake::{Fake, Question, lock};
+use bluez_fake::{Fake, Question, lock};
 use device_drivers::ble::pairing::{
     BondState, Bonded, Pairing, PairingCode, PairingError, Passkey, Prompt, Step, bond_state,
     unpair,

@@ -1,7 +1,7 @@
 //! Self-tests and *is it mine?*: good and bad adapters, what is left alone, and what is written.
 
 use crate::bus::{HEART_RATE, HEART_RATE_MEASUREMENT, SENSOR, config};
-use crate::fake::{Fake, lock, long};
+use bluez_fake::{Fake, lock, long};
 use device_drivers::ReasonCode;
 use device_drivers::ble::pairing::{Bonded, Pairing, Step};
 use device_drivers::ble::self_test::{SelfTest, test_adapter, test_device};

@@ -27,3 +27,5 @@ mod served;
 mod simulated;
 mod upkeep;
 mod ward;
+#[cfg(target_os = "linux")]
+mod wearable;

@@ -49,7 +49,19 @@ pub(crate) struct Running {
 impl Running {
     /// Starts `fogward run` on a free port; does not wait until it is ready.
     pub(crate) fn start(data: &Path, arguments: &[String]) -> Self {
-        let mut child = command()
+        Self::spawn(command(), data, arguments)
+    }
+
+    /// The same, with a system bus at this address.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn start_on_bus(data: &Path, arguments: &[String], bus: &str) -> Self {
+        let mut command = command();
+        command.env("DBUS_SYSTEM_BUS_ADDRESS", bus);
+        Self::spawn(command, data, arguments)
+    }
+
+    fn spawn(mut command: Command, data: &Path, arguments: &[String]) -> Self {
+        let mut child = command
             .args(["run", "--api", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(arguments)

@@ -2,8 +2,9 @@
 //!
 //! The properties are those btleplug requires; values and errors come from the script.
 
-use crate::fake::{BluezError, Question, Shared, device_path, lock};
+use crate::{BluezError, Question, Shared, device_path, lock};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI16, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -93,6 +94,7 @@ pub(crate) struct Device {
     pub(crate) address: String,
     pub(crate) adapter: OwnedObjectPath,
     pub(crate) uuids: Vec<String>,
+    pub(crate) rssi: AtomicI16,
     pub(crate) bond: Mutex<Bond>,
     pub(crate) cancelled: Notify,
     pub(crate) script: Shared,
@@ -132,7 +134,7 @@ impl Device {
     }
     #[zbus(property, name = "RSSI")]
     fn rssi(&self) -> i16 {
-        -50
+        self.rssi.load(Ordering::Relaxed)
     }
     #[zbus(property)]
     fn paired(&self) -> bool {

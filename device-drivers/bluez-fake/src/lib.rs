@@ -1,10 +1,23 @@
 //! A fake `org.bluez`: what btleplug and our agent ask of BlueZ, and every way it can say no.
 //!
 //! It owns the name on a private bus and answers from a [`Script`]. It leaves out radio, keys and
-//! GATT beyond what a test needs: the real stack is tested by `tests/bluez`.
+//! GATT beyond what a test needs: the real stack is tested with `bluez-rig`. Whatever cannot be done
+//! fails the test that asked for it.
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "it lives in tests"
+)]
 
-use crate::objects::{Adapter, AgentManager, Characteristic, Device, Service};
+mod objects;
+
+use objects::{Adapter, AgentManager, Characteristic, Device, Service};
 use std::collections::VecDeque;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicI16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -13,7 +26,7 @@ use zbus::fdo::ObjectManager;
 use zbus::zvariant::OwnedObjectPath;
 
 /// The Bluetooth base UUID with a 16-bit number in it.
-pub(crate) fn long(number: u16) -> String {
+pub fn long(number: u16) -> String {
     format!("0000{number:04x}-0000-1000-8000-00805f9b34fb")
 }
 
@@ -64,8 +77,10 @@ impl BluezError {
 
 /// What the agent is asked while a pairing goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Question {
+pub enum Question {
+    /// A passkey.
     Passkey,
+    /// Whether the device may.
     Authorization,
     /// Of a device that is not being paired.
     OtherDevice,
@@ -75,32 +90,43 @@ pub(crate) enum Question {
 
 /// How the fake behaves, and what was done to it.
 #[derive(Debug, Default)]
-pub(crate) struct Script {
+pub struct Script {
     /// The name of the error that `Pair` ends with.
-    pub(crate) pair_error: Option<&'static str>,
-    pub(crate) pair_hangs: bool,
-    pub(crate) questions: Vec<Question>,
+    pub pair_error: Option<&'static str>,
+    /// Whether `Pair` is never answered.
+    pub pair_hangs: bool,
+    /// What the agent is asked during a pairing.
+    pub questions: Vec<Question>,
     /// Connections that fall before the services are resolved.
-    pub(crate) drops_in_discovery: u32,
-    pub(crate) refuses_notify: bool,
-    pub(crate) refuses_writes: bool,
+    pub drops_in_discovery: u32,
+    /// Whether notifications are refused.
+    pub refuses_notify: bool,
+    /// Whether writes are refused.
+    pub refuses_writes: bool,
     /// How often notifications were begun.
-    pub(crate) subscriptions: u32,
+    pub subscriptions: u32,
     /// How long a connection takes to come about.
-    pub(crate) connects_in: Duration,
+    pub connects_in: Duration,
     /// Whether each of the next connections is refused, the first one's first.
-    pub(crate) refusals: VecDeque<bool>,
-    /// Links that stand, and how many may.
-    pub(crate) links: usize,
-    pub(crate) links_at_most: Option<usize>,
+    pub refusals: VecDeque<bool>,
+    /// Links that stand.
+    pub links: usize,
+    /// How many links may stand.
+    pub links_at_most: Option<usize>,
     /// What was written to characteristics: their UUIDs, and the types of the writes.
-    pub(crate) written: Vec<(String, String, Vec<u8>)>,
-    pub(crate) keeps_no_bond: bool,
-    pub(crate) scans: u32,
-    pub(crate) powered_by_client: bool,
-    pub(crate) pairing_cancelled: bool,
-    pub(crate) agent_answers: Vec<Result<u32, String>>,
-    pub(crate) agent: Option<(String, OwnedObjectPath)>,
+    pub written: Vec<(String, String, Vec<u8>)>,
+    /// Whether a pairing leaves no bond.
+    pub keeps_no_bond: bool,
+    /// Scans that go on.
+    pub scans: u32,
+    /// Whether the driver switched an adapter on.
+    pub powered_by_client: bool,
+    /// Whether a pairing was cancelled.
+    pub pairing_cancelled: bool,
+    /// What the agent answered.
+    pub agent_answers: Vec<Result<u32, String>>,
+    /// The agent: whose it is and where.
+    pub agent: Option<(String, OwnedObjectPath)>,
 }
 
 impl Script {
@@ -118,22 +144,34 @@ impl Script {
     }
 }
 
-pub(crate) type Shared = Arc<Mutex<Script>>;
+/// The script, as the fake and the test hold it.
+pub type Shared = Arc<Mutex<Script>>;
 
-pub(crate) fn lock(shared: &Shared) -> MutexGuard<'_, Script> {
+/// Opens the script.
+pub fn lock(shared: &Shared) -> MutexGuard<'_, Script> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The fake on the bus. Dropping it is the end of `bluetoothd`.
-pub(crate) struct Fake {
-    pub(crate) bus: Connection,
-    pub(crate) script: Shared,
+pub struct Fake {
+    bus: Connection,
+    /// What it does and what was done to it.
+    pub script: Shared,
 }
 
 impl Fake {
-    /// Without an adapter.
-    pub(crate) async fn start() -> Fake {
-        let bus = Connection::system().await.unwrap();
+    /// Without an adapter, on the bus that the environment names.
+    pub async fn start() -> Fake {
+        Self::serve(Connection::system().await.unwrap()).await
+    }
+
+    /// Without an adapter, on the bus at this address.
+    pub async fn start_on(address: &str) -> Fake {
+        let bus = zbus::connection::Builder::address(address).unwrap();
+        Self::serve(bus.build().await.unwrap()).await
+    }
+
+    async fn serve(bus: Connection) -> Fake {
         let script = Shared::default();
         let server = bus.object_server();
         server.at("/", ObjectManager).await.unwrap();
@@ -143,7 +181,8 @@ impl Fake {
         Fake { bus, script }
     }
 
-    pub(crate) async fn plug_in(&self, name: &str, address: &str, powered: bool) {
+    /// Plugs an adapter in.
+    pub async fn plug_in(&self, name: &str, address: &str, powered: bool) {
         let adapter = Adapter {
             name: name.to_owned(),
             address: address.to_owned(),
@@ -154,7 +193,8 @@ impl Fake {
         server.at(adapter_path(name), adapter).await.unwrap();
     }
 
-    pub(crate) async fn pull_out(&self, name: &str) {
+    /// Pulls an adapter out.
+    pub async fn pull_out(&self, name: &str) {
         let server = self.bus.object_server();
         server
             .remove::<Adapter, _>(adapter_path(name))
@@ -162,13 +202,15 @@ impl Fake {
             .unwrap();
     }
 
-    pub(crate) async fn vanish(&self, adapter: &str, address: &str) {
+    /// BlueZ forgets a device that it does not hear any more.
+    pub async fn vanish(&self, adapter: &str, address: &str) {
         let server = self.bus.object_server();
         let path = device_path(adapter, address);
         server.remove::<Device, _>(path).await.unwrap();
     }
 
-    pub(crate) async fn switch(&self, name: &str, on: bool) {
+    /// Switches an adapter on or off.
+    pub async fn switch(&self, name: &str, on: bool) {
         let server = self.bus.object_server();
         let adapter = server
             .interface::<_, Adapter>(adapter_path(name))
@@ -183,14 +225,14 @@ impl Fake {
     }
 
     /// A device with one service that has one characteristic, to be notified.
-    pub(crate) async fn appear(&self, adapter: &str, address: &str, service: u16, measured: u16) {
+    pub async fn appear(&self, adapter: &str, address: &str, service: u16, measured: u16) {
         let measured = (long(measured), vec!["notify"]);
         self.appear_with(adapter, address, long(service), vec![measured], 23)
             .await;
     }
 
     /// A device with one service; its characteristics, by UUID and flags, are numbered from 2 on.
-    pub(crate) async fn appear_with(
+    pub async fn appear_with(
         &self,
         adapter: &str,
         address: &str,
@@ -204,6 +246,7 @@ impl Fake {
             address: address.to_owned(),
             adapter: adapter_path(adapter),
             uuids: vec![service.clone()],
+            rssi: AtomicI16::new(-50),
             bond: Mutex::default(),
             cancelled: Notify::new(),
             script: Arc::clone(&self.script),
@@ -227,8 +270,18 @@ impl Fake {
         }
     }
 
+    /// Whether a device is connected, and its services are known.
+    pub async fn is_connected(&self, adapter: &str, address: &str) -> bool {
+        let server = self.bus.object_server();
+        let path = device_path(adapter, address);
+        match server.interface::<_, Device>(path).await {
+            Ok(device) => device.get().await.bond().resolved,
+            Err(_) => false,
+        }
+    }
+
     /// The link to a device falls.
-    pub(crate) async fn drop_link(&self, adapter: &str, address: &str) {
+    pub async fn drop_link(&self, adapter: &str, address: &str) {
         let server = self.bus.object_server();
         let path = device_path(adapter, address);
         let device = server.interface::<_, Device>(path).await.unwrap();
@@ -240,7 +293,7 @@ impl Fake {
     }
 
     /// One more service of a device, with a characteristic of this property and value.
-    pub(crate) async fn offer(
+    pub async fn offer(
         &self,
         adapter: &str,
         address: &str,
@@ -269,17 +322,29 @@ impl Fake {
             .unwrap();
     }
 
-    /// A device advertises once, with the signal it always has.
-    pub(crate) async fn advertise(&self, adapter: &str, address: &str) {
+    /// A device advertises once, with the signal it had before.
+    pub async fn advertise(&self, adapter: &str, address: &str) {
+        self.tell_signal(adapter, address, None).await;
+    }
+
+    /// A device advertises once, and is heard at so many dBm from now on.
+    pub async fn advertise_at(&self, adapter: &str, address: &str, dbm: i16) {
+        self.tell_signal(adapter, address, Some(dbm)).await;
+    }
+
+    async fn tell_signal(&self, adapter: &str, address: &str, dbm: Option<i16>) {
         let server = self.bus.object_server();
         let path = device_path(adapter, address);
         let device = server.interface::<_, Device>(path).await.unwrap();
         let told = device.get().await;
+        if let Some(dbm) = dbm {
+            told.rssi.store(dbm, Ordering::Relaxed);
+        }
         told.r_s_s_i_changed(device.signal_emitter()).await.unwrap();
     }
 
     /// The characteristic numbered 2 notifies a value.
-    pub(crate) async fn notify(&self, adapter: &str, address: &str, value: &[u8]) {
+    pub async fn notify(&self, adapter: &str, address: &str, value: &[u8]) {
         let path = format!(
             "{}/service0001/char0002",
             device_path(adapter, address).as_str()
@@ -292,5 +357,41 @@ impl Fake {
             .value_changed(characteristic.signal_emitter())
             .await
             .unwrap();
+    }
+}
+
+/// A D-Bus daemon of its own, which lives as long as this.
+pub struct Daemon {
+    process: Child,
+    /// Its address.
+    pub address: String,
+}
+
+impl Daemon {
+    /// Starts one. It ends with this process, however that ends, for it is told so by the kernel.
+    #[must_use]
+    pub fn start() -> Daemon {
+        let mut process = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "dbus-daemon"])
+            .args(["--session", "--nofork", "--print-address=1"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("dbus-daemon, from the package dbus");
+        let mut address = String::new();
+        let output = process.stdout.take().expect("its output");
+        BufReader::new(output)
+            .read_line(&mut address)
+            .expect("its address");
+        Daemon {
+            process,
+            address: address.trim().to_owned(),
+        }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
