@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("fogward-level0", &[]),
     ("device-drivers", &["fogward-level0"]),
+    ("bluez-fake", &[]),
     ("bluez-rig", &[]),
     ("ledger-core", &[]),
     ("ledger-store", &["ledger-core"]),
