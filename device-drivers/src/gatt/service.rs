@@ -44,8 +44,8 @@ impl Service {
         Service::Battery,
         Service::DeviceInformation,
         Service::CurrentTime,
-        Service::Uart,
         Service::ImmediateAlert,
+        Service::Uart,
     ];
 
     /// Its UUID.

@@ -383,7 +383,7 @@ fn enumerations_name_all_values() {
 #[test]
 fn services_have_their_assigned_numbers() {
     let numbers = [
-        0x180d, 0x1809, 0x1822, 0x1810, 0x1808, 0x181d, 0x181b, 0x180f, 0x180a, 0x1805,
+        0x180d, 0x1809, 0x1822, 0x1810, 0x1808, 0x181d, 0x181b, 0x180f, 0x180a, 0x1805, 0x1802,
     ];
     for (service, number) in Service::ALL.into_iter().zip(numbers) {
         let uuid = format!("0000{number:04x}00001000800000805f9b34fb");

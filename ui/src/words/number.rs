@@ -183,6 +183,16 @@ pub fn rate(value: f64) -> String {
     }
 }
 
+/// A rate with its span: a second, or an hour of what comes now and then.
+#[must_use]
+pub fn paced(per_second: f64) -> String {
+    if per_second > 0.0 && per_second < 0.05 {
+        format!("{} an hour", rate(per_second * 3600.0))
+    } else {
+        format!("{} a second", rate(per_second))
+    }
+}
+
 /// A hash or key, cut in the middle: `7f2c91d0…0c7741ab`.
 #[must_use]
 pub fn short_hash(hash: &str) -> String {
@@ -312,6 +322,14 @@ mod tests {
             (200_000.0, "200\u{202f}000"),
         ] {
             assert_eq!(rate(value), expected);
+        }
+        for (value, expected) in [
+            (0.0, "0 a second"),
+            (13.0, "13 a second"),
+            (0.1, "0.1 a second"),
+            (4.0 / 300.0, "48 an hour"),
+        ] {
+            assert_eq!(paced(value), expected);
         }
         assert_eq!(span(160_000), "2:40");
         assert_eq!(span(3_661_000), "1:01:01");

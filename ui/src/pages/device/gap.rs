@@ -8,7 +8,7 @@ use crate::live::{DeviceEntry, use_live};
 use crate::route::Route;
 use crate::testids;
 use crate::words::device;
-use crate::words::number::{rate, thousands};
+use crate::words::number::{paced, thousands};
 
 /// The card.
 #[component]
@@ -23,7 +23,7 @@ pub fn GapLedger(entry: DeviceEntry) -> impl IntoView {
     };
     let per_second = move || match entry.facts.with(|facts| facts.readings_per_second) {
         0.0 => "it promises no rate".to_owned(),
-        expected => format!("{} a second expected", rate(expected)),
+        expected => format!("{} expected", paced(expected)),
     };
     let newest = move || {
         live.status

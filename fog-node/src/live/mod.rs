@@ -4,23 +4,24 @@
 //! once in [`TELL_PACE`], however many devices there are; counters with them, or after [`TELL_EVERY`] at the
 //! latest. Values are told once they are durable. Waves go out as they come.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod device;
+mod shown;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use device_drivers::event::DeviceInfo;
 use device_drivers::link::LinkState;
-use device_drivers::measurement::{Measurement, Metric, Value};
-use fog_api::{
-    ApiError, BlockRow, Device, DeviceAbout, DeviceAuthentication, DeviceClass, DeviceLive,
-    DeviceStanding, DeviceState, Event, Gap, Place, RejectedCount, Vital, Wave,
-};
-use fogward_level0 as level0;
-use ledger_core::{Decimal, Quality};
+use device_drivers::measurement::Measurement;
+use fog_api::{ApiError, BlockRow, Device, DeviceStanding, Event, Gap, Place, Wave};
 use tokio::sync::{Notify, broadcast, watch};
 
-use crate::ingest::{AnchoredOf, DeviceIndex, quality_of};
+use crate::ingest::{AnchoredOf, DeviceIndex};
 use crate::vault::gaps::Kind;
+pub use device::LiveDevice;
+use shown::about_of;
+pub use shown::{state_of, vital_of, wave_of};
 
 /// Longest time until a change is told that is neither a value nor a link's state.
 pub const TELL_EVERY: Duration = Duration::from_millis(250);
@@ -64,133 +65,6 @@ pub struct DeviceLook {
     pub place: Option<Place>,
     /// The block that changed it last; none if it was not changed since it was registered.
     pub changed_height: Option<u64>,
-}
-
-/// One device's live state.
-pub struct LiveDevice {
-    base: Device,
-    vitals: BTreeMap<Metric, Vital>,
-    counters: BTreeMap<(Kind, String), u64>,
-    in_flight: u64,
-    durable_sequence: watch::Sender<Option<u64>>,
-    final_sequence: watch::Sender<Option<u64>>,
-    /// How many readings were anchored when so many of the device's own numbers were durable: once all of
-    /// these are final, so is every number up to that one.
-    flushed: VecDeque<(u64, u64)>,
-    standing: watch::Sender<DeviceStanding>,
-}
-
-impl LiveDevice {
-    /// A device whose gap ledger stands at `counters`, with `in_flight` readings anchored but not final.
-    #[must_use]
-    pub fn new(base: Device, counters: BTreeMap<(Kind, String), u64>, in_flight: u64) -> Self {
-        Self {
-            standing: watch::Sender::new(base.standing),
-            base,
-            vitals: BTreeMap::new(),
-            counters,
-            in_flight,
-            durable_sequence: watch::Sender::new(None),
-            final_sequence: watch::Sender::new(None),
-            flushed: VecDeque::new(),
-        }
-    }
-
-    /// The newest of its own numbers that is final now, if that is a newer one.
-    fn note_final(&mut self) {
-        let finalized = self.gap().finalized;
-        let mut newest = None;
-        while let Some(&(anchored, sequence)) = self.flushed.front()
-            && anchored <= finalized
-        {
-            newest = Some(sequence);
-            self.flushed.pop_front();
-        }
-        if newest.is_some() {
-            self.final_sequence.send_if_modified(|known| {
-                let is_newer = *known < newest;
-                *known = newest.max(*known);
-                is_newer
-            });
-        }
-    }
-
-    fn sum(&self, kind: Kind) -> u64 {
-        let of_kind = self.counters.iter().filter(|((of, _), _)| *of == kind);
-        of_kind.map(|(_, count)| count).sum()
-    }
-
-    fn gap(&self) -> Gap {
-        let received = self.sum(Kind::Received);
-        let lost = self.sum(Kind::RejectedReadings) + self.sum(Kind::Missing);
-        let anchored = self.sum(Kind::Anchored);
-        Gap {
-            expected: (received + lost).saturating_sub(self.sum(Kind::Recovered)),
-            received,
-            rejected: self.sum(Kind::RejectedFrames),
-            sealed: received,
-            anchored,
-            finalized: anchored.saturating_sub(self.in_flight),
-        }
-    }
-
-    fn snapshot(&self) -> Device {
-        let rejected_reasons = self
-            .counters
-            .iter()
-            .filter(|((kind, _), _)| *kind == Kind::RejectedFrames);
-        Device {
-            vitals: self.vitals.values().cloned().collect(),
-            gap: self.gap(),
-            rejected_reasons: rejected_reasons
-                .map(|((_, reason), count)| RejectedCount {
-                    reason: reason.clone(),
-                    count: *count,
-                })
-                .collect(),
-            ..self.base.clone()
-        }
-    }
-
-    fn live(&self) -> DeviceLive {
-        DeviceLive {
-            id: self.base.id.clone(),
-            state: self.base.state,
-            reason: self.base.reason.clone(),
-            next_step: self.base.next_step.clone(),
-            reason_code: self.base.reason_code.clone(),
-            last_heard: self.base.last_heard,
-            vitals: self.vitals.values().cloned().collect(),
-            gap: self.gap(),
-        }
-    }
-
-    /// The state in words: what the link says, and, while it streams, whether there is contact.
-    fn refresh_contact(&mut self) {
-        if !self.base.state.is_live() || self.vitals.is_empty() {
-            return;
-        }
-        let without =
-            |vital: &Vital| matches!(vital.quality, Quality::SensorOff | Quality::Searching);
-        let all_without = self.vitals.values().all(without);
-        if all_without {
-            self.base.state = DeviceState::NoContact;
-            self.base.reason =
-                Some("The sensor is not on the body, or it is still searching.".into());
-            self.base.next_step =
-                Some("Put the sensor on and keep it still for some seconds.".into());
-            self.base.reason_code = Some("DEV-01".into());
-        } else if self.base.state == DeviceState::NoContact {
-            self.base.state = DeviceState::Streaming;
-            self.clear_reason();
-        }
-    }
-
-    fn clear_reason(&mut self) {
-        self.base.reason = None;
-        self.base.next_step = None;
-        self.base.reason_code = None;
-    }
 }
 
 impl Default for LiveView {
@@ -592,77 +466,4 @@ impl LiveView {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn about_of(info: &DeviceInfo) -> DeviceAbout {
-    DeviceAbout {
-        manufacturer: info.manufacturer.clone(),
-        model: info.model.clone(),
-        serial_number: info.serial_number.clone(),
-        firmware: info.firmware.clone(),
-        class: info.class.map(|class| match class {
-            level0::DeviceClass::UltraLight => DeviceClass::UltraLight,
-            level0::DeviceClass::LowCost => DeviceClass::LowCost,
-            level0::DeviceClass::Lightweight => DeviceClass::Lightweight,
-        }),
-        authentication: info.authentication.and_then(|proof| match proof {
-            level0::Authentication::AsconTag => Some(DeviceAuthentication::AsconTag),
-            level0::Authentication::HmacTag => Some(DeviceAuthentication::HmacTag),
-            level0::Authentication::Signature => Some(DeviceAuthentication::Signature),
-            // No reading is ever proven by it.
-            level0::Authentication::PairingCode => None,
-        }),
-        battery_percent: info.battery_percent,
-    }
-}
-
-/// The API's word for a link's state.
-#[must_use]
-pub fn state_of(link: &LinkState) -> DeviceState {
-    match link {
-        LinkState::Opening => DeviceState::Connecting,
-        LinkState::Streaming => DeviceState::Streaming,
-        LinkState::NoData(_) => DeviceState::Silent,
-        LinkState::Garbage(_) => DeviceState::Garbled,
-        LinkState::Disconnected(_) | LinkState::Stopped => DeviceState::Disconnected,
-    }
-}
-
-/// A measurement as the newest value of its metric.
-#[must_use]
-pub fn vital_of(measurement: &Measurement) -> Vital {
-    let value = match measurement.value {
-        Value::Quantity { mantissa, exponent } => Some(Decimal { mantissa, exponent }.to_string()),
-        Value::Samples { .. } | Value::Absent => None,
-    };
-    Vital {
-        code: measurement.metric.loinc().into(),
-        label: measurement.metric.label().into(),
-        unit: measurement.metric.ucum().into(),
-        value,
-        quality: quality_of(measurement.quality),
-        time: measurement.host_time_millis,
-    }
-}
-
-/// A measurement as a wave, if its metric is one.
-#[must_use]
-pub fn wave_of(device: &str, measurement: &Measurement) -> Option<Wave> {
-    if !measurement.metric.is_waveform() {
-        return None;
-    }
-    let (period_micros, samples) = match &measurement.value {
-        Value::Samples {
-            period_micros,
-            samples,
-        } => (*period_micros, samples.clone()),
-        Value::Quantity { .. } | Value::Absent => (0, Vec::new()),
-    };
-    Some(Wave {
-        device: device.into(),
-        code: measurement.metric.loinc().into(),
-        time: measurement.host_time_millis,
-        period_micros,
-        samples,
-    })
 }

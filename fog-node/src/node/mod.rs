@@ -5,19 +5,20 @@
 //! stop:  devices ▶ last batch durable ▶ last batch final (bounded wait) ▶ consensus ▶ lock
 //! ```
 
+mod config;
+mod opening;
+
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use device_drivers::profile::Profile;
+use anyhow::Context as _;
 use fog_api::{DeviceStanding, Event, Wave};
 use ledger_consortium::{Consortium, ConsortiumConfig};
-use ledger_core::{ChainId, Genesis, PublicKey, SecretKey};
+use ledger_core::{ChainId, Genesis, PublicKey};
 use ledger_store::Replica;
 use rusqlite::Connection;
 use tokio::sync::{broadcast, watch};
@@ -27,13 +28,11 @@ use crate::backup::Turn;
 use crate::bluetooth::Bluetooth;
 use crate::clock::now_millis;
 use crate::commissioning::SelfTests;
-use crate::consortium::settings::{FOLDER, NetworkSettings};
 use crate::consortium::{
-    Announce, LoadLog, Membership, Names, finish_joining, found_in, keep_door, keep_nearby,
-    keep_peers, keep_up, known_peers, take_over,
+    Announce, LoadLog, Membership, keep_door, keep_nearby, keep_peers, keep_up, known_peers,
 };
 use crate::finality_log::{BlockStat, FinalityLog};
-use crate::ingest::{BatchPolicy, DeviceIndex, Ingest, Writer, WriterParts};
+use crate::ingest::{DeviceIndex, Ingest, Writer, WriterParts};
 use crate::keystore::{Keystore, create_private_dir};
 use crate::live::{LiveDevice, LiveView};
 use crate::outgoing::{Outgoing, Stored, outgoing};
@@ -46,9 +45,12 @@ use crate::roaming::{self, Roaming};
 use crate::sensor::{Away, Sensor, SensorView, source_of};
 use crate::submitter;
 use crate::ticker::{self, Rate};
-use crate::vault::renew::renew;
 use crate::vault::seal::MasterKey;
 use crate::vault::{self, VAULT_FILE, devices, gaps, outbox};
+pub use config::{NodeConfig, SNAPSHOT_BEHIND, SerialDevice};
+pub use opening::lock_data_dir;
+pub(crate) use opening::open_replica;
+use opening::{finish_last_life, network_settings, sign_what_waits};
 
 /// Name of the replica's file in the data folder.
 pub const REPLICA_FILE: &str = "replica.db";
@@ -58,78 +60,6 @@ pub const LOCK_FILE: &str = "node.lock";
 const FINALITY_WAIT: Duration = Duration::from_secs(5);
 /// Blocks read back at the start, for the plots.
 const REMEMBERED_BLOCKS: u32 = 1000;
-
-/// What a node is started with.
-#[derive(Clone, Debug)]
-pub struct NodeConfig {
-    /// Folder that holds everything the node keeps; created if missing.
-    pub data_dir: PathBuf,
-    /// The node's name, for people; made of its key if absent.
-    pub name: Option<String>,
-    /// Serial devices to pair unless they are paired already.
-    pub serial: Vec<SerialDevice>,
-    /// Simulated devices to add unless there are any.
-    pub demo: Option<u16>,
-    /// Whether they are of all profiles in turn.
-    pub demo_every_profile: bool,
-    /// When batches are closed.
-    pub batch: BatchPolicy,
-    /// Where the node listens for its peers; as at its last start if absent.
-    pub listen: Option<SocketAddr>,
-    /// Where others reach it, `host:port`, if that is another address; as at its last start if absent.
-    pub address: Option<String>,
-    /// Blocks behind its peers at which the node takes over a snapshot from them instead of every block;
-    /// never if absent: an archive node.
-    pub snapshot_behind: Option<u64>,
-    /// Whether the node announces itself on its network.
-    pub announce: Announce,
-    /// The Bluetooth adapter to use, by name or address; the first that is on if absent.
-    pub bluetooth: Option<String>,
-    /// For how many wireless devices the node has places, if the nodes of its organisation choose among
-    /// themselves which of them serves each.
-    pub roam: Option<u16>,
-}
-
-/// Blocks behind at which a node takes over a snapshot unless said otherwise.
-pub const SNAPSHOT_BEHIND: u64 = 2_000;
-
-/// A serial device named on the command line.
-#[derive(Clone)]
-pub struct SerialDevice {
-    /// Path of its port.
-    pub path: PathBuf,
-    /// What it speaks.
-    pub profile: Profile,
-    /// Its pairing key as 64 hex digits, for profiles that authenticate.
-    pub key: Option<String>,
-}
-
-impl std::fmt::Debug for SerialDevice {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}={}", self.path.display(), self.profile)
-    }
-}
-
-impl NodeConfig {
-    /// A node in `data_dir` with all else as usual.
-    #[must_use]
-    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self {
-            data_dir: data_dir.into(),
-            name: None,
-            serial: Vec::new(),
-            demo: None,
-            demo_every_profile: false,
-            batch: BatchPolicy::default(),
-            listen: None,
-            address: None,
-            snapshot_behind: Some(SNAPSHOT_BEHIND),
-            announce: Announce::default(),
-            bluetooth: None,
-            roam: None,
-        }
-    }
-}
 
 /// A running node.
 pub struct Node {
@@ -485,78 +415,6 @@ impl Node {
         }
         Ok(())
     }
-}
-
-/// Locks the data folder for one process; the lock ends with the process, however it ends.
-///
-/// # Errors
-/// If another node runs in the folder.
-pub fn lock_data_dir(data_dir: &Path) -> anyhow::Result<File> {
-    let path = data_dir.join(LOCK_FILE);
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    if file.try_lock().is_err() {
-        bail!(
-            "another node is running in {}; stop it first, or choose another folder with --data",
-            data_dir.display()
-        );
-    }
-    Ok(file)
-}
-
-/// Where the node listens: what it is told, else what it was told last.
-fn network_settings(config: &NodeConfig) -> anyhow::Result<NetworkSettings> {
-    let before = NetworkSettings::load(&config.data_dir)?;
-    let mut settings = before.clone();
-    settings.listen = config.listen.or(settings.listen);
-    settings.address = config.address.clone().or(settings.address);
-    if settings != before {
-        settings.save(&config.data_dir)?;
-    }
-    Ok(settings)
-}
-
-/// Puts in its place what the last life has left for it: a joined chain, a snapshot.
-fn finish_last_life(config: &mut NodeConfig) -> anyhow::Result<()> {
-    if finish_joining(&config.data_dir)?.is_some() {
-        // What was said when joining counts from now on, not what this program was started with.
-        (config.name, config.listen, config.address) = (None, None, None);
-    }
-    take_over(&config.data_dir)?;
-    Ok(())
-}
-
-/// Signs what waits to be submitted with the node's key, if that was rotated.
-fn sign_what_waits(data_dir: &Path, replica: &Replica, key: &SecretKey) -> anyhow::Result<()> {
-    let vault = vault::open(&data_dir.join(VAULT_FILE));
-    let mut vault = vault.context("cannot open the vault")?;
-    renew(&mut vault, &data_dir.join(FOLDER), &replica.read()?, key)?;
-    Ok(())
-}
-
-/// Opens the replica, founding a consortium of one if it is empty.
-pub(crate) fn open_replica(
-    data_dir: &Path,
-    keys: &Keystore,
-    name: &str,
-    settings: &NetworkSettings,
-) -> anyhow::Result<(Arc<Replica>, Genesis)> {
-    let replica = Replica::open(data_dir.join(REPLICA_FILE)).context("cannot open the replica")?;
-    if replica.read()?.tip().is_none() {
-        let names = Names {
-            consortium: format!("Consortium of {name}"),
-            organisation: name.to_owned(),
-            node: name,
-            address: settings.advertised().unwrap_or_default(),
-        };
-        found_in(&replica, keys, names)?;
-    }
-    let genesis = replica.read()?.chain()?.1.clone();
-    Ok((Arc::new(replica), genesis))
 }
 
 /// Looks what became of the devices. While that cannot be read, no device hears another.
