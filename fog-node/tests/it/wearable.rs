@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 
 use crate::consortium::{Place, create, invite};
 use crate::handover::{ask, values};
-use crate::program::{Running, json, wait_for};
+use crate::program::{Running, fogward, json, wait_for};
 
 const ADDRESS: &str = "C4:F2:17:1A:1D:BB";
 const SERVICE: &str = "6e400001-b5a3-f393-e0a9-e50e24dcca9e";
@@ -121,6 +121,30 @@ fn key_file(folder: &Path) -> String {
     file.to_str().unwrap().to_owned()
 }
 
+/// The device steps aside, is measured, and is read again. How fast it connects depends on this machine.
+fn passes_its_self_test(api: &str, id: &str) {
+    let before = served(api, 0)["gap"]["received"].as_u64().unwrap();
+    let tested = fogward([
+        "device",
+        "selftest",
+        id,
+        "--seconds=5",
+        "--json",
+        "--api",
+        api,
+    ]);
+    let record: Value = serde_json::from_slice(&tested.stdout).unwrap();
+    let figure = |check: &str| {
+        let mut figures = record["figures"].as_array().unwrap().iter();
+        figures
+            .find(|figure| figure["check"] == check)
+            .map(|figure| &figure["value"])
+    };
+    assert_eq!(figure("two-tries"), Some(&value!(100)), "{record}");
+    assert!(figure("discovery").is_some_and(Value::is_u64), "{record}");
+    served(api, before);
+}
+
 #[test]
 fn a_wearable_walks_from_ward_to_ward() {
     let folder = tempfile::tempdir().unwrap();
@@ -145,6 +169,8 @@ fn a_wearable_walks_from_ward_to_ward() {
     ask(&pair);
     let at_a = served(&one, 5);
     assert_eq!(at_a["about"]["authentication"], "ascon_tag");
+
+    passes_its_self_test(&one, at_a["id"].as_str().unwrap());
 
     runtime.block_on(air.walk(1));
     let at_b = served(&two, 5);
