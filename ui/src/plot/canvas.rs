@@ -60,6 +60,8 @@ struct Shared {
     alive: Cell<bool>,
     /// When the last frame was painted, in milliseconds of the page's clock.
     painted: Cell<f64>,
+    /// How often the series had changed when they were shown last.
+    changes: Cell<u64>,
 }
 
 /// Names a canvas that was mounted.
@@ -80,6 +82,7 @@ pub fn mount(
         pointer_x: Cell::new(None),
         alive: Cell::new(true),
         painted: Cell::new(f64::MIN),
+        changes: Cell::new(0),
     });
     let runner = RUNNERS
         .with_borrow_mut(Vec::pop)
@@ -145,7 +148,7 @@ pub fn unmount(id: MountId) {
     RUNNERS.with_borrow_mut(|runners| runners.push(mount.runner));
 }
 
-/// Shows something else; at once, or when the line has moved by a pixel if only time went on.
+/// Shows something else: a new value at once, and if only time went on, when the line has moved by a pixel.
 pub fn show(id: MountId, spec: PlotSpec) {
     with(id, |shared| {
         let moved_on = {
@@ -159,7 +162,13 @@ pub fn show(id: MountId, spec: PlotSpec) {
             stage.cursor = shared.pointer_x.get().and_then(|x| stage.time_at(x));
             moved_on
         };
-        let wait = if moved_on { shared.pixel_millis() } else { 0.0 };
+        let changes = shared.stage.borrow().spec.changes();
+        let is_new = shared.changes.replace(changes) != changes;
+        let wait = if moved_on && !is_new {
+            shared.pixel_millis()
+        } else {
+            0.0
+        };
         shared.repaint_after(wait - (now() - shared.painted.get()));
     });
 }

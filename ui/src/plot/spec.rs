@@ -173,6 +173,16 @@ pub struct PlotSpec {
     pub window: Span,
 }
 
+impl PlotSpec {
+    /// A number that is another one after each change of a series.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        let traces = self.panels.iter().flat_map(|panel| &panel.traces);
+        let revisions = traces.map(|trace| trace.series.read().revision());
+        revisions.fold(0, u64::wrapping_add)
+    }
+}
+
 impl Default for PlotSpec {
     /// No panels.
     fn default() -> Self {

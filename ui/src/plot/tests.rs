@@ -18,6 +18,25 @@ fn series(points: &[(i64, f64)], break_after: i64) -> Series {
     series
 }
 
+/// Goal: a plot knows a new value from a window that only moved on. Method: one series.
+#[test]
+fn a_new_value_is_a_change_and_time_is_none() {
+    let series = SeriesHandle::new(10, 1_000);
+    let spec = |to| PlotSpec {
+        panels: vec![Panel::line(
+            "Pulse",
+            "/min",
+            Colour::of_metric("8889-8"),
+            series.clone(),
+        )],
+        window: Span::new(0, to),
+    };
+    let before = spec(10).changes();
+    assert_eq!(spec(20).changes(), before);
+    series.push(Point::value(20, 72.0));
+    assert_ne!(spec(20).changes(), before);
+}
+
 /// Goal: the ring is bounded, ordered and without doubles, however points arrive.
 #[test]
 fn ring_is_bounded_and_ordered() {
