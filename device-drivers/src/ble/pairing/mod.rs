@@ -10,8 +10,8 @@
 //!
 //! The association models of the Security Manager (Core Specification, Vol 3, Part H, 2.3.5), with this
 //! host as one that has a keyboard and a display. On Linux an agent of our own answers BlueZ for the
-//! time of one pairing. Windows and macOS pair by themselves when a device is first used: there
-//! [`Pairing`] ends at once with [`Bonded::BySystem`].
+//! time of one pairing, on Windows WinRT's custom pairing. macOS pairs by itself when a device is first
+//! used: there [`Pairing`] ends at once with [`Bonded::BySystem`].
 //!
 //! Stop a running device before it is paired: two that connect at once are in each other's way. It
 //! leaves out out-of-band pairing and PIN codes of Bluetooth Classic.
@@ -19,8 +19,10 @@
 mod error;
 #[cfg(target_os = "linux")]
 mod linux;
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", windows)))]
 mod system;
+#[cfg(windows)]
+mod windows;
 
 pub use error::{PairingCode, PairingError};
 
@@ -29,10 +31,12 @@ use core::fmt;
 use core::str::FromStr;
 #[cfg(target_os = "linux")]
 use linux as platform;
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", windows)))]
 use system as platform;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+#[cfg(windows)]
+use windows as platform;
 
 /// A pairing asks a few questions at most; this many wait for the person.
 const PROMPTS: usize = 8;
@@ -95,7 +99,7 @@ impl fmt::Debug for Passkey {
 pub struct Answer<T>(oneshot::Sender<T>);
 
 impl<T> Answer<T> {
-    #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
+    #[cfg_attr(not(any(target_os = "linux", windows)), allow(dead_code))]
     fn new() -> (Answer<T>, oneshot::Receiver<T>) {
         let (sender, receiver) = oneshot::channel();
         (Answer(sender), receiver)

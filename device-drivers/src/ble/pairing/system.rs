@@ -1,5 +1,4 @@
-//! Windows and macOS: the system pairs by itself, with its own dialog, when an encrypted
-//! characteristic is first used. There is nothing to ask and nothing to remove from here.
+//! macOS: the system pairs by itself, with its own dialog, when an encrypted characteristic is first used. There is nothing to ask and nothing to remove from here.
 
 use super::{BondState, Bonded, PairingCode, PairingError, Prompt};
 use crate::ble::BleConfig;
