@@ -13,6 +13,7 @@
 //! sent in between is named as missing, or comes after all from a device that keeps what was not acknowledged.
 //! Killed at any step, either side goes on: A lets go of what the ledger says it does not serve, B asks again.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,26 +90,35 @@ impl Node {
     /// # Errors
     /// [`Failure`] if the replica or the vault cannot be read.
     pub fn incoming(&self) -> Result<Vec<LedgerDevice>, Failure> {
-        let paired = self.devices();
-        let handed = self.ledger_devices()?.into_iter().filter(|device| {
-            let handle = device.handle.parse::<Digest>();
-            handle.is_ok_and(|handle| self.is_incoming(&handle))
-                && !paired
-                    .iter()
-                    .any(|here| serves(here) && here.handle == device.handle)
-        });
-        Ok(handed.collect())
+        let handed = self.incoming_handles()?;
+        let is_incoming = |row: &LedgerDevice| {
+            let mut handles = handed.iter().map(|(handle, _)| handle.to_string());
+            handles.any(|handle| handle == row.handle)
+        };
+        let rows = self.ledger_devices()?.into_iter();
+        Ok(rows.filter(is_incoming).collect())
     }
 
     /// Their handles, and the nodes that handed them over.
     pub(crate) fn incoming_handles(&self) -> Result<Vec<(Digest, PublicKey)>, Failure> {
-        let mut handles = Vec::new();
-        for device in self.incoming()? {
-            let handle = parse_handle(&device.handle)?;
-            let by = self.life(&handle)?.and_then(|life| life.handed_by);
-            handles.extend(by.map(|by| (handle, by)));
+        let served: BTreeSet<_> = self
+            .devices()
+            .into_iter()
+            .filter(serves)
+            .map(|here| here.handle)
+            .collect();
+        let snapshot = self.replica.read()?;
+        let mut incoming = Vec::new();
+        for device in snapshot.devices()? {
+            let handle = device.registration.handle;
+            let life = device::life(&snapshot, &handle).map_err(Failure::internal)?;
+            let life = life.filter(|life| life.node == self.node_key);
+            let by = life.and_then(|life| life.handed_by);
+            if !served.contains(&handle.to_string()) {
+                incoming.extend(by.map(|by| (handle, by)));
+            }
         }
-        Ok(handles)
+        Ok(incoming)
     }
 
     /// Takes a device that was handed to this node, and reads it.
@@ -335,11 +345,6 @@ impl Node {
         if let Err(error) = told.await {
             tracing::warn!(%error, "a node could not be told that its device was taken");
         }
-    }
-
-    fn is_incoming(&self, handle: &Digest) -> bool {
-        let life = self.life(handle).ok().flatten();
-        life.is_some_and(|life| life.node == self.node_key && life.handed_by.is_some())
     }
 
     /// Whether the ledger says that the node with this voting key serves the device, and not this node.

@@ -45,10 +45,10 @@ pub struct Stored {
     pub live: Arc<LiveView>,
 }
 
-/// Both ends; transactions with nonces below `below` are durable already.
+/// Both ends; nothing is known to be durable yet.
 #[must_use]
-pub fn outgoing(below: u64, stored: Stored) -> (Handing, Outgoing) {
-    let (below, seen) = watch::channel(below);
+pub fn outgoing(stored: Stored) -> (Handing, Outgoing) {
+    let (below, seen) = watch::channel(0);
     let (give, fresh) = mpsc::channel(IN_FLIGHT);
     let outgoing = Outgoing {
         below: seen,
@@ -60,12 +60,17 @@ pub fn outgoing(below: u64, stored: Stored) -> (Handing, Outgoing) {
 }
 
 impl Handing {
+    /// The transactions with nonces below this are durable.
+    pub fn durable(&self, below: u64) {
+        self.below.send_replace(below);
+    }
+
     /// A transaction is durable.
     pub fn hand(&self, anchored: Anchored) {
         let below = anchored.transaction.nonce + 1;
         // Without room it is read from the outbox once its turn comes.
         let _ = self.fresh.try_send(anchored);
-        self.below.send_replace(below);
+        self.durable(below);
     }
 }
 

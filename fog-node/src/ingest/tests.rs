@@ -45,7 +45,7 @@ impl Submitted {
 
 fn start(dir: &Path, policy: BatchPolicy) -> Rig {
     let live = Arc::<LiveView>::default();
-    let (submit, submitted) = ends(dir, &live, 0);
+    let (submit, submitted) = ends(dir, &live);
     let writer = open(dir, policy, &live, submit);
     let (ingest, queue) = Ingest::queue();
     let runtime = tokio::runtime::Handle::current();
@@ -58,12 +58,12 @@ fn start(dir: &Path, policy: BatchPolicy) -> Rig {
     }
 }
 
-fn ends(dir: &Path, live: &Arc<LiveView>, below: u64) -> (Handing, Submitted) {
+fn ends(dir: &Path, live: &Arc<LiveView>) -> (Handing, Submitted) {
     let stored = Stored {
         path: dir.join(VAULT_FILE),
         live: Arc::clone(live),
     };
-    let (submit, outgoing) = outgoing(below, stored);
+    let (submit, outgoing) = outgoing(stored);
     (submit, Submitted { outgoing, next: 0 })
 }
 
@@ -247,7 +247,8 @@ async fn what_a_removed_device_left_stays_on_the_backlog() {
     assert_eq!(in_flight, BTreeMap::from([("a".to_owned(), 70)]));
     live.left(70);
     let below = outbox::next_nonce(&connection).unwrap();
-    let (submit, mut submitted) = ends(dir.path(), &live, below);
+    let (submit, mut submitted) = ends(dir.path(), &live);
+    submit.durable(below);
     drop(submit);
     while let Some(anchored) = submitted.recv().await {
         live.finalized(&anchored.readings);

@@ -114,6 +114,7 @@ impl Writer {
             connection,
             parts,
         };
+        writer.parts.submit.durable(writer.next_nonce);
         for device in vault::devices::active(&writer.connection)? {
             writer.open_device(device.id);
         }

@@ -134,12 +134,11 @@ impl Node {
         let master = Arc::new(keys.vault);
         sign_what_waits(&config.data_dir, &replica, &keys.node)?;
         let path = config.data_dir.join(VAULT_FILE);
-        let durable = outbox::next_nonce(&vault::open(&path).context("cannot open the vault")?)?;
         let stored = Stored {
             path: path.clone(),
             live: Arc::clone(&live),
         };
-        let (submit, outgoing) = outgoing(durable, stored);
+        let (submit, outgoing) = outgoing(stored);
         let writer = Writer::open(WriterParts {
             path,
             master: Arc::clone(&master),

@@ -96,13 +96,19 @@ impl Roaming {
 
 impl Hearing {
     fn reach(&self, device: &Device) -> Reach {
-        match device.source {
-            DeviceSource::Simulated => Reach::NoRadio,
-            DeviceSource::Serial => Reach::None,
-            DeviceSource::Bluetooth => {
-                let found = self.heard.iter().find(|(path, _)| *path == device.path);
-                found.map_or(Reach::None, |(_, dbm)| Reach::Signal(*dbm))
-            }
+        reach(device, None, &self.heard)
+    }
+}
+
+/// How a node reaches a device: by its connection, if it has one with this signal, or by what it hears.
+fn reach(device: &Device, connected: Option<i16>, heard: &[(String, i16)]) -> Reach {
+    match device.source {
+        DeviceSource::Simulated => Reach::NoRadio,
+        DeviceSource::Serial => Reach::None,
+        DeviceSource::Bluetooth => {
+            let found = || heard.iter().find(|(path, _)| *path == device.path);
+            let signal = connected.or_else(|| found().map(|(_, dbm)| *dbm));
+            signal.map_or(Reach::None, Reach::Signal)
         }
     }
 }
@@ -235,10 +241,11 @@ impl Node {
     ) -> Result<(), Failure> {
         let mut others = self.roaming.fresh();
         others.retain(|(key, _)| colleagues.iter().any(|one| one.key == *key));
+        let heard = self.bluetooth.heard();
         let before = std::mem::take(chosen);
         let mut has_moved = false;
         for device in self.devices().into_iter().filter(is_placed) {
-            let reach = self.reach_here(&device);
+            let reach = reach(&device, device.signal_dbm, &heard);
             if has_moved && reach != Reach::None {
                 continue;
             }
@@ -262,22 +269,6 @@ impl Node {
             self.roaming.note_given(&key);
         }
         Ok(())
-    }
-
-    /// How this node reaches a device that it serves: by its connection, or by what it hears of it.
-    fn reach_here(&self, device: &Device) -> Reach {
-        if device.source == DeviceSource::Simulated {
-            return Reach::NoRadio;
-        }
-        let heard = || {
-            let heard = self.bluetooth.heard();
-            let found = heard.iter().find(|(path, _)| *path == device.path);
-            found.map(|(_, dbm)| *dbm)
-        };
-        device
-            .signal_dbm
-            .or_else(heard)
-            .map_or(Reach::None, Reach::Signal)
     }
 
     /// Whether the system keeps a bond with the device. One that cannot be asked may.

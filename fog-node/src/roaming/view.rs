@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fog_api::{Device, RoamingDevice, RoamingNode, RoamingOffer, RoamingView};
 
 use super::choice::{Host, Reach, choose};
-use super::{is_placed, needs_of};
+use super::{is_placed, needs_of, reach};
 use crate::failure::Failure;
 use crate::node::Node;
 
@@ -15,7 +15,7 @@ impl Node {
     /// # Errors
     /// [`Failure`] if the replica cannot be read.
     pub async fn roaming(self: &Arc<Self>) -> Result<RoamingView, Failure> {
-        let own = self.hearing();
+        let (own, heard) = (self.hearing(), self.bluetooth.heard());
         let colleagues = self.colleagues()?;
         let fresh = self.roaming.fresh();
         let named = fresh.iter().filter_map(|(key, hearing)| {
@@ -25,7 +25,7 @@ impl Node {
         let named: Vec<_> = named.collect();
         let mut devices = Vec::new();
         for device in self.devices().into_iter().filter(is_placed) {
-            let reach = self.reach_here(&device);
+            let reach = reach(&device, device.signal_dbm, &heard);
             let reaches: Vec<_> = named
                 .iter()
                 .map(|(_, hearing)| (hearing.host, hearing.reach(&device)))

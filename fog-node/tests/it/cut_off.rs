@@ -6,8 +6,8 @@
 use serde_json::{Value, json as value};
 
 use crate::consortium::{Place, create, invite};
-use crate::handover::{KEY, Numbered, ask, received, values};
-use crate::program::{json, wait_for};
+use crate::handover::{KEY, Numbered, received, values};
+use crate::program::{ask, json, wait_for};
 use crate::pty::Line;
 
 /// Readings sent while the node is cut off: some hundred batches of four.

@@ -13,7 +13,7 @@ use fogward_level0::{
 use serde_json::{Value, json as value};
 
 use crate::consortium::{Place, create, invite};
-use crate::program::{Running, fogward, json, text, wait_for};
+use crate::program::{Running, ask, fogward, json, text, wait_for};
 use crate::pty::Line;
 
 pub(crate) const KEY: [u8; 32] = [0x5a; 32];
@@ -59,12 +59,6 @@ impl Numbered {
     fn replay(&self, line: &mut Line, number: usize) {
         line.send(&self.frames[number]);
     }
-}
-
-pub(crate) fn ask(arguments: &[&str]) -> Value {
-    let (code, answer) = json(arguments.iter().copied().chain(["--json"]));
-    assert_eq!(code, 0, "{arguments:?}: {answer}");
-    answer
 }
 
 fn device(api: &str, id: &str) -> Value {

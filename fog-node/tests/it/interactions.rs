@@ -9,13 +9,7 @@ use ledger_core::{
 use serde_json::{Value, json as value};
 
 use crate::consortium::{Place, create, invite};
-use crate::program::{fogward, json, text, wait_for};
-
-fn ask(arguments: &[&str]) -> Value {
-    let (code, answer) = json(arguments.iter().copied().chain(["--json"]));
-    assert_eq!(code, 0, "{arguments:?}: {answer}");
-    answer
-}
+use crate::program::{ask, fogward, json, text, wait_for};
 
 fn refused(arguments: &[&str], code: &str) {
     let output = fogward(arguments);

@@ -36,6 +36,13 @@ pub(crate) fn json<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> (
     (output.status.code().unwrap(), value)
 }
 
+/// The JSON value printed by a command that must do what it is asked.
+pub(crate) fn ask(arguments: &[&str]) -> Value {
+    let (code, answer) = json(arguments.iter().copied().chain(["--json"]));
+    assert_eq!(code, 0, "{arguments:?}: {answer}");
+    answer
+}
+
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

@@ -11,7 +11,7 @@ use fogward_level0::{
 };
 use serde_json::{Value, json as value};
 
-use crate::program::{Running, json, wait_for};
+use crate::program::{Running, ask, json, wait_for};
 use crate::pty::Line;
 
 /// Time in which whatever is relayed has long arrived.
@@ -185,12 +185,6 @@ impl Ward {
         let (code, report) = json(["fsck", "--data", data.to_str().unwrap(), "--json"]);
         assert_eq!((code, &report["clean"]), (0, &value!(true)), "{report}");
     }
-}
-
-pub(crate) fn ask(arguments: &[&str]) -> Value {
-    let (code, answer) = json(arguments.iter().copied().chain(["--json"]));
-    assert_eq!(code, 0, "{arguments:?}: {answer}");
-    answer
 }
 
 fn counted(state: &str, relayed: u64, dropped: u64) -> Value {

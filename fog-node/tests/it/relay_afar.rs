@@ -5,8 +5,8 @@
 use serde_json::{Value, json as value};
 
 use crate::consortium::{Place, create, invite};
-use crate::program::{Running, json, wait_for};
-use crate::relay::{Numbered, ask};
+use crate::program::{Running, ask, json, wait_for};
+use crate::relay::Numbered;
 
 /// A node with one sensor, and the sensor's id and handle.
 struct Ward {

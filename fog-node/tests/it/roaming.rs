@@ -7,13 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json as value};
 
 use crate::consortium::{Place, create, invite};
-use crate::program::{json, wait_for};
-
-fn ask(arguments: &[&str]) -> Value {
-    let (code, answer) = json(arguments.iter().copied().chain(["--json"]));
-    assert_eq!(code, 0, "{arguments:?}: {answer}");
-    answer
-}
+use crate::program::{ask, json, wait_for};
 
 fn handles(api: &str) -> BTreeSet<String> {
     let devices = ask(&["device", "list", "--api", api]);

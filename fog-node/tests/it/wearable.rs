@@ -15,8 +15,8 @@ use serde_json::{Value, json as value};
 use tokio::runtime::Runtime;
 
 use crate::consortium::{Place, create, invite};
-use crate::handover::{ask, values};
-use crate::program::{Running, fogward, json, wait_for};
+use crate::handover::values;
+use crate::program::{Running, ask, fogward, json, wait_for};
 
 const ADDRESS: &str = "C4:F2:17:1A:1D:BB";
 const SERVICE: &str = "6e400001-b5a3-f393-e0a9-e50e24dcca9e";
