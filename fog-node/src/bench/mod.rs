@@ -9,6 +9,8 @@
 mod devices;
 mod faults;
 mod finality;
+#[cfg(unix)]
+mod firmware;
 mod history;
 mod idle;
 mod ingest;

@@ -9,13 +9,12 @@ use anyhow::Context as _;
 use device_drivers::codec::nonin_ascii::encode_line;
 use device_drivers::profile::Profile;
 use fogward_level0::{
-    Authentication, Chunk, DeviceClass, DeviceId, EncodeError, FrameReader, Hello, HmacKey,
-    HostMessage, MAX_WIRE, Outgoing, PairingKey, Reading, Refusal, Sensor, SigningKey, metric,
-    quality,
+    Authentication, Chunk, DeviceClass, EncodeError, FrameReader, Hello, HostMessage, Outgoing,
+    Reading, Refusal, metric, quality,
 };
 
+use super::super::firmware::Firmware;
 use super::line::Line;
-use crate::keystore::random;
 
 /// Values repeat after so many frames of a device; none is on its way for so many seconds.
 const DISTINCT: u16 = 200;
@@ -27,19 +26,11 @@ pub(super) const VITALS: u64 = 2;
 /// The least pulse sent, in beats per minute.
 const LEAST_PULSE: u16 = 40;
 
-/// How a sensor proves its frames.
-enum Firmware {
-    UltraLight(Sensor<PairingKey>),
-    LowCost(Box<Sensor<HmacKey>>),
-    Signing(Box<Sensor<SigningKey>>),
-    /// Nonin's text, which proves nothing.
-    Text,
-}
-
 /// A sensor at its line.
 pub(super) struct Played {
     pub(super) line: Line,
-    firmware: Firmware,
+    /// None of a Nonin, whose text proves nothing.
+    firmware: Option<Firmware>,
     /// The node's key for it, as `fogward run --serial-key` reads it; none for a profile without keys.
     pub(super) key: Option<String>,
     reader: FrameReader,
@@ -49,42 +40,16 @@ pub(super) struct Played {
 impl Played {
     /// A level-0 sensor with a fresh key of a class.
     pub(super) fn level0(number: u32, class: Authentication) -> anyhow::Result<Self> {
-        let mut device = [0; 8];
-        device[..4].copy_from_slice(&number.to_le_bytes());
-        let device = DeviceId(device);
-        let secret: [u8; 32] = random()?;
-        let pairing = PairingKey::from_bytes(secret);
-        let digits = hex::encode(secret);
-        let (firmware, key) = match class {
-            Authentication::HmacTag => {
-                let sensor = Sensor::new(device, HmacKey::new(&pairing), 1);
-                (
-                    Firmware::LowCost(Box::new(sensor)),
-                    format!("hmac {digits}"),
-                )
-            }
-            Authentication::Signature => {
-                let host: [u8; 16] = random()?;
-                let pair = SigningKey::new(&secret, host);
-                let public = hex::encode(pair.public_key());
-                let key = format!("sign {public}{}", hex::encode(host));
-                let sensor = Sensor::new(device, pair, 1);
-                (Firmware::Signing(Box::new(sensor)), key)
-            }
-            Authentication::AsconTag | Authentication::PairingCode => {
-                let sensor = Sensor::new(device, pairing, 1);
-                (Firmware::UltraLight(sensor), digits)
-            }
-        };
-        Self::at_a_line(firmware, Some(key))
+        let (firmware, key) = Firmware::new(number, class)?;
+        Self::at_a_line(Some(firmware), Some(key))
     }
 
     /// A Nonin oximeter with text output.
     pub(super) fn nonin() -> anyhow::Result<Self> {
-        Self::at_a_line(Firmware::Text, None)
+        Self::at_a_line(None, None)
     }
 
-    fn at_a_line(firmware: Firmware, key: Option<String>) -> anyhow::Result<Self> {
+    fn at_a_line(firmware: Option<Firmware>, key: Option<String>) -> anyhow::Result<Self> {
         Ok(Self {
             line: Line::plug_in().context("cannot open a pseudo terminal")?,
             firmware,
@@ -97,14 +62,14 @@ impl Played {
     /// What the node has to read it as.
     pub(super) const fn profile(&self) -> Profile {
         match self.firmware {
-            Firmware::Text => Profile::NoninAscii,
-            _ => Profile::FogwardLevel0,
+            None => Profile::NoninAscii,
+            Some(_) => Profile::FogwardLevel0,
         }
     }
 
     /// Whether its frames are numbered, so that one that is lost is missed by its number.
     pub(super) const fn is_numbered(&self) -> bool {
-        !matches!(self.firmware, Firmware::Text)
+        self.firmware.is_some()
     }
 
     /// The next frame of SpO₂ and pulse, and the pulse in it.
@@ -112,7 +77,7 @@ impl Played {
         let mark = self.next_mark();
         let pulse = LEAST_PULSE + mark;
         let spo2 = 90 + (mark % 10) as u8;
-        if matches!(self.firmware, Firmware::Text) {
+        if self.firmware.is_none() {
             return Ok((encode_line(Some(spo2), Some(pulse)).into_bytes(), pulse));
         }
         let reading = |metric, value| Reading {
@@ -157,7 +122,9 @@ impl Played {
         let mut messages = Vec::new();
         for &byte in heard {
             if let Some(Chunk::Frame(frame)) = self.reader.push(byte) {
-                messages.push(self.firmware.open(frame).context("the node's frame")?);
+                let opened = self.firmware.as_mut().map(|device| device.open(frame));
+                let opened = opened.unwrap_or(Err(Refusal::Unknown));
+                messages.push(opened.context("the node's frame")?);
             }
         }
         if messages.contains(&HostMessage::Identify) {
@@ -179,25 +146,7 @@ impl Played {
     }
 
     fn seal(&mut self, message: &Outgoing<'_>) -> Result<Vec<u8>, EncodeError> {
-        let mut wire = [0; MAX_WIRE];
-        let length = match &mut self.firmware {
-            Firmware::UltraLight(sensor) => sensor.seal(message, &mut wire),
-            Firmware::LowCost(sensor) => sensor.seal(message, &mut wire),
-            Firmware::Signing(sensor) => sensor.seal(message, &mut wire),
-            Firmware::Text => Err(EncodeError),
-        }?;
-        Ok(wire[..length].to_vec())
-    }
-}
-
-impl Firmware {
-    fn open(&mut self, frame: &mut [u8]) -> Result<HostMessage, Refusal> {
-        match self {
-            Self::UltraLight(sensor) => sensor.open(frame),
-            Self::LowCost(sensor) => sensor.open(frame),
-            Self::Signing(sensor) => sensor.open(frame),
-            Self::Text => Err(Refusal::Unknown),
-        }
+        self.firmware.as_mut().ok_or(EncodeError)?.seal(message)
     }
 }
 

@@ -9,12 +9,12 @@ use anyhow::Context as _;
 use device_drivers::codec::{contec_cms50d, contec_cms50dplus, nonin_ascii, nonin_oem3};
 use device_drivers::profile::Profile;
 use fogward_level0::{
-    Backlog, Chunk, DeviceClass, DeviceId, DeviceKey, EncodeError, FrameReader, Hello, HmacKey,
-    HostMessage, MAX_WIRE, Outgoing, PairingKey, Reading, Sensor, SigningKey, metric, quality,
+    Authentication, Backlog, Chunk, DeviceClass, EncodeError, FrameReader, Hello, HostMessage,
+    MAX_WIRE, Outgoing, PairingKey, Reading, Sensor, metric, quality,
 };
 
 use super::super::devices::line::Line;
-use crate::keystore::random;
+use super::super::firmware::{Firmware, seal, ultra_light};
 
 /// Readings that a sensor keeps that listens: a minute's.
 const KEPT: usize = 64;
@@ -35,18 +35,16 @@ pub(super) enum Kind {
 }
 
 /// A kind's firmware.
-enum Firmware {
+enum Played {
     Keeping(Box<Backlog<KEPT>>, Sensor<PairingKey>),
-    UltraLight(Sensor<PairingKey>),
-    LowCost(Box<Sensor<HmacKey>>),
-    Signing(Box<Sensor<SigningKey>>),
+    Plain(Firmware),
     Stream(Profile),
 }
 
 /// A sensor, and the port it is plugged into, by a path that stays the same.
 pub(super) struct Worn {
     pub(super) kind: Kind,
-    firmware: Firmware,
+    firmware: Played,
     /// The node's key for it, if it has one.
     pub(super) key: Option<String>,
     pub(super) path: PathBuf,
@@ -59,35 +57,19 @@ pub(super) struct Worn {
 impl Worn {
     /// A sensor with a fresh key, plugged in below `folder`.
     pub(super) fn new(folder: &Path, number: u32, kind: Kind) -> anyhow::Result<Self> {
-        let mut device = [0; 8];
-        device[..4].copy_from_slice(&number.to_le_bytes());
-        let device = DeviceId(device);
-        let secret: [u8; 32] = random()?;
-        let pairing = PairingKey::from_bytes(secret);
-        let digits = hex::encode(secret);
+        let plain = |class| {
+            let (firmware, key) = Firmware::new(number, class)?;
+            anyhow::Ok((Played::Plain(firmware), Some(key)))
+        };
         let (firmware, key) = match kind {
             Kind::Keeping => {
-                let sensor = Sensor::new(device, pairing, 1);
-                (Firmware::Keeping(Box::default(), sensor), Some(digits))
+                let (sensor, key) = ultra_light(number)?;
+                (Played::Keeping(Box::default(), sensor), Some(key))
             }
-            Kind::UltraLight => (
-                Firmware::UltraLight(Sensor::new(device, pairing, 1)),
-                Some(digits),
-            ),
-            Kind::LowCost => {
-                let sensor = Sensor::new(device, HmacKey::new(&pairing), 1);
-                let key = format!("hmac {digits}");
-                (Firmware::LowCost(Box::new(sensor)), Some(key))
-            }
-            Kind::Signing => {
-                let host: [u8; 16] = random()?;
-                let pair = SigningKey::new(&secret, host);
-                let public = hex::encode(pair.public_key());
-                let key = format!("sign {public}{}", hex::encode(host));
-                let sensor = Sensor::new(device, pair, 1);
-                (Firmware::Signing(Box::new(sensor)), Some(key))
-            }
-            Kind::Stream(profile) => (Firmware::Stream(profile), None),
+            Kind::UltraLight => plain(Authentication::AsconTag)?,
+            Kind::LowCost => plain(Authentication::HmacTag)?,
+            Kind::Signing => plain(Authentication::Signature)?,
+            Kind::Stream(profile) => (Played::Stream(profile), None),
         };
         let mut worn = Self {
             kind,
@@ -128,7 +110,7 @@ impl Worn {
         symlink(line.path(), &new)?;
         fs::rename(&new, &self.path)?;
         self.line = Some(line);
-        if let Firmware::Keeping(backlog, _) = &mut self.firmware {
+        if let Played::Keeping(backlog, _) = &mut self.firmware {
             backlog.send_again();
         }
         Ok(())
@@ -152,7 +134,7 @@ impl Worn {
         let (second, is_plugged) = (self.taken, self.line.is_some());
         self.taken += 1;
         match &mut self.firmware {
-            Firmware::Keeping(backlog, sensor) => {
+            Played::Keeping(backlog, sensor) => {
                 backlog.take(sensor, None, reading)?;
                 let mut frames = Vec::new();
                 let mut wire = [0; MAX_WIRE];
@@ -161,10 +143,14 @@ impl Worn {
                 }
                 Ok(frames)
             }
-            Firmware::UltraLight(sensor) => sealed(sensor, reading),
-            Firmware::LowCost(sensor) => sealed(sensor, reading),
-            Firmware::Signing(sensor) => sealed(sensor, reading),
-            Firmware::Stream(profile) => Ok(vec![second_of(*profile, second)]),
+            Played::Plain(firmware) => {
+                let message = Outgoing::Readings {
+                    time_millis: None,
+                    readings: &[reading],
+                };
+                Ok(vec![firmware.seal(&message)?])
+            }
+            Played::Stream(profile) => Ok(vec![second_of(*profile, second)]),
         }
     }
 
@@ -196,13 +182,12 @@ impl Worn {
     }
 }
 
-impl Firmware {
+impl Played {
     /// Takes a frame of the node; true if it asks who this is. What is not a frame of it says nothing.
     fn hear(&mut self, frame: &mut [u8]) -> bool {
         let message = match self {
-            Self::Keeping(_, sensor) | Self::UltraLight(sensor) => sensor.open(frame),
-            Self::LowCost(sensor) => sensor.open(frame),
-            Self::Signing(sensor) => sensor.open(frame),
+            Self::Keeping(_, sensor) => sensor.open(frame),
+            Self::Plain(firmware) => firmware.open(frame),
             Self::Stream(_) => return false,
         };
         if let Self::Keeping(backlog, _) = self {
@@ -220,40 +205,19 @@ impl Firmware {
         let hello = Outgoing::Hello(Hello {
             firmware: [1, 0, 0],
             class: match self {
-                Self::Keeping(..) | Self::UltraLight(_) => DeviceClass::UltraLight,
-                Self::LowCost(_) => DeviceClass::LowCost,
-                Self::Signing(_) | Self::Stream(_) => DeviceClass::Lightweight,
+                Self::Keeping(..) | Self::Plain(Firmware::UltraLight(_)) => DeviceClass::UltraLight,
+                Self::Plain(Firmware::LowCost(_)) => DeviceClass::LowCost,
+                Self::Plain(Firmware::Signing(_)) | Self::Stream(_) => DeviceClass::Lightweight,
             },
             readings_per_1000_s: 1000,
             is_listening: matches!(self, Self::Keeping(..)),
         });
         match self {
-            Self::Keeping(_, sensor) | Self::UltraLight(sensor) => seal(sensor, &hello).map(Some),
-            Self::LowCost(sensor) => seal(sensor, &hello).map(Some),
-            Self::Signing(sensor) => seal(sensor, &hello).map(Some),
+            Self::Keeping(_, sensor) => seal(sensor, &hello).map(Some),
+            Self::Plain(firmware) => firmware.seal(&hello).map(Some),
             Self::Stream(_) => Ok(None),
         }
     }
-}
-
-fn sealed<K: DeviceKey>(
-    sensor: &mut Sensor<K>,
-    reading: Reading,
-) -> Result<Vec<Vec<u8>>, EncodeError> {
-    let message = Outgoing::Readings {
-        time_millis: None,
-        readings: &[reading],
-    };
-    Ok(vec![seal(sensor, &message)?])
-}
-
-fn seal<K: DeviceKey>(
-    sensor: &mut Sensor<K>,
-    message: &Outgoing<'_>,
-) -> Result<Vec<u8>, EncodeError> {
-    let mut wire = [0; MAX_WIRE];
-    let length = sensor.seal(message, &mut wire)?;
-    Ok(wire[..length].to_vec())
 }
 
 /// A second of a stream, as its device sends it.
