@@ -65,6 +65,12 @@ impl From<crate::vault::VaultError> for Failure {
     }
 }
 
+impl From<crate::vault::seal::SealError> for Failure {
+    fn from(error: crate::vault::seal::SealError) -> Self {
+        Self::internal(error)
+    }
+}
+
 impl From<ledger_store::StoreError> for Failure {
     fn from(error: ledger_store::StoreError) -> Self {
         Self::internal(error)

@@ -60,6 +60,21 @@
 //! | `POST /api/consortium/join/invitation` | [`ReadInvitation`] | [`InvitationView`]; nothing is done |
 //! | `POST /api/consortium/join` | [`JoinConsortium`] | [`JoinProgress`], at once; it goes on by itself |
 //! | `GET /api/consortium/join` | | [`JoinProgress`] |
+//! | `GET /api/session` | | [`SessionView`]: who calls, and what they may do |
+//! | `POST /api/session` | [`SignIn`] | [`SignedIn`] |
+//! | `DELETE /api/session` | | nothing; the session has ended |
+//! | `POST /api/session/lock` | | [`SessionView`] |
+//! | `POST /api/session/unlock` | [`Unlock`] | [`SessionView`] |
+//! | `POST /api/session/active` | | nothing; somebody is there, so it is not locked yet |
+//! | `POST /api/session/step-up` | [`StepUp`] | [`SessionView`] |
+//! | `POST /api/session/switch` | [`SwitchSession`] | [`SessionView`] |
+//! | `POST /api/session/enrolment` | | [`Enrolment`] of oneself |
+//! | `POST /api/session/passphrase` | [`ChangePassphrase`] | [`Person`] |
+//! | `GET /api/people` | | `[`[`Person`]`]`, in the order of their logins |
+//! | `POST /api/people` | [`AddPerson`] | [`Enrolment`], once it is durable |
+//! | `POST /api/people/{id}/roles` | [`GiveRoles`] | [`Person`] |
+//! | `POST /api/people/{id}/revoke` | | [`Person`], whose sessions have ended |
+//! | `POST /api/people/{id}/enrolment` | [`Enrol`] | [`Enrolment`]; the person's sessions have ended |
 //! | `POST /api/backup` | [`MakeBackup`] | sealed backup of the node, `application/octet-stream` |
 //! | `GET /api/events?waves=DEVICE` | | server-sent [`Event`]s, one JSON object each |
 //! | `GET /api/openapi.json` | | OpenAPI 3.1 |
@@ -77,6 +92,7 @@ pub mod event;
 pub mod joining;
 pub mod ledger_device;
 pub mod light;
+pub mod people;
 pub mod place;
 pub mod reading;
 pub mod roaming;
@@ -117,6 +133,11 @@ pub use ledger_device::{
     Pushed, RegisterSigner, Relay, RelayState, Signer, TakeDevice,
 };
 pub use light::{LightPage, LightQuery, LightRow, StateAnswer, StateQuery};
+pub use people::{
+    AddPerson, Capability, ChangePassphrase, Enrol, Enrolment, GiveRoles, OtherSession, Person,
+    PersonStanding, Role, SessionState, SessionView, SignIn, SignedIn, StepUp, SwitchSession,
+    Unlock,
+};
 pub use place::{Place, PlaceDevice};
 pub use reading::{History, HistoryPoint, HistoryQuery, ReadingRow, ReadingsQuery, SampleSegment};
 pub use roaming::{RoamingDevice, RoamingNode, RoamingOffer, RoamingView};

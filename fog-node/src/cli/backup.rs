@@ -1,52 +1,11 @@
 //! `fogward backup` and `fogward restore`: a whole node as one sealed file, and back.
 
-use std::io::Read as _;
 use std::path::PathBuf;
-
-use anyhow::{Context as _, bail};
-use zeroize::Zeroizing;
 
 use super::Outcome;
 use super::output::{bytes_words, complain, print, print_json};
+use super::passphrase::Passphrase;
 use crate::backup::{About, backup, restore};
-
-/// Longest passphrase file, in bytes.
-const MAX_PASSPHRASE_BYTES: u64 = 4096;
-/// The variable that may hold the passphrase.
-const PASSPHRASE_VARIABLE: &str = "FOGWARD_PASSPHRASE";
-
-/// Where the passphrase comes from.
-#[derive(Debug, clap::Args)]
-struct Passphrase {
-    /// File whose first line is the passphrase; `-` reads standard input. Without it, the passphrase is in
-    /// the variable FOGWARD_PASSPHRASE. At least 12 characters.
-    #[arg(long, value_name = "FILE")]
-    passphrase_file: Option<PathBuf>,
-}
-
-impl Passphrase {
-    fn read(&self) -> anyhow::Result<Zeroizing<String>> {
-        let Some(path) = &self.passphrase_file else {
-            let value = std::env::var(PASSPHRASE_VARIABLE);
-            return value.map(Zeroizing::new).with_context(|| {
-                format!("give a passphrase with --passphrase-file or in {PASSPHRASE_VARIABLE}")
-            });
-        };
-        let mut text = Zeroizing::new(String::new());
-        let read = match path.to_str() {
-            Some("-") => std::io::stdin()
-                .take(MAX_PASSPHRASE_BYTES)
-                .read_to_string(&mut text),
-            _ => std::fs::File::open(path)
-                .and_then(|file| file.take(MAX_PASSPHRASE_BYTES).read_to_string(&mut text)),
-        };
-        read.with_context(|| format!("cannot read {}", path.display()))?;
-        match text.lines().next() {
-            Some(line) => Ok(Zeroizing::new(line.to_owned())),
-            None => bail!("{} is empty", path.display()),
-        }
-    }
-}
 
 /// `fogward backup`
 #[derive(Debug, clap::Args)]

@@ -1,8 +1,10 @@
-//! Asks a running node over its API. Knows the address as the node printed it: with its token.
+//! Asks a running node over its API. Knows the address as the node printed it, with its token, and the
+//! session of whoever has signed in there (`session.rs`).
 
 use std::fmt;
 #[cfg(unix)]
 use std::io::Read;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -10,8 +12,11 @@ use fog_api::ApiError;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use ureq::Agent;
-use ureq::http::Uri;
+use ureq::http::{HeaderMap, HeaderValue, Uri};
+use ureq::{Agent, RequestBuilder};
+
+use super::session;
+use crate::http::SESSION_HEADER;
 
 /// Longest answer that is read, in bytes.
 const MAX_ANSWER_BYTES: u64 = 64 << 20;
@@ -32,6 +37,25 @@ pub(crate) struct Api {
     /// Print one JSON value instead of a table.
     #[arg(long)]
     pub json: bool,
+    /// As whom, where more than one person has signed in here (fogward login).
+    #[arg(long = "as", value_name = "USER", env = "FOGWARD_AS")]
+    user: Option<String>,
+    /// The code that your authenticator app shows now, for what asks for a fresh one.
+    #[arg(long, value_name = "CODE")]
+    totp: Option<String>,
+    #[arg(skip)]
+    session: OnceLock<Session>,
+}
+
+/// The token of a session, if there is one.
+#[derive(Clone)]
+struct Session(Option<String>);
+
+/// Says nothing of itself.
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Session(…)")
+    }
 }
 
 /// An address with its token.
@@ -84,9 +108,13 @@ pub(super) fn refuse(error: ApiError) -> anyhow::Error {
 }
 
 impl Refused {
-    /// Whether the refusal answers the question: no such thing, or not in this state.
-    pub(super) const fn is_answer(&self) -> bool {
-        matches!(self.status, 400 | 404 | 409)
+    /// Whether the refusal answers the question: no such thing, not in this state, not for this person.
+    pub(super) fn is_answer(&self) -> bool {
+        let is_of_person = matches!(
+            self.error.code.as_str(),
+            "AUTH-02" | "AUTH-04" | "AUTH-05" | "AUTH-06"
+        );
+        is_of_person || matches!(self.status, 400 | 404 | 409)
     }
 }
 
@@ -143,6 +171,14 @@ fn agent(patience: Option<Duration>) -> Agent {
         .into()
 }
 
+/// A request with these headers.
+fn with<B>(mut request: RequestBuilder<B>, headers: HeaderMap) -> RequestBuilder<B> {
+    if let Some(own) = request.headers_mut() {
+        own.extend(headers);
+    }
+    request
+}
+
 fn escape(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
@@ -153,7 +189,43 @@ impl Api {
         Self {
             url: url.clone(),
             json: false,
+            user: None,
+            totp: None,
+            session: OnceLock::new(),
         }
+    }
+
+    /// The same node with this session, or with none.
+    pub(super) fn with_session(&self, token: Option<String>) -> Self {
+        Self {
+            session: OnceLock::from(Session(token)),
+            ..Self::at(&self.url)
+        }
+    }
+
+    /// The app's code that was given.
+    pub(super) fn totp(&self) -> Option<&str> {
+        self.totp.as_deref()
+    }
+
+    /// The session to ask with. The first time, the node is told that somebody is there, and the app's code.
+    fn session(&self) -> anyhow::Result<Option<&str>> {
+        if self.session.get().is_none() {
+            let found = session::find(&self.url.base, self.user.as_deref())?;
+            let is_found = found.is_some();
+            self.session.get_or_init(|| Session(found));
+            if is_found {
+                let question = Question::path("/api/session/active");
+                self.call(&question, Asked::Post(Vec::new()))?;
+            }
+            if let (true, Some(code)) = (is_found, self.totp.clone()) {
+                let body = serde_json::to_vec(&fog_api::StepUp { code })?;
+                let question = Question::path("/api/session/step-up");
+                self.call(&question, Asked::Post(body))?;
+            }
+        }
+        let session = self.session.get();
+        Ok(session.and_then(|session| session.0.as_deref()))
     }
 
     /// The node's address, without its token.
@@ -196,10 +268,9 @@ impl Api {
     /// Opens an answer that goes on until the node ends it, such as its events.
     #[cfg(unix)]
     pub(crate) fn stream(&self, question: &Question) -> anyhow::Result<impl Read + Send + 'static> {
-        let Address { base, token } = &self.url;
+        let base = self.base();
         let asked = agent(None).get(format!("{base}{}", question.0));
-        let answer = asked
-            .header("Authorization", format!("Bearer {token}"))
+        let answer = with(asked, self.headers()?)
             .call()
             .with_context(|| format!("the node at {base} cannot be reached"))?;
         if answer.status() != 200 {
@@ -208,16 +279,28 @@ impl Api {
         Ok(answer.into_body().into_reader())
     }
 
+    /// What opens the node: its token, and the session.
+    fn headers(&self) -> anyhow::Result<HeaderMap> {
+        let mut headers = HeaderMap::new();
+        let mut put = |name: &'static str, value: &str| -> anyhow::Result<()> {
+            headers.insert(name, HeaderValue::try_from(value)?);
+            Ok(())
+        };
+        put("authorization", &format!("Bearer {}", self.url.token))?;
+        if let Some(session) = self.session()? {
+            put(SESSION_HEADER, session)?;
+        }
+        Ok(headers)
+    }
+
     fn call(&self, question: &Question, asked: Asked) -> anyhow::Result<Vec<u8>> {
         let agent = agent(Some(PATIENCE));
-        let Address { base, token } = &self.url;
-        let (address, bearer) = (format!("{base}{}", question.0), format!("Bearer {token}"));
+        let (base, headers) = (self.base(), self.headers()?);
+        let address = format!("{base}{}", question.0);
         let called = match asked {
-            Asked::Get => agent.get(address).header("Authorization", bearer).call(),
-            Asked::Delete => agent.delete(address).header("Authorization", bearer).call(),
-            Asked::Post(body) => agent
-                .post(address)
-                .header("Authorization", bearer)
+            Asked::Get => with(agent.get(address), headers).call(),
+            Asked::Delete => with(agent.delete(address), headers).call(),
+            Asked::Post(body) => with(agent.post(address), headers)
                 .header("Content-Type", "application/json")
                 .send(body),
         };

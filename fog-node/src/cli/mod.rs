@@ -22,12 +22,15 @@ mod device_provision;
 mod device_roaming;
 mod light;
 pub(crate) mod output;
+mod passphrase;
 mod run;
 mod selftest;
+mod session;
 mod simulate;
 mod snapshot;
 mod store;
 mod table;
+mod user;
 
 use std::process::ExitCode;
 
@@ -52,6 +55,12 @@ struct Arguments {
 enum Command {
     /// Run a node without a screen until SIGTERM or Ctrl-C.
     Run(run::Run),
+    /// Sign in at a running node, or open a locked session.
+    Login(session::Login),
+    /// End a session.
+    Logout(session::Logout),
+    /// Register, list, change and revoke the people of a running node.
+    User(user::User),
     /// Show a running node: height, tip, finality, devices, backlog, disk.
     Status(ask::Status),
     /// List a running node's devices and their gap ledgers.
@@ -116,6 +125,9 @@ impl From<Outcome> for ExitCode {
 pub fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run(run) => run.run(),
+        Command::Login(login) => login.run(),
+        Command::Logout(logout) => logout.run(),
+        Command::User(user) => user.run(),
         Command::Status(ask) => ask.run(),
         Command::Devices(list) => list.run(),
         Command::Device(device) => device.run(),

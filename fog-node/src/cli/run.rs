@@ -22,6 +22,7 @@ use super::output::print_json;
 use crate::http::{Access, Token, host_router, serve};
 use crate::ingest::BatchPolicy;
 use crate::keystore::create_private_dir;
+use crate::people::sessions::SessionRules;
 use crate::{Announce, Host, NodeConfig, SNAPSHOT_BEHIND, SerialDevice};
 
 /// `fogward run`
@@ -88,6 +89,9 @@ pub(super) struct Run {
     /// Take over a snapshot from the peers when so many blocks behind them.
     #[arg(long, value_name = "BLOCKS", default_value_t = SNAPSHOT_BEHIND, value_parser = clap::value_parser!(u64).range(1..))]
     snapshot_behind: u64,
+    /// Lock the session of a person who does nothing for so many seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    lock_after: u64,
     /// The node's name, for people; kept from its first start.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -189,6 +193,10 @@ impl Run {
             announce: self.announce.unwrap_or_default(),
             bluetooth: self.ble.flatten(),
             roam: self.roam,
+            sessions: SessionRules {
+                lock_after: Duration::from_secs(self.lock_after),
+                ..SessionRules::default()
+            },
             snapshot_behind: (!self.archive).then_some(self.snapshot_behind),
             ..NodeConfig::new(self.data)
         })

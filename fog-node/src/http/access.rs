@@ -31,7 +31,7 @@ const TOKEN_DIGITS: usize = 64;
 
 /// Which callers a router serves.
 pub enum Access {
-    /// The desktop window of this very process: trusted, nothing is checked.
+    /// The desktop window of this very process: no token is asked for.
     InProcess,
     /// Programs on this machine, at `127.0.0.1:port`.
     Loopback {

@@ -1,7 +1,8 @@
 //! Server-sent events: what the node tells, to each listener in order.
 //!
 //! Upon a listener: the node's status first, then every event, and the waves of the one device it asked
-//! for. Upon a listener that is too slow: one `missed`, then on from the present. A listener of whom
+//! for. Upon the end of its session, or its lock: the end. Upon a listener that is too slow: one `missed`,
+//! then on from the present. A listener of whom
 //! nothing is heard is found by the keep-alive comments.
 
 use std::convert::Infallible;
@@ -11,13 +12,14 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::sse::{Event as Frame, KeepAlive, Sse};
 use fog_api::{Event, Wave};
-use futures_util::stream::{self, Stream};
+use futures_util::stream::{self, Stream, StreamExt as _};
 use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use super::Shared;
 use super::body::Query;
+use super::session::Asker;
 use crate::Failure;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -36,6 +38,7 @@ pub(super) struct EventsQuery {
     (status = "default", body = fog_api::ApiError)))]
 pub(super) async fn events(
     State(shared): State<Shared>,
+    asker: Asker,
     Query(query): Query<EventsQuery>,
 ) -> Result<Sse<impl Stream<Item = Result<Frame, Infallible>>>, Failure> {
     let permit = Arc::clone(&shared.listeners)
@@ -55,6 +58,9 @@ pub(super) async fn events(
         let frame = listener.next().await?;
         Some((Ok(frame), listener))
     });
+    // A session that was locked since is dismissed at once.
+    let dismissed = Arc::clone(&shared.node.people).dismissed(asker.caller);
+    let frames = frames.take_until(Box::pin(dismissed));
     Ok(Sse::new(frames).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 

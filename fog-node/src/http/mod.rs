@@ -1,23 +1,25 @@
 //! The node's API over HTTP, and the console's files.
 //!
 //! ```text
-//! request ─▶ guard (Host, Origin, token) ─▶ route ─▶ one-line handler ─▶ Node
-//!                                             └─▶ console's files, public: they hold no data
+//! request ─▶ guard (Host, Origin, token) ─▶ who asks (session) ─▶ gate ─▶ one-line handler ─▶ Node
+//!                                               └─▶ console's files, public: they hold no data
 //! ```
 //!
-//! The same router serves two kinds of callers ([`Access`]): the desktop window, in process and
-//! unguarded, and programs on this machine over loopback. What each route takes and answers is in
+//! The same router serves two kinds of callers ([`Access`]): the desktop window, in process and without a
+//! token, and programs on this machine over loopback. Once people are registered, both need a session. What each route takes and answers is in
 //! `fog-api`; what the node does, in [`crate::Node`]. Every refusal is a [`fog_api::ApiError`].
 //!
-//! Left out on purpose: TLS, sessions and other machines; [`serve::bind`] refuses to listen for them.
+//! Left out on purpose: TLS and other machines; [`serve::bind`] refuses to listen for them.
 
 mod access;
 mod body;
 mod console;
 mod events;
 mod failure;
+mod gate;
 mod routes;
 pub mod serve;
+mod session;
 
 use std::sync::Arc;
 
@@ -30,6 +32,7 @@ use tokio::sync::Semaphore;
 use tower_http::compression::CompressionLayer;
 
 pub use access::{Access, Token};
+pub use session::SESSION_HEADER;
 
 use crate::{Host, Node};
 
@@ -68,6 +71,7 @@ pub fn router(node: Arc<Node>, access: Access) -> Router {
         .method_not_allowed_fallback(failure::method_not_allowed)
         .layer(CompressionLayer::new().compress_when(is_json))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn_with_state(shared.clone(), session::identify))
         .with_state(shared);
     guarded(router, access).layer(from_fn(add_headers))
 }

@@ -38,6 +38,7 @@ use crate::vault::assignments::Assignment;
 use crate::vault::clocks::Setting;
 use crate::vault::devices::DeviceRow;
 use crate::vault::gaps::Kind;
+use crate::vault::people::SealedPerson;
 use crate::vault::provisionings::KeptKey;
 
 /// Longest time an item waits for others before it is committed, and least time between two commits that
@@ -134,6 +135,8 @@ pub enum Item {
     ),
     /// Where a device is used from now on; answered when durable.
     Place(DeviceIndex, Option<Place>, oneshot::Sender<()>),
+    /// A person as registered from now on; answered when durable.
+    Person(SealedPerson, oneshot::Sender<()>),
     /// A removed device: its readings stay, its port key is destroyed.
     Remove(DeviceIndex, oneshot::Sender<Result<(), String>>),
     /// Something the ledger is told in this node's name, and whose a device is with it; answered with the

@@ -24,7 +24,7 @@ use crate::outgoing::Handing;
 use crate::vault::open_stream::OpenStream;
 use crate::vault::seal::{MasterKey, StreamKeys};
 use crate::vault::{
-    self, VaultError, batches, commissionings, gaps, gaps::Kind, journal, outbox, payloads,
+    self, VaultError, batches, commissionings, gaps, gaps::Kind, journal, outbox, payloads, people,
     provisionings, streams,
 };
 
@@ -325,6 +325,7 @@ impl Writer {
                 }
                 Item::Keep(kept, _) => provisionings::keep(&self.connection, kept)?,
                 Item::Place(device, place, _) => self.place_device(*device, place.as_ref())?,
+                Item::Person(person, _) => people::put(&self.connection, person)?,
                 Item::Remove(..) | Item::Flush(_) => {}
             }
         }
@@ -438,7 +439,10 @@ impl Writer {
                 Item::Tell(_, _, done) => answer(done, of_item(&outcome.told, at)),
                 Item::Commission(_, done) => answer(done, of_item(&outcome.signed, at)),
                 Item::Remove(_, done) => answer(done, Ok(())),
-                Item::Keep(_, done) | Item::Place(_, _, done) | Item::Flush(done) => {
+                Item::Keep(_, done)
+                | Item::Place(_, _, done)
+                | Item::Person(_, done)
+                | Item::Flush(done) => {
                     answer(done, ());
                 }
             }

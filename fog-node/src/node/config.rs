@@ -7,6 +7,7 @@ use device_drivers::profile::Profile;
 
 use crate::consortium::Announce;
 use crate::ingest::BatchPolicy;
+use crate::people::sessions::SessionRules;
 
 /// What a node is started with.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub struct NodeConfig {
     /// For how many wireless devices the node has places, if the nodes of its organisation choose among
     /// themselves which of them serves each.
     pub roam: Option<u16>,
+    /// How long sessions of people last, and when they lock.
+    pub sessions: SessionRules,
 }
 
 /// Blocks behind at which a node takes over a snapshot unless said otherwise.
@@ -76,6 +79,7 @@ impl NodeConfig {
             announce: Announce::default(),
             bluetooth: None,
             roam: None,
+            sessions: SessionRules::default(),
         }
     }
 }

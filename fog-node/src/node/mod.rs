@@ -36,6 +36,7 @@ use crate::ingest::{DeviceIndex, Ingest, Writer, WriterParts};
 use crate::keystore::{Keystore, create_private_dir};
 use crate::live::{LiveDevice, LiveView};
 use crate::outgoing::{Outgoing, Stored, outgoing};
+use crate::people::{self, People};
 use crate::previews::Previews;
 use crate::provisioning::Provisionings;
 use crate::relay::{self, Relays};
@@ -84,6 +85,7 @@ pub struct Node {
     pub(crate) roaming: Roaming,
     pub(crate) self_tests: SelfTests,
     pub(crate) membership: Membership,
+    pub(crate) people: Arc<People>,
     pub(crate) rate: Rate,
     vault_reader: Mutex<Connection>,
     running: Mutex<Running>,
@@ -150,6 +152,9 @@ impl Node {
             final_nonce: Arc::clone(&final_nonce),
         })
         .context("cannot open the vault")?;
+        let vault = vault::open_read_only(&config.data_dir.join(VAULT_FILE))?;
+        let people = People::open(&vault, &master, config.sessions);
+        let people = Arc::new(people.context("cannot read who is registered")?);
         let consensus = ConsortiumConfig {
             home: config.data_dir.join("consensus"),
             replica: Arc::clone(&replica),
@@ -159,7 +164,7 @@ impl Node {
         };
         let consortium = start_consortium(&config.data_dir, consensus).await?;
         let node = Arc::new(Self {
-            vault_reader: Mutex::new(vault::open_read_only(&config.data_dir.join(VAULT_FILE))?),
+            vault_reader: Mutex::new(vault),
             data_dir: config.data_dir.clone(),
             chain,
             genesis,
@@ -181,6 +186,7 @@ impl Node {
             roaming: Roaming::with_places(config.roam),
             self_tests: SelfTests::default(),
             membership,
+            people,
             rate: Rate::default(),
             running: Mutex::default(),
             snapshot_behind: config.snapshot_behind,
@@ -237,6 +243,7 @@ impl Node {
         let catch_up = tokio::spawn(keep_up(Arc::downgrade(self)));
         let roaming = tokio::spawn(roaming::keep(Arc::downgrade(self)));
         let hearing = tokio::spawn(relay::keep(Arc::downgrade(self)));
+        let sessions = tokio::spawn(people::keep(Arc::downgrade(self)));
         let runtime = tokio::runtime::Handle::current();
         let writer = std::thread::Builder::new()
             .name("vault-writer".into())
@@ -246,7 +253,7 @@ impl Node {
         running.writer = Some(writer);
         running.submitter = Some(submitter);
         running.tasks = vec![
-            blocks, ticker, retention, peers, door, nearby, catch_up, roaming, hearing,
+            blocks, ticker, retention, peers, door, nearby, catch_up, roaming, hearing, sessions,
         ];
         Ok(())
     }

@@ -10,6 +10,7 @@
 //! provisionings       keys that devices with a one-time code were offered, sealed, until proven
 //! clocks              how far devices' clocks and this host's were apart
 //! commissionings      signed records of self-tests
+//! people              who may sign in, sealed
 //! ```
 //!
 //! A reading is durable once the transaction that holds its journal or payload row is committed; only
@@ -26,6 +27,7 @@ pub mod journal;
 pub mod open_stream;
 pub mod outbox;
 pub mod payloads;
+pub mod people;
 pub mod provisionings;
 pub(crate) mod renew;
 pub mod seal;
@@ -41,7 +43,7 @@ use rusqlite::{Connection, OpenFlags};
 pub const VAULT_FILE: &str = "vault.db";
 /// "FogV", so that tools can tell the file.
 const APPLICATION_ID: i32 = 0x466f_6756;
-const SCHEMA_VERSION: i32 = 4;
+const SCHEMA_VERSION: i32 = 5;
 /// What each version brought, the first one's first.
 const SCHEMAS: [&[&str]; SCHEMA_VERSION as usize] = [
     &[
@@ -56,6 +58,7 @@ const SCHEMAS: [&[&str]; SCHEMA_VERSION as usize] = [
     &[assignments::SCHEMA, devices::HANDOVERS],
     &[provisionings::SCHEMA],
     &[clocks::SCHEMA, devices::PLACES, commissionings::SCHEMA],
+    &[people::SCHEMA],
 ];
 
 /// Why the vault did not do what it was asked. Names no content and no key.

@@ -80,6 +80,11 @@ CREATE TABLE payloads (
 
 CREATE INDEX payloads_by_batch ON payloads (batch);
 
+CREATE TABLE people (
+    id BLOB PRIMARY KEY,
+    sealed BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE provisionings (
     code BLOB PRIMARY KEY,
     sealed_key BLOB NOT NULL,

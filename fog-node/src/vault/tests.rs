@@ -38,13 +38,20 @@ fn an_earlier_vault_gets_what_is_missing() {
         .unwrap();
     assert!(provisionings::all(&connection).unwrap().is_empty());
     assert!(clocks::of_device(&connection, "d").unwrap().is_empty());
+    assert!(people::all(&connection).unwrap().is_empty());
     drop(connection);
     let connection = open(&path).expect("an earlier vault opens");
     let counted: i64 = connection
         .query_row("SELECT sum(count) FROM gaps", [], |row| row.get(0))
         .unwrap();
     assert_eq!(counted, 7);
-    for added in ["assignments", "provisionings", "clocks", "commissionings"] {
+    for added in [
+        "assignments",
+        "provisionings",
+        "clocks",
+        "commissionings",
+        "people",
+    ] {
         let rows: i64 = connection
             .query_row(&format!("SELECT count(*) FROM {added}"), [], |row| {
                 row.get(0)

@@ -18,6 +18,8 @@ fn command() -> Command {
     command
         .stdin(Stdio::null())
         .env_remove("FOGWARD_API")
+        .env_remove("FOGWARD_AS")
+        .env_remove("FOGWARD_PASSPHRASE")
         .env("FOGWARD_LOG", "warn");
     command
 }
@@ -25,6 +27,16 @@ fn command() -> Command {
 /// Runs `fogward` to its end.
 pub(crate) fn fogward<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Output {
     command().args(arguments).output().unwrap()
+}
+
+/// The same, with the user's sessions in this folder.
+pub(crate) fn fogward_signed<A: AsRef<OsStr>>(
+    state: &Path,
+    arguments: impl IntoIterator<Item = A>,
+) -> Output {
+    let mut command = command();
+    command.env("XDG_STATE_HOME", state).args(arguments);
+    command.output().unwrap()
 }
 
 /// The exit code and the JSON value printed.

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
 use fog_node::http::{Access, Token, router};
+use fog_node::people::sessions::SessionRules;
 use fog_node::{Node, NodeConfig};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -25,9 +26,15 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) async fn with_demo(devices: u16) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let demo = (devices > 0).then_some(devices);
+        Self::at(tempfile::tempdir().unwrap(), demo, SessionRules::default()).await
+    }
+
+    /// A node in this folder, whose sessions follow these rules.
+    pub(crate) async fn at(folder: TempDir, demo: Option<u16>, sessions: SessionRules) -> Self {
         let config = NodeConfig {
-            demo: (devices > 0).then_some(devices),
+            demo,
+            sessions,
             ..NodeConfig::new(folder.path())
         };
         let node = Node::start(config).await.unwrap();
@@ -43,8 +50,22 @@ impl Served {
     }
 
     pub(crate) async fn end(self) {
+        self.stop().await.close().unwrap();
+    }
+
+    /// Stops the node and waits until its folder is free for another.
+    pub(crate) async fn stop(self) -> TempDir {
         self.node.shutdown().await;
-        self.folder.close().unwrap();
+        let left = Arc::downgrade(&self.node);
+        let folder = self.folder;
+        drop((self.node, self.router));
+        for _ in 0..500 {
+            if left.strong_count() == 0 {
+                return folder;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("somebody holds the node still");
     }
 
     /// Sends a request as it is.

@@ -5,29 +5,32 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use fog_api::{
-    ApiError, BlockDetail, BlockRow, BlocksQuery, FinalitySeries, LightPage, LightQuery, Pushed,
-    StateAnswer, StateQuery, TransactionDetail,
+    ApiError, BlockDetail, BlockRow, BlocksQuery, Capability, FinalitySeries, LightPage,
+    LightQuery, Pushed, StateAnswer, StateQuery, TransactionDetail,
 };
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::super::Shared;
 use super::super::body::{Path, Query, Raw};
+use super::super::gate::{Gate, Routes};
 use super::{Answer, App, PeriodQuery};
 use crate::Failure;
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
-        .routes(routes!(push))
-        .routes(routes!(blocks))
-        .routes(routes!(block))
-        .routes(routes!(transaction))
-        .routes(routes!(finality))
-        .routes(routes!(light_blocks))
-        .routes(routes!(light_block))
-        .routes(routes!(light_state))
-        .routes(routes!(proof))
-        .routes(routes!(genesis))
+const READ_CHAIN: Gate = Gate::Any(&[Capability::ReadConsortium]);
+const READ_RECORDS: Gate = Gate::Any(&[Capability::ReadRecords]);
+const PUSH: Gate = Gate::Any(&[Capability::ChangeDevices]);
+
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .at(PUSH, routes!(push))
+        .at(READ_CHAIN, routes!(blocks))
+        .at(READ_CHAIN, routes!(block))
+        .at(READ_CHAIN, routes!(transaction))
+        .at(READ_CHAIN, routes!(finality))
+        .at(READ_CHAIN, routes!(light_blocks))
+        .at(READ_CHAIN, routes!(light_block))
+        .at(READ_CHAIN, routes!(light_state))
+        .at(READ_RECORDS, routes!(proof))
+        .at(READ_CHAIN, routes!(genesis))
 }
 
 /// Takes a transaction that a device or program signed itself; answered once it is final.

@@ -5,29 +5,33 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use fog_api::consortium::Change;
 use fog_api::{
-    ApiError, CastVote, ConsortiumSeries, ConsortiumView, InvitationMade, InvitationView,
-    JoinConsortium, JoinProgress, MakeInvitation, PreflightFinding, ProposalRow, ProposeChange,
-    ReadInvitation,
+    ApiError, Capability, CastVote, ConsortiumSeries, ConsortiumView, InvitationMade,
+    InvitationView, JoinConsortium, JoinProgress, MakeInvitation, PreflightFinding, ProposalRow,
+    ProposeChange, ReadInvitation,
 };
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::super::Shared;
 use super::super::body::{Body, Path, Query};
+use super::super::gate::{Gate, Routes};
 use super::{Answer, App, PeriodQuery};
 use crate::Failure;
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
-        .routes(routes!(consortium))
-        .routes(routes!(consortium_series))
-        .routes(routes!(propose))
-        .routes(routes!(vote))
-        .routes(routes!(preflight))
-        .routes(routes!(invite))
-        .routes(routes!(revoke_invitation))
-        .routes(routes!(read_invitation))
-        .routes(routes!(join, join_progress))
+const READ: Gate = Gate::Any(&[Capability::ReadConsortium]);
+const VOTE: Gate = Gate::Any(&[Capability::Vote]);
+const VOTE_FRESH: Gate = Gate::AnyFresh(&[Capability::Vote]);
+
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .at(READ, routes!(consortium))
+        .at(READ, routes!(consortium_series))
+        .at(VOTE_FRESH, routes!(propose))
+        .at(VOTE_FRESH, routes!(vote))
+        .at(READ, routes!(preflight))
+        .at(VOTE_FRESH, routes!(invite))
+        .at(VOTE, routes!(revoke_invitation))
+        .at(VOTE, routes!(read_invitation))
+        .at(VOTE_FRESH, routes!(join))
+        .at(READ, routes!(join_progress))
 }
 
 /// The consortium: organisations, nodes, proposals, invitations, rules.

@@ -5,49 +5,61 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use fog_api::{
     AddDevice, AnswerPairing, ApiError, AskInteraction, BluetoothPairing, BluetoothView,
-    ChangeDevice, CheckCode, CommissioningQuery, CommissioningRecord, DecideInteraction, Device,
-    HandOver, History, HistoryQuery, Identified, Identify, Interaction, LedgerDevice, PlaceDevice,
-    Port, Preview, ProfileInfo, ReadingRow, ReadingsQuery, RegisterSigner, RoamingView, SelfTest,
-    StartBluetoothPairing, StartDemo, StartPreview, StartSelfTest, TakeDevice,
+    Capability, ChangeDevice, CheckCode, CommissioningQuery, CommissioningRecord,
+    DecideInteraction, Device, HandOver, History, HistoryQuery, Identified, Identify, Interaction,
+    LedgerDevice, PlaceDevice, Port, Preview, ProfileInfo, ReadingRow, ReadingsQuery,
+    RegisterSigner, RoamingView, SelfTest, StartBluetoothPairing, StartDemo, StartPreview,
+    StartSelfTest, TakeDevice,
 };
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::super::Shared;
 use super::super::body::{Body, Path, Query};
+use super::super::gate::{Gate, Routes};
+use super::super::session::Asker;
 use super::{Answer, App};
 use crate::Failure;
 
-pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
-        .routes(routes!(devices, add_device))
-        .routes(routes!(device, remove_device))
-        .routes(routes!(change_device))
-        .routes(routes!(place_device))
-        .routes(routes!(hand_over))
-        .routes(routes!(incoming))
-        .routes(routes!(take_device))
-        .routes(routes!(roaming))
-        .routes(routes!(ledger_devices, register_signer))
-        .routes(routes!(interactions, ask_interaction))
-        .routes(routes!(decide_interaction))
-        .routes(routes!(history))
-        .routes(routes!(readings))
-        .routes(routes!(reading))
-        .routes(routes!(profiles))
-        .routes(routes!(ports))
-        .routes(routes!(bluetooth))
-        .routes(routes!(start_bluetooth_pairing))
-        .routes(routes!(bluetooth_pairing, cancel_bluetooth_pairing))
-        .routes(routes!(answer_bluetooth_pairing))
-        .routes(routes!(start_self_test))
-        .routes(routes!(self_test, cancel_self_test))
-        .routes(routes!(commissionings))
-        .routes(routes!(identify))
-        .routes(routes!(check_code))
-        .routes(routes!(start_preview))
-        .routes(routes!(preview, end_preview))
-        .routes(routes!(start_demo, end_demo))
+const SEE: Gate = Gate::Any(&[Capability::SeeDevices]);
+const CHANGE: Gate = Gate::Any(&[Capability::ChangeDevices]);
+const READ: Gate = Gate::Any(&[Capability::ReadRecords]);
+/// Which of them it is stands in the body.
+const CHANGE_OR_ASSIGN: Gate = Gate::Any(&[Capability::ChangeDevices, Capability::Assign]);
+
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .at(SEE, routes!(devices))
+        .at(CHANGE, routes!(add_device))
+        .at(SEE, routes!(device))
+        .at(CHANGE, routes!(remove_device))
+        .at(CHANGE_OR_ASSIGN, routes!(change_device))
+        .at(CHANGE, routes!(place_device))
+        .at(CHANGE, routes!(hand_over))
+        .at(SEE, routes!(incoming))
+        .at(CHANGE, routes!(take_device))
+        .at(SEE, routes!(roaming))
+        .at(SEE, routes!(ledger_devices))
+        .at(CHANGE, routes!(register_signer))
+        .at(SEE, routes!(interactions))
+        .at(CHANGE, routes!(ask_interaction))
+        .at(CHANGE, routes!(decide_interaction))
+        .at(READ, routes!(history))
+        .at(READ, routes!(readings))
+        .at(READ, routes!(reading))
+        .at(SEE, routes!(profiles))
+        .at(SEE, routes!(ports))
+        .at(SEE, routes!(bluetooth))
+        .at(CHANGE, routes!(start_bluetooth_pairing))
+        .at(CHANGE, routes!(bluetooth_pairing, cancel_bluetooth_pairing))
+        .at(CHANGE, routes!(answer_bluetooth_pairing))
+        .at(CHANGE, routes!(start_self_test))
+        .at(SEE, routes!(self_test))
+        .at(CHANGE, routes!(cancel_self_test))
+        .at(SEE, routes!(commissionings))
+        .at(CHANGE, routes!(identify))
+        .at(CHANGE, routes!(check_code))
+        .at(CHANGE, routes!(start_preview))
+        .at(CHANGE, routes!(preview, end_preview))
+        .at(CHANGE, routes!(start_demo, end_demo))
 }
 
 /// The paired devices, in the order they were paired.
@@ -70,9 +82,14 @@ async fn add_device(State(node): App, Body(asked): Body<AddDevice>) -> Answer<De
     (status = 200, body = Device), (status = "default", body = ApiError)))]
 async fn change_device(
     State(node): App,
+    asker: Asker,
     Path(id): Path<String>,
     Body(asked): Body<ChangeDevice>,
 ) -> Answer<Device> {
+    asker.must(match asked {
+        ChangeDevice::Assign { .. } | ChangeDevice::Unassign => Capability::Assign,
+        _ => Capability::ChangeDevices,
+    })?;
     node.change_device(&id, asked).await.map(Json)
 }
 

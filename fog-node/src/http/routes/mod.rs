@@ -5,6 +5,7 @@
 mod chain;
 mod consortium;
 mod devices;
+mod people;
 
 use std::sync::Arc;
 
@@ -12,15 +13,15 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-use fog_api::{ApiError, MakeBackup, Status};
+use fog_api::{ApiError, Capability, MakeBackup, Status};
 use serde::Deserialize;
 use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
 use super::body::Body;
 use super::events;
+use super::gate::{Gate, Routes};
 use crate::{Failure, Node};
 
 type App = State<Arc<Node>>;
@@ -33,11 +34,12 @@ type Answer<T> = Result<Json<T>, Failure>;
         title = "Fogward node",
         description = "One fog node: its devices, readings, chain and proofs. Times are Unix milliseconds, \
                        hashes and keys lowercase hex, units UCUM, codes LOINC. Every request carries the \
-                       token of the address that the node printed."
+                       token of the address that the node printed; once people are registered, also a \
+                       session: the cookie of a browser that has signed in, or `Fogward-Session: TOKEN`."
     ),
     components(schemas(ApiError, fog_api::Event)),
     modifiers(&Security),
-    security(("token" = []), ("query" = []))
+    security(("token" = [], "session" = []), ("query" = [], "cookie" = []))
 )]
 struct Description;
 
@@ -53,6 +55,10 @@ impl utoipa::Modify for Security {
         components.add_security_scheme("token", SecurityScheme::Http(bearer));
         let query = ApiKey::Query(ApiKeyValue::new("token"));
         components.add_security_scheme("query", SecurityScheme::ApiKey(query));
+        let session = ApiKey::Header(ApiKeyValue::new("Fogward-Session"));
+        components.add_security_scheme("session", SecurityScheme::ApiKey(session));
+        let cookie = ApiKey::Cookie(ApiKeyValue::new("fogward-KEY"));
+        components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
     }
 }
 
@@ -64,20 +70,24 @@ struct PeriodQuery {
     minutes: Option<u32>,
 }
 
+/// The node as a whole: how it is, beside its devices or its chain.
+const SEE: Gate = Gate::Any(&[Capability::SeeDevices, Capability::ReadConsortium]);
+const SEE_LIVE: Gate = Gate::Any(&[Capability::SeeDevices]);
+const BACK_UP: Gate = Gate::AnyFresh(&[Capability::Maintain]);
+
 /// All routes below `/api/`.
 pub(super) fn router() -> axum::Router<Shared> {
-    let routes = OpenApiRouter::with_openapi(Description::openapi())
-        .routes(routes!(status))
-        .routes(routes!(backup))
-        .routes(routes!(events::events))
+    let routes = Routes::described(Description::openapi())
+        .at(SEE, routes!(status))
+        .at(BACK_UP, routes!(backup))
+        .at(SEE_LIVE, routes!(events::events))
         .merge(devices::routes())
         .merge(chain::routes())
-        .merge(consortium::routes());
-    let (router, description) = routes.split_for_parts();
-    router.route(
-        "/api/openapi.json",
-        axum::routing::get(async move || Json(description)),
-    )
+        .merge(consortium::routes())
+        .merge(people::routes());
+    let (router, description) = routes.into_parts();
+    let describe = axum::routing::get(async move || Json(description));
+    router.route("/api/openapi.json", Gate::SignedIn.before(describe))
 }
 
 /// The node as a whole.
