@@ -2,7 +2,9 @@
 //!
 //! The console speaks to the node as a browser does, by method, path and body;
 //! here the request goes to the node's own router in this process, so no port is
-//! opened. The answer of [`api_call`] comes back as raw bytes:
+//! opened. The session of whoever has signed in is in a cookie, which is kept here
+//! ([`Jar`]) as a browser keeps it, out of the page's reach. The answer of
+//! [`api_call`] comes back as raw bytes:
 //!
 //! ```text
 //! 0        2        4                4+n
@@ -16,7 +18,7 @@ use crate::host::Host;
 use crate::shell;
 use crate::sse::EventReader;
 use axum::body::Body;
-use axum::http::{Request, Response, header};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, header};
 use http_body_util::BodyExt;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -24,6 +26,27 @@ use std::sync::{Mutex, PoisonError};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, State, Webview};
 use tokio::task::AbortHandle;
+
+/// The cookie of the sessions, as the node set it last. There is one window and one cookie.
+#[derive(Debug, Default)]
+pub struct Jar(Mutex<Option<HeaderValue>>);
+
+impl Jar {
+    fn cookie(&self) -> Option<HeaderValue> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.clone()
+    }
+
+    /// Keeps what an answer sets: the pair before the first `;`.
+    fn keep(&self, answer: &HeaderMap) {
+        let Some(set) = answer.get(header::SET_COOKIE) else {
+            return;
+        };
+        let pair = set.to_str().unwrap_or("").split(';').next().unwrap_or("");
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *kept = HeaderValue::from_str(pair).ok();
+    }
+}
 
 /// The one event stream of each window; a new one ends the one before.
 #[derive(Debug, Default)]
@@ -42,11 +65,13 @@ impl Streams {
 #[tauri::command]
 pub async fn api_call(
     host: State<'_, Host>,
+    jar: State<'_, Jar>,
     method: String,
     path: String,
     body: Option<Vec<u8>>,
 ) -> Result<tauri::ipc::Response, String> {
-    let response = ask(&host, &method, &path, body).await?;
+    let response = ask(&host, &jar, &method, &path, body).await?;
+    jar.keep(response.headers());
     let status = response.status().as_u16();
     let content_type = content_type(&response);
     let body = response
@@ -67,12 +92,13 @@ pub async fn api_call(
 #[tauri::command]
 pub async fn events(
     host: State<'_, Host>,
+    jar: State<'_, Jar>,
     streams: State<'_, Streams>,
     webview: Webview,
     path: String,
     channel: Channel<String>,
 ) -> Result<(), String> {
-    let response = ask(&host, "GET", &path, None).await?;
+    let response = ask(&host, &jar, "GET", &path, None).await?;
     if !response.status().is_success() {
         return Err(format!("the node answered {}", response.status()));
     }
@@ -108,6 +134,7 @@ pub fn quit(app: AppHandle) {
 
 async fn ask(
     host: &Host,
+    jar: &Jar,
     method: &str,
     path: &str,
     body: Option<Vec<u8>>,
@@ -115,6 +142,9 @@ async fn ask(
     let mut request = Request::builder().method(method).uri(path);
     if body.is_some() {
         request = request.header(header::CONTENT_TYPE, "application/json");
+    }
+    if let Some(cookie) = jar.cookie() {
+        request = request.header(header::COOKIE, cookie);
     }
     let request = request
         .body(body.map_or_else(Body::empty, Body::from))
@@ -158,8 +188,24 @@ fn frame(status: u16, content_type: &str, body: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    //! The layout of an answer, byte for byte.
+    //! The layout of an answer, byte for byte, and the cookie that is kept.
     use super::*;
+
+    #[test]
+    fn the_newest_cookie_is_kept() {
+        let jar = Jar::default();
+        assert!(jar.cookie().is_none());
+        let mut answer = HeaderMap::new();
+        jar.keep(&answer);
+        for (set, kept) in [
+            ("fogward-ab=x.y; Path=/api; HttpOnly", "fogward-ab=x.y"),
+            ("fogward-ab=; Max-Age=0", "fogward-ab="),
+        ] {
+            answer.insert(header::SET_COOKIE, set.parse().unwrap());
+            jar.keep(&answer);
+            assert_eq!(jar.cookie().unwrap(), kept);
+        }
+    }
 
     #[test]
     fn an_answer_is_laid_out_as_documented() {

@@ -32,6 +32,7 @@ fn main() -> Result<()> {
         }))
         .manage(Host::new())
         .manage(ipc::Streams::default())
+        .manage(ipc::Jar::default())
         .invoke_handler(tauri::generate_handler![
             ipc::api_call,
             ipc::events,

@@ -1,13 +1,18 @@
-//! The console as a whole: token, live store, place, frame, page.
+//! The console as a whole: token, who is signed in, live store, place, frame, page.
 
+use fog_api::{Capability, SessionState, SessionView};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 
+use crate::components::Loading;
+use crate::components::step_up::StepUp;
 use crate::consortium::Consortium;
 use crate::live::Live;
 use crate::pages;
 use crate::route::Route;
+use crate::session::{Session, use_session};
 use crate::shell::Shell;
 use crate::transport;
 
@@ -15,25 +20,51 @@ use crate::transport;
 #[component]
 pub fn App() -> impl IntoView {
     transport::take_token();
+    let asked = RwSignal::new(None::<Option<SessionView>>);
+    spawn_local(async move {
+        // Where the node does not answer, the console says so.
+        let session = transport::get::<SessionView>("/api/session").await;
+        asked.set(Some(session.ok()));
+    });
+    move || match asked.get() {
+        None => view! { <Loading what="Asking the node who is signed in"/> }.into_any(),
+        Some(Some(view)) if is_at_the_door(&view) => {
+            view! { <pages::sign_in::SignInPage view=view/> }.into_any()
+        }
+        Some(view) => view! { <Console session=Session::start(view)/> }.into_any(),
+    }
+}
+
+fn is_at_the_door(view: &SessionView) -> bool {
+    matches!(view.state, SessionState::Locked | SessionState::SignedOut)
+}
+
+/// The console, for who is signed in.
+#[component]
+fn Console(session: Session) -> impl IntoView {
+    provide_context(session);
     let route = follow_address();
     let waves = match route.get_untracked() {
         Route::Device(id) => Some(id),
         _ => None,
     };
-    let live = Live::start(waves);
+    let live = Live::start(waves, session);
     provide_context(live);
     provide_context(Consortium::start(live));
     provide_context(route);
     // A wall is read from afar and has no frame.
     let is_wall = Memo::new(move |_| route.with(|route| matches!(route, Route::Wall(_))));
-    move || match is_wall.get() {
+    let page = move || match is_wall.get() {
         true => wall_at(route).into_any(),
         false => view! { <Shell>{page_at(route)}</Shell> }.into_any(),
-    }
+    };
+    view! { {page} <StepUp/> }
 }
 
 fn wall_at(route: RwSignal<Route>) -> impl IntoView {
+    let session = use_session();
     move || match route.get() {
+        route if hidden(session, &route).is_some() => page_at(RwSignal::new(route)).into_any(),
         Route::Wall(ward) => view! { <pages::wall::WallPage ward=ward/> }.into_any(),
         _ => ().into_any(),
     }
@@ -41,7 +72,11 @@ fn wall_at(route: RwSignal<Route>) -> impl IntoView {
 
 /// The page of the place the address names.
 fn page_at(route: RwSignal<Route>) -> impl IntoView {
+    let session = use_session();
     move || match route.get() {
+        route if hidden(session, &route).is_some() => hidden(session, &route)
+            .map(|needs| view! { <pages::not_for_you::NotForYouPage needs=needs/> })
+            .into_any(),
         Route::Overview => view! { <pages::overview::OverviewPage/> }.into_any(),
         Route::Devices => view! { <pages::devices::DevicesPage/> }.into_any(),
         Route::PairBluetooth(address) => {
@@ -61,10 +96,16 @@ fn page_at(route: RwSignal<Route>) -> impl IntoView {
         Route::Propose(evidence) => {
             view! { <pages::consortium::ProposePage evidence=evidence/> }.into_any()
         }
+        Route::People => view! { <pages::people::PeoplePage/> }.into_any(),
         Route::Unknown(address) => {
             view! { <pages::unknown::UnknownPage address=address/> }.into_any()
         }
     }
+}
+
+/// What it would take to see this place, if that is not given.
+fn hidden(session: Session, route: &Route) -> Option<Capability> {
+    route.needs().filter(|needs| !session.may(*needs))
 }
 
 /// The place the address names, as a signal.

@@ -54,6 +54,8 @@ impl Failure {
     #[must_use]
     pub fn from_status(status: u16, body: &[u8]) -> Self {
         match (status, serde_json::from_slice::<ApiError>(body)) {
+            // A person who is not signed in is told so by the node; the token is another matter.
+            (401, Ok(error)) if error.code.starts_with("AUTH") => Self::Refused(error),
             (401, _) => Self::NotAllowed,
             (404, Ok(error)) => Self::NotFound(error),
             (_, Ok(error)) => Self::Refused(error),
@@ -76,6 +78,11 @@ mod tests {
             Failure::NotFound(_)
         ));
         assert_eq!(Failure::from_status(401, body), Failure::NotAllowed);
+        let signed_out = br#"{"code":"AUTH-01","what":"a","why":"b","next":"c"}"#;
+        assert_eq!(
+            Failure::from_status(401, signed_out).words().code,
+            "AUTH-01"
+        );
         assert_eq!(
             Failure::from_status(502, b"<html>"),
             Failure::Strange("status 502".to_owned())

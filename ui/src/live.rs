@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use fog_api::{
-    BlockRow, Device, DeviceLive, DeviceState, Event, Gap, Port, Preview, ProfileInfo,
+    BlockRow, Capability, Device, DeviceLive, DeviceState, Event, Gap, Port, Preview, ProfileInfo,
     Provisioning, Status, Vital, Wave,
 };
 use leptos::prelude::*;
@@ -18,6 +18,7 @@ use leptos::task::spawn_local;
 use crate::failure::Failure;
 use crate::live_model::{Pending, join_blocks};
 use crate::oxygen::{self, LowOxygen};
+use crate::session::Session;
 use crate::spark::{BUCKET_MILLIS, Spark};
 use crate::transport::{self, Signal as Report, Stream};
 use crate::words::number::natural;
@@ -109,6 +110,8 @@ pub struct Live {
     /// Why the last full fetch failed.
     pub failure: RwSignal<Option<Failure>>,
     entries: StoredValue<HashMap<String, DeviceEntry>>,
+    /// Who looks: not everybody may see devices, or the chain.
+    session: Session,
     /// The node's clock minus this machine's, in milliseconds.
     skew: StoredValue<i64>,
 }
@@ -143,7 +146,7 @@ pub fn here_now() -> i64 {
 impl Live {
     /// Makes the store and begins to listen, to the waves of that device too.
     #[must_use]
-    pub fn start(waves: Option<String>) -> Self {
+    pub fn start(waves: Option<String>, session: Session) -> Self {
         WAVES.set(waves);
         let live = Self {
             link: RwSignal::new(Link::Connecting),
@@ -159,6 +162,7 @@ impl Live {
             epoch: RwSignal::new(0),
             failure: RwSignal::new(None),
             entries: StoredValue::new(HashMap::new()),
+            session,
             skew: StoredValue::new(0),
         };
         live.open();
@@ -210,16 +214,24 @@ impl Live {
 
     /// Asks for everything again.
     pub fn refetch(self) {
+        let (sees, reads) = (self.sees(), self.session.may(Capability::ReadConsortium));
         spawn_local(async move {
-            match transport::get::<Status>("/api/status").await {
-                Ok(status) => self.take_status(status),
-                Err(failure) => return self.failed(failure),
+            if sees || reads {
+                match transport::get::<Status>("/api/status").await {
+                    Ok(status) => self.take_status(status),
+                    Err(failure) => return self.failed(failure),
+                }
+            }
+            if reads {
+                match transport::get::<Vec<BlockRow>>("/api/blocks?limit=50").await {
+                    Ok(blocks) => self.blocks.set(Some(blocks)),
+                    Err(failure) => return self.failed(failure),
+                }
+            }
+            if !sees {
+                return;
             }
             self.refetch_devices().await;
-            match transport::get::<Vec<BlockRow>>("/api/blocks?limit=50").await {
-                Ok(blocks) => self.blocks.set(Some(blocks)),
-                Err(failure) => return self.failed(failure),
-            }
             match transport::get::<Vec<ProfileInfo>>("/api/profiles").await {
                 Ok(profiles) => self.profiles.set(profiles),
                 Err(failure) => return self.failed(failure),
@@ -277,7 +289,15 @@ impl Live {
         }
     }
 
+    /// Whether this person may see devices, and so hears of them.
+    fn sees(self) -> bool {
+        self.session.may(Capability::SeeDevices)
+    }
+
     fn open(self) {
+        if !self.sees() {
+            return self.up();
+        }
         let waves = WAVES.with_borrow(Clone::clone);
         // The old stream ends before the new one begins: two would deliver everything twice.
         STREAM.with_borrow_mut(Option::take);
@@ -429,7 +449,8 @@ impl Live {
     /// is gone without closing the stream must not look alive.
     fn look_after(self) {
         let quiet = here_now() - HEARD.with_borrow(|heard| *heard);
-        if quiet < QUIET_MILLIS || self.link.get_untracked() != Link::Online {
+        let asks = self.sees() || self.session.may(Capability::ReadConsortium);
+        if !asks || quiet < QUIET_MILLIS || self.link.get_untracked() != Link::Online {
             return;
         }
         HEARD.set(here_now());

@@ -3,6 +3,8 @@
 //! A fragment needs nothing of the server, so a deep link survives a reload both over HTTP and in the
 //! desktop window's own protocol.
 
+use fog_api::Capability;
+
 /// A place in the console.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
@@ -36,6 +38,8 @@ pub enum Route {
     Join,
     /// Writing a proposal; to take the seat of the validator whose voting key this is, for what it signed.
     Propose(Option<String>),
+    /// Who may sign in, and as what.
+    People,
     /// An address that leads nowhere.
     Unknown(String),
 }
@@ -53,6 +57,8 @@ pub enum Place {
     Proofs,
     /// The consortium and its votes.
     Consortium,
+    /// Who may sign in.
+    People,
 }
 
 impl Route {
@@ -84,6 +90,7 @@ impl Route {
                 Self::Propose(query.strip_prefix("evidence=").map(unescape))
             }
             ("consortium", Some(rest)) if rest == "join" => Self::Join,
+            ("people", None) => Self::People,
             _ => Self::Unknown(fragment.to_owned()),
         }
     }
@@ -110,6 +117,7 @@ impl Route {
             Self::Join => "#/consortium/join".to_owned(),
             Self::Propose(None) => "#/consortium/propose".to_owned(),
             Self::Propose(Some(key)) => format!("#/consortium/propose?evidence={}", escape(key)),
+            Self::People => "#/people".to_owned(),
             Self::Unknown(fragment) => fragment.clone(),
         }
     }
@@ -127,7 +135,27 @@ impl Route {
             Self::Chain | Self::Block(_) | Self::Transaction(_) => Some(Place::Chain),
             Self::Proofs | Self::Proof(_) => Some(Place::Proofs),
             Self::Consortium | Self::Join | Self::Propose(_) => Some(Place::Consortium),
+            Self::People => Some(Place::People),
             Self::Wall(_) | Self::Unknown(_) => None,
+        }
+    }
+
+    /// What a person must be allowed to, so that the page has something to show.
+    #[must_use]
+    pub const fn needs(&self) -> Option<Capability> {
+        match self {
+            Self::Overview | Self::Devices | Self::Device(_) | Self::Registry | Self::Wall(_) => {
+                Some(Capability::SeeDevices)
+            }
+            Self::Pair(_) | Self::PairBluetooth(_) => Some(Capability::ChangeDevices),
+            Self::Chain | Self::Block(_) | Self::Transaction(_) | Self::Consortium => {
+                Some(Capability::ReadConsortium)
+            }
+            Self::Proof(_) => Some(Capability::ReadRecords),
+            Self::Join | Self::Propose(_) => Some(Capability::Vote),
+            Self::People => Some(Capability::SeePeople),
+            // Files are checked in this window.
+            Self::Proofs | Self::Unknown(_) => None,
         }
     }
 }
@@ -195,6 +223,7 @@ mod tests {
             Route::Join,
             Route::Propose(None),
             Route::Propose(Some("ab12".to_owned())),
+            Route::People,
         ];
         for place in places {
             assert_eq!(Route::parse(&place.href()), place);

@@ -5,10 +5,12 @@
 use leptos::prelude::*;
 
 use crate::components::finder::Finder;
+use crate::components::who::Who;
 use crate::components::{Ask, Icon, Note, StateMark};
 use crate::consortium::use_consortium;
 use crate::live::{Link, Live, use_live};
 use crate::route::{Place, Route};
+use crate::session::use_session;
 use crate::testids;
 use crate::words::number::{age, thousands};
 use crate::words::state::State;
@@ -123,6 +125,7 @@ fn Rail(folded: RwSignal<bool>) -> impl IntoView {
                     <Entry place=Place::Chain icon="chain" label="Chain" to=Route::Chain testid=testids::NAV_CHAIN/>
                     <Entry place=Place::Proofs icon="proof" label="Proofs" to=Route::Proofs testid=testids::NAV_PROOFS/>
                     <Entry place=Place::Consortium icon="consortium" label="Consortium" to=Route::Consortium testid=testids::NAV_CONSORTIUM>{votes}</Entry>
+                    <Entry place=Place::People icon="user" label="People" to=Route::People testid=testids::NAV_PEOPLE/>
                 </ul>
             </section>
             <ThisNode/>
@@ -141,8 +144,11 @@ fn Entry(
 ) -> impl IntoView {
     let route: RwSignal<Route> = expect_context();
     let current = move || (route.with(Route::place) == Some(place)).then_some("page");
+    // What is not open to the person is not in the menu.
+    let session = use_session();
+    let is_hidden = to.needs().is_some_and(|needs| !session.may(needs));
     view! {
-        <li data-phone="">
+        <li data-phone="" hidden=is_hidden>
             <a href=to.href() title=label aria-current=current data-testid=testid>
                 <Icon name=icon/><span class="label">{label}</span>
                 {children.map(|children| children())}
@@ -200,6 +206,7 @@ fn TopBar(finding: RwSignal<bool>) -> impl IntoView {
                 on:click=move |_| finding.set(true)>
                 <Icon name="search"/><span>"Find a device, block, page"</span><kbd>"Ctrl K"</kbd>
             </button>
+            <Who/>
             <ThemeButton/>
             {crate::transport::is_desktop().then(|| view! { <QuitButton/> })}
         </header>
@@ -299,6 +306,7 @@ fn Crumbs() -> impl IntoView {
             }
             // It has no frame.
             Route::Wall(_) => {}
+            Route::People => trail.push(("People".to_owned(), None)),
             Route::Unknown(_) => trail.push(("No such page".to_owned(), None)),
         }
         trail

@@ -13,12 +13,18 @@
 //! | Wall | [`WALL_OPEN`] (on *Devices*), [`WALL_SAY`] (carries `data-state`), [`WALL_BED`] (carries `data-bed` and `data-state`), [`WALL_FIGURE`] (carries `data-code` and `data-value`), [`WALL_EMPTY`], [`WALL_LEAVE`] |
 //! | Consortium | [`NODE_ROW`] (carries `data-node` and, where somebody should look, `data-state`), [`PROPOSAL`] (carries `data-number`) with [`PROPOSAL_STANDS`], [`PREFLIGHT`], [`PREFLIGHT_VERDICT`], [`PREFLIGHT_FINDING`] (carries `data-severity` and `data-code`), [`VOTE_APPROVE`], [`VOTE_REJECT`] (carry `aria-pressed`), [`VOTE_CONFIRM`], [`VOTE_KEEP`]; [`DECIDED_ROW`] (carries `data-number` and `data-outcome`), [`QUEUE`], [`ORGANISATION_ROW`], [`INVITE_WHOM`] (one a segment, carries `data-key`), [`INVITE_VALID`], [`INVITE_MAKE`], [`INVITE_DEAF`], [`INVITATION`] with [`INVITATION_TEXT`], [`INVITATION_QR`], [`INVITATION_COPY`], [`INVITATION_SAVE`]; [`INVITATION_ROW`] (carries `data-invitation`) with [`INVITATION_REVOKE`], [`INVITATION_REVOKE_CONFIRM`], [`INVITATION_KEEP`]; [`CONSORTIUM_HALTED`], [`CONSORTIUM_WAITING`], [`EVIDENCE`] |
 //! | Propose | [`PROPOSE_OPEN`], [`PROPOSE_KIND`] (carries `data-key`), [`PROPOSE_CHOICE`] (carries `data-key`, the node's or organisation's id), [`PROPOSE_FIELD`] (carries `data-key`), [`PROPOSE_NEXT`], [`PROPOSE_REASON`], [`PROPOSE_HOURS`], [`PROPOSE_FORCE`], [`PROPOSE_SEND`], [`PROPOSE_CONFIRM`], [`PROPOSE_KEEP`], [`PROPOSE_CANCEL`] |
+//! | Door | [`DOOR_HEADING`], [`DOOR_LOGIN`], [`DOOR_PASSPHRASE`], [`DOOR_CODE`], [`DOOR_SIGN_IN`], [`DOOR_UNLOCK`], [`DOOR_OTHER`], [`DOOR_SOMEBODY_ELSE`], [`DOOR_SIGN_OUT`]; in the top bar [`WHO`] with [`LOCK`], [`SIGN_OUT`], [`WHO_STAY`]; on any page [`STEP_UP_CODE`], [`STEP_UP_CONFIRM`] |
+//! | People | [`NAV_PEOPLE`], [`PERSON_LOGIN`], [`PERSON_NAME`], [`PERSON_ROLE`] (carries `data-key`), [`PERSON_PASSPHRASE`], [`PERSON_AGAIN`], [`PERSON_REGISTER`]; [`ENROLMENT_QR`], [`ENROLMENT_ADDRESS`], [`RECOVERY_CODE`] (ten), [`RECOVERY_SAVE`], [`ENROLMENT_DONE`]; [`PERSON_ROW`] (carries `data-login`) with [`PERSON_CHANGE`], [`PERSON_GIVE`] (carries `data-key`), [`PERSON_ROLES_CONFIRM`], [`PERSON_ENROL`], [`PERSON_REVOKE`], [`PERSON_REVOKE_CONFIRM`], [`PERSON_KEEP`]; [`NOT_FOR_YOU`] in the place of a page |
 //! | Chain, proof | see the constants under *Chain and proof*; used by those pages |
 //!
 //! Steps of a whole journey: open the printed address, [`PAIR_OPEN`], type the path into
 //! [`PAIR_PORT_PATH`], [`PAIR_PORT_NEXT`], choose in [`PAIR_PROFILE`], wait for a [`vital`] with a
 //! `data-value`, [`PAIR_NEXT`], [`PAIR_CONFIRM`]; on the device page wait for [`READING_FINAL`], follow
 //! [`READING_PROOF`] of the same row, [`PROOF_SAVE`].
+
+mod people;
+
+pub use people::*;
 
 /// Menu: Overview.
 pub const NAV_OVERVIEW: &str = "nav-overview";
@@ -30,6 +36,8 @@ pub const NAV_CHAIN: &str = "nav-chain";
 pub const NAV_PROOFS: &str = "nav-proofs";
 /// Menu: Consortium.
 pub const NAV_CONSORTIUM: &str = "nav-consortium";
+/// Menu: People.
+pub const NAV_PEOPLE: &str = "nav-people";
 /// The page's heading: the sentence that answers.
 pub const PAGE_HEADING: &str = "page-heading";
 /// Opens the finder (also Ctrl K).

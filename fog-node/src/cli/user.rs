@@ -54,8 +54,7 @@ impl User {
 /// `fogward user add`
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "From the first person on everybody signs in. The console of this version cannot: it stays shut \
-                        then, and the node is used by the command line and programs."
+    after_help = "From the first person on everybody signs in, at the console and with fogward login."
 )]
 struct Add {
     #[command(flatten)]

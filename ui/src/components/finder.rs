@@ -114,6 +114,7 @@ fn search(words: &str, live: crate::live::Live) -> Vec<Found> {
         ("consortium", "Consortium", Route::Consortium),
         ("plus", "Propose a change", Route::Propose(None)),
         ("consortium", "Join a consortium", Route::Join),
+        ("user", "People", Route::People),
     ];
     let mut found = Vec::new();
     let digits: String = wanted.chars().filter(char::is_ascii_digit).collect();

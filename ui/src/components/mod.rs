@@ -8,11 +8,14 @@ pub mod icon;
 pub mod is_it_mine;
 pub mod note;
 pub mod page_head;
+pub mod secret;
 pub mod segments;
 pub mod state_mark;
+pub mod step_up;
 pub mod steps;
 pub mod time;
 pub mod way;
+pub mod who;
 
 pub use device_row::{DeviceMark, DeviceRow, VitalTile, WardRow};
 pub use dialog::{Ask, modal};

@@ -2,7 +2,9 @@
 //!
 //! Pages call [`get`], [`post`], [`delete`] and [`bytes`] with the same paths in both forms and never
 //! learn which it is. Events arrive through [`Stream`]. Left out: caching and retries, which belong
-//! to the live store ([`crate::live`]), and anything about what is said.
+//! to the live store ([`crate::live`]), and anything about what is said. Two refusals are looked after here, for
+//! all pages: that nobody is signed in any more, and that a fresh code of the app is needed
+//! ([`crate::session`]).
 
 mod desktop;
 mod http;
@@ -11,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::failure::Failure;
+use crate::session;
 
 /// An open stream of events; ends when dropped.
 pub enum Stream {
@@ -71,6 +74,14 @@ pub async fn post<T: DeserializeOwned>(path: &str, body: &impl Serialize) -> Res
     read(&call("POST", path, Some(body)).await?)
 }
 
+/// Says something that has no answer.
+///
+/// # Errors
+/// As [`Failure`] says.
+pub async fn tell(path: &str) -> Result<(), Failure> {
+    call("POST", path, None).await.map(drop)
+}
+
 /// Asks for something to be removed.
 ///
 /// # Errors
@@ -122,6 +133,20 @@ pub async fn quit() -> Result<(), Failure> {
 }
 
 async fn call(method: &str, path: &str, body: Option<String>) -> Result<Vec<u8>, Failure> {
+    let first = call_once(method, path, body.clone()).await;
+    let code = match &first {
+        Err(Failure::Refused(error)) => error.code.as_str(),
+        _ => "",
+    };
+    match code {
+        "AUTH-01" | "AUTH-03" => session::left(),
+        "AUTH-05" if session::step_up().await => return call_once(method, path, body).await,
+        _ => {}
+    }
+    first
+}
+
+async fn call_once(method: &str, path: &str, body: Option<String>) -> Result<Vec<u8>, Failure> {
     let (status, body) = if desktop::is_here() {
         desktop::call(method, path, body).await?
     } else {

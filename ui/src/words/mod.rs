@@ -13,6 +13,7 @@ pub mod joining;
 pub mod ledger;
 pub mod node;
 pub mod number;
+pub mod people;
 pub mod proof;
 pub mod state;
 pub mod votes;

@@ -1,0 +1,182 @@
+//! People who sign in at a shared window: the first administrator, a nurse beside her, and a lock between them.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, ensure};
+use e2e::browser::Browser;
+use e2e::cli::{self, Node};
+use e2e::page::Page;
+use totp_rs::{Builder, Secret, Totp};
+
+const ENTER: &str = "\u{e007}";
+const SIZES: [(u32, u32); 2] = [(390, 844), (1280, 720)];
+
+/// Goal: once an administrator is registered nobody sees anything without signing in; a locked window shows
+/// nothing and opens by the passphrase; a nurse signs in beside her and is not shown what is not hers. Method:
+/// Chromium on a simulated ward, an authenticator app made of the address that is shown once.
+#[tokio::test(flavor = "multi_thread")]
+async fn people_share_a_window() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let node = Node::start(&folder.path().join("data"), &["--demo=2"])?;
+    let browser = Browser::start(folder.path()).await?;
+    browser.page.open(&node.address).await?;
+    let shared = share(&browser).await;
+    let failure = cli::picture("people-failure")?;
+    browser.page.explain(shared, &failure).await?;
+    drop(browser);
+    node.stop()
+}
+
+/// Somebody's authenticator app.
+struct App {
+    totp: Totp,
+    last_step: u64,
+}
+
+impl App {
+    /// Takes what is shown once and says that it is kept.
+    async fn enrol(page: &Page) -> Result<Self> {
+        page.find("enrolment-qr").await?;
+        let codes = "return document.querySelectorAll('[data-testid=recovery-code]').length";
+        ensure!(page.script(codes).await? == 10);
+        let address =
+            "return document.querySelector('[data-testid=enrolment-address]').textContent";
+        let address = page.script(address).await?;
+        let address = address.as_str().context("an address is shown")?;
+        let secret = address.split("secret=").nth(1).unwrap_or_default();
+        let secret = secret.split('&').next().unwrap_or_default();
+        let secret = Secret::try_from_base32(secret)?;
+        let totp = Builder::new().with_secret(secret).build()?;
+        Ok(Self { totp, last_step: 0 })
+    }
+
+    /// The code that is shown now, or the next one if that was used.
+    async fn code(&mut self) -> Result<String> {
+        loop {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() / 30;
+            let step = now.max(self.last_step + 1);
+            if step <= now + 1 {
+                self.last_step = step;
+                return Ok(self.totp.generate(step * 30).to_string());
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+}
+
+async fn register(page: &Page, login: &str, role: Option<&str>) -> Result<App> {
+    page.click("nav-people").await?;
+    page.type_into("person-login", login).await?;
+    page.type_into("person-name", &format!("{login} of ward 3"))
+        .await?;
+    if let Some(role) = role {
+        let check = format!("[data-testid='person-role'][data-key='{role}']");
+        page.find_css(&check).await?.click().await?;
+    }
+    let words = format!("{login} knows four words");
+    page.type_into("person-passphrase", &words).await?;
+    page.type_into("person-again", &format!("{words}{ENTER}"))
+        .await?;
+    App::enrol(page).await
+}
+
+async fn sign_in(page: &Page, login: &str, app: &mut App) -> Result<()> {
+    page.type_into("door-login", login).await?;
+    let words = format!("{login} knows four words");
+    page.type_into("door-passphrase", &words).await?;
+    let code = app.code().await?;
+    page.type_into("door-code", &format!("{code}{ENTER}"))
+        .await?;
+    page.find("who").await.map(drop)
+}
+
+async fn heading(page: &Page, id: &str, expected: &str) -> Result<()> {
+    page.until(&format!("the heading `{expected}`"), || async {
+        let said = page.text(id).await.unwrap_or_default();
+        Ok((said == expected).then_some(()))
+    })
+    .await
+}
+
+async fn share(browser: &Browser) -> Result<()> {
+    let page = &browser.page;
+    page.click("nav-people").await?;
+    heading(page, "page-heading", "Nobody is registered yet").await?;
+    look(browser, "people-none").await?;
+    let mut anna = register(page, "anna", None).await?;
+    look(browser, "people-enrolled").await?;
+    page.click("enrolment-done").await?;
+    heading(page, "door-heading", "Sign in").await?;
+    look(browser, "door-sign-in").await?;
+    page.type_into("door-login", "anna").await?;
+    page.type_into("door-passphrase", "not her words").await?;
+    page.type_into("door-code", &format!("000000{ENTER}"))
+        .await?;
+    page.find_css("[data-code='AUTH-02']").await?;
+    page.script("location.reload()").await?;
+    sign_in(page, "anna", &mut anna).await?;
+
+    let mut nina = register(page, "nina", Some("nurse")).await?;
+    page.click("enrolment-done").await?;
+    page.find_css("[data-testid='person-row'][data-login='nina']")
+        .await?;
+    heading(page, "page-heading", "2 people may sign in").await?;
+    look(browser, "people").await?;
+
+    page.click("who").await?;
+    page.click("lock").await?;
+    heading(
+        page,
+        "door-heading",
+        "anna of ward 3, enter your passphrase",
+    )
+    .await?;
+    look(browser, "door-locked").await?;
+    let devices = "return document.querySelectorAll('[data-testid=device-row], .rail').length";
+    ensure!(
+        page.script(devices).await? == 0,
+        "a locked window shows nothing"
+    );
+    page.type_into("door-passphrase", &format!("anna knows four words{ENTER}"))
+        .await?;
+    page.find("who").await?;
+    heading(page, "page-heading", "2 people may sign in").await?;
+
+    page.click("who").await?;
+    page.click("lock").await?;
+    page.click("door-somebody-else").await?;
+    sign_in(page, "nina", &mut nina).await?;
+    page.find("not-for-you").await?;
+    let menu = page.find("nav-people").await?;
+    ensure!(!menu.is_displayed().await?, "the menu shows what is hers");
+    look(browser, "not-for-you").await?;
+    page.click("nav-devices").await?;
+    page.find("device-row").await?;
+    page.click("who").await?;
+    page.click("sign-out").await?;
+    heading(
+        page,
+        "door-heading",
+        "anna of ward 3, enter your passphrase",
+    )
+    .await
+}
+
+/// Pictures in both themes; nothing is wider than its window.
+async fn look(browser: &Browser, name: &str) -> Result<()> {
+    let page = &browser.page;
+    for theme in ["dark", "light"] {
+        let set = format!("document.documentElement.dataset.theme = '{theme}'");
+        page.script(&set).await?;
+        for (width, height) in SIZES {
+            browser.resize(width, height).await?;
+            let widths = "const root = document.documentElement; return [root.scrollWidth, root.clientWidth]";
+            let widths = page.script(widths).await?;
+            let [wide, window] = [&widths[0], &widths[1]].map(|width| width.as_u64());
+            page.picture(&cli::picture(&format!("{name}-{width}-{theme}"))?)
+                .await?;
+            ensure!(wide <= window, "{name} is {wide:?} wide in {window:?}");
+        }
+    }
+    Ok(())
+}
