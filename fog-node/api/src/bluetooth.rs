@@ -77,9 +77,13 @@ pub struct StartBluetoothPairing {
     /// the standard profiles are read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// The one-time code of such a device that has no key yet, as for [`crate::AddDevice::code`]: it is given
+    /// one after it is bonded with, if it is to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
-/// Says nothing of the key.
+/// Says nothing of the key and the code.
 impl fmt::Debug for StartBluetoothPairing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StartBluetoothPairing")

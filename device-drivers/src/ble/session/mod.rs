@@ -11,11 +11,14 @@
 //!
 //! Of a level-0 device only its frames count, for only they are proven: nothing else of it is read.
 
+mod connection;
 mod records;
 mod uart;
 
-use crate::ble::radio::{Radio, radios};
-use crate::ble::{BleConfig, assigned_number, discovery, reasons};
+pub(super) use connection::Connection;
+pub(super) use uart::{carry, open_line};
+
+use crate::ble::{BleConfig, assigned_number, reasons};
 use crate::codec::Decoder;
 use crate::codec::level0::Level0;
 use crate::device::{Ends, stopped};
@@ -27,17 +30,14 @@ use crate::profile::Profile;
 use crate::serial::now_millis;
 use btleplug::api::bleuuid::BleUuid;
 use btleplug::api::{
-    Central as _, CentralEvent, CharPropFlags, Characteristic, Peripheral as _, ValueNotification,
+    CentralEvent, CharPropFlags, Characteristic, Peripheral as _, ValueNotification,
 };
-use btleplug::platform::{Peripheral, PeripheralId};
-use futures_util::stream::{BoxStream, Stream, StreamExt as _};
+use connection::Streams;
+use futures_util::stream::StreamExt as _;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-/// An LE connection is made within seconds or not at all; BlueZ itself gives up after 40 s.
-const CONNECT_AT_MOST: Duration = Duration::from_secs(20);
-const DISCOVER_AT_MOST: Duration = Duration::from_secs(15);
 /// The attribute protocol allows 30 s (Vol 3, Part F, 3.3.3); no device needs more than a few, and
 /// what takes longer waits for a pairing.
 const ANSWER_AT_MOST: Duration = Duration::from_secs(5);
@@ -119,16 +119,15 @@ pub(super) async fn run(config: &BleConfig, memory: &mut Memory, ends: &mut Ends
     let found = tokio::select! {
         biased;
         () = stopped(&mut stop) => return End::Stopped,
-        found = discovery::find(config) => found,
+        found = Connection::find(config) => found,
     };
-    let (radio, peripheral) = match found {
-        Ok(found) => found,
+    let connection = match found {
+        Ok(connection) => connection,
         Err(reason) => return End::Broken(reason),
     };
     let mut session = Session {
         config,
-        radio: &radio,
-        peripheral: &peripheral,
+        connection: &connection,
         memory,
         ends,
         last_value: Instant::now(),
@@ -142,14 +141,13 @@ pub(super) async fn run(config: &BleConfig, memory: &mut Memory, ends: &mut Ends
             Err(reason) => End::Broken(reason),
         },
     };
-    let _ = timeout(ANSWER_AT_MOST, peripheral.disconnect()).await;
+    connection.close().await;
     end
 }
 
 struct Session<'a> {
     config: &'a BleConfig,
-    radio: &'a Radio,
-    peripheral: &'a Peripheral,
+    connection: &'a Connection<'a>,
     memory: &'a mut Memory,
     ends: &'a mut Ends,
     last_value: Instant,
@@ -159,25 +157,10 @@ struct Session<'a> {
 impl Session<'_> {
     /// Ends well only if nobody takes the events any more.
     async fn serve(&mut self) -> Result<(), LinkReason> {
-        let events = timeout(ANSWER_AT_MOST, self.radio.adapter.events()).await;
-        let Ok(Ok(mut events)) = events else {
-            return Err(reasons::adapter_lost(&self.radio.name));
-        };
-        let id = self.peripheral.id();
-        // Connecting includes the discovery of services, during which the link may fall.
-        let connected = tokio::select! {
-            connected = timeout(CONNECT_AT_MOST, self.peripheral.connect()) => connected,
-            () = lost(&mut events, &id) => {
-                return Err(self.or_adapter(reasons::discovery_failed(self.config)).await);
-            }
-        };
-        if !matches!(connected, Ok(Ok(()))) {
-            return Err(self.or_adapter(reasons::connect_failed(self.config)).await);
-        }
+        let mut streams = self.connection.open().await?;
         self.note_signal().await;
-        let mut values = self.discover().await?;
         if self.memory.level0.is_some() {
-            return self.talk(&mut values, &mut events).await;
+            return self.talk(&mut streams).await;
         }
         if !self.read_constants().await? {
             return Ok(());
@@ -187,26 +170,13 @@ impl Session<'_> {
             return Ok(());
         }
         self.last_value = Instant::now();
-        self.listen(&mut values, &mut events).await
-    }
-
-    /// Discovers services and opens the stream of values, before anything is subscribed to.
-    async fn discover(&mut self) -> Result<BoxStream<'static, ValueNotification>, LinkReason> {
-        let failed = reasons::discovery_failed(self.config);
-        let discovered = timeout(DISCOVER_AT_MOST, self.peripheral.discover_services()).await;
-        let values = match discovered {
-            Ok(Ok(())) => timeout(ANSWER_AT_MOST, self.peripheral.notifications()).await,
-            Ok(Err(_)) | Err(_) => return Err(self.or_adapter(failed).await),
-        };
-        match values {
-            Ok(Ok(values)) => Ok(values),
-            Ok(Err(_)) | Err(_) => Err(self.or_adapter(failed).await),
-        }
+        self.listen(&mut streams).await
     }
 
     /// Those of the known characteristics that the peripheral has with one of these properties.
     fn characteristics(&self, known: &[u16], properties: CharPropFlags) -> Vec<Characteristic> {
         let offered: Vec<Characteristic> = self
+            .connection
             .peripheral
             .services()
             .into_iter()
@@ -237,7 +207,12 @@ impl Session<'_> {
             if self.is_locked(&characteristic) {
                 continue;
             }
-            match timeout(ANSWER_AT_MOST, self.peripheral.read(&characteristic)).await {
+            match timeout(
+                ANSWER_AT_MOST,
+                self.connection.peripheral.read(&characteristic),
+            )
+            .await
+            {
                 Ok(Ok(value)) => {
                     let events = self.decode(&characteristic.uuid, &value);
                     if !self.deliver(events).await {
@@ -263,7 +238,12 @@ impl Session<'_> {
             if self.is_locked(&characteristic) {
                 continue;
             }
-            match timeout(ANSWER_AT_MOST, self.peripheral.subscribe(&characteristic)).await {
+            match timeout(
+                ANSWER_AT_MOST,
+                self.connection.peripheral.subscribe(&characteristic),
+            )
+            .await
+            {
                 Ok(Ok(())) => subscribed += 1,
                 Ok(Err(_)) => {}
                 Err(_) => return Err(self.unanswered(&characteristic).await),
@@ -272,23 +252,16 @@ impl Session<'_> {
         if subscribed > 0 {
             return Ok(());
         }
-        Err(self.refused().await)
-    }
-
-    /// Why nothing is to be had: the link fell, or the peripheral wants to be paired.
-    async fn refused(&self) -> LinkReason {
-        let refusal = if self.is_connected().await {
-            reasons::pairing_needed(self.config)
-        } else {
-            reasons::link_lost(self.config)
-        };
-        self.or_adapter(refusal).await
+        Err(self.connection.refused().await)
     }
 
     /// Why a request was not answered: the link fell meanwhile, or the characteristic is locked.
     async fn unanswered(&mut self, characteristic: &Characteristic) -> LinkReason {
-        if !self.is_connected().await {
-            return self.or_adapter(reasons::link_lost(self.config)).await;
+        if !self.connection.is_up().await {
+            return self
+                .connection
+                .or_adapter(reasons::link_lost(self.config))
+                .await;
         }
         match assigned_number(&characteristic.uuid) {
             Some(number) => self.hung(number),
@@ -296,12 +269,9 @@ impl Session<'_> {
         }
     }
 
-    async fn listen(
-        &mut self,
-        values: &mut BoxStream<'static, ValueNotification>,
-        events: &mut (impl Stream<Item = CentralEvent> + Unpin),
-    ) -> Result<(), LinkReason> {
-        let id = self.peripheral.id();
+    async fn listen(&mut self, streams: &mut Streams) -> Result<(), LinkReason> {
+        let Streams { values, events } = streams;
+        let id = self.connection.peripheral.id();
         let mut is_acknowledged = true;
         let mut watch = interval(LOOK_EVERY);
         watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -336,11 +306,14 @@ impl Session<'_> {
                     if !self.follow(step).await? {
                         return Ok(());
                     }
-                    !self.is_connected().await
+                    !self.connection.is_up().await
                 }
             };
             if is_lost {
-                return Err(self.or_adapter(reasons::link_lost(self.config)).await);
+                return Err(self
+                    .connection
+                    .or_adapter(reasons::link_lost(self.config))
+                    .await);
             }
         }
     }
@@ -399,41 +372,9 @@ impl Session<'_> {
 
     /// The signal as last heard; on Linux that is the last advertisement.
     async fn note_signal(&mut self) {
-        if let Ok(Ok(rssi)) = timeout(ANSWER_AT_MOST, self.peripheral.read_rssi()).await {
+        if let Ok(Ok(rssi)) = timeout(ANSWER_AT_MOST, self.connection.peripheral.read_rssi()).await
+        {
             self.ends.signal.send_replace(Some(rssi));
-        }
-    }
-
-    async fn is_connected(&self) -> bool {
-        is_connected(self.peripheral).await
-    }
-
-    /// The given reason, unless the adapter is what failed.
-    async fn or_adapter(&self, reason: LinkReason) -> LinkReason {
-        match radios().await {
-            Ok(radios) => {
-                let is_well = |radio: &Radio| radio.name == self.radio.name && radio.is_on;
-                if radios.iter().any(is_well) {
-                    reason
-                } else {
-                    reasons::adapter_lost(&self.radio.name)
-                }
-            }
-            Err(unavailable) => unavailable,
-        }
-    }
-}
-
-async fn is_connected(peripheral: &Peripheral) -> bool {
-    let answer = timeout(ANSWER_AT_MOST, peripheral.is_connected()).await;
-    matches!(answer, Ok(Ok(true)))
-}
-
-/// Resolves when the peripheral's link falls, or the adapter tells nothing any more.
-async fn lost(events: &mut (impl Stream<Item = CentralEvent> + Unpin), id: &PeripheralId) {
-    while let Some(event) = events.next().await {
-        if matches!(&event, CentralEvent::DeviceDisconnected(lost) if lost == id) {
-            return;
         }
     }
 }

@@ -63,6 +63,7 @@ impl Way {
             bond,
             repair,
             key: None,
+            code: None,
         };
         spawn_local(async move {
             let begun = transport::post::<BluetoothPairing>(PAIRINGS, &asked).await;
