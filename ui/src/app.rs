@@ -6,6 +6,7 @@ use wasm_bindgen::prelude::Closure;
 
 use crate::consortium::Consortium;
 use crate::live::Live;
+use crate::measure;
 use crate::pages;
 use crate::route::Route;
 use crate::shell::Shell;
@@ -14,6 +15,7 @@ use crate::transport;
 /// The root.
 #[component]
 pub fn App() -> impl IntoView {
+    measure::begin();
     transport::take_token();
     let route = follow_address();
     let waves = match route.get_untracked() {

@@ -1,8 +1,9 @@
 //! The live store: what the node says, as signals, each as fine as what shows it.
 //!
-//! One stream of events feeds everything. Events are folded ([`crate::live_model`]) and applied once
-//! per animation frame, so 100 devices at 4 Hz cost one update per device and frame. When the stream
-//! breaks, the state says so, and on return everything is asked for again; nothing is guessed.
+//! One stream of events feeds everything. The first event after a frame is applied at once; those after it
+//! are folded ([`crate::live_model`]) and applied with the next frame, so 100 devices at 4 Hz cost at most two
+//! updates per device and frame. When the stream breaks, the state says so, and on return everything is asked for
+//! again; nothing is guessed.
 
 mod entry;
 mod stream;

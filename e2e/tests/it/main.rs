@@ -13,5 +13,6 @@ mod kills;
 mod ledger_devices;
 mod lines;
 mod looks;
+mod painted;
 mod proof_file;
 mod wall;

@@ -1,6 +1,6 @@
 //! The stream of events: opened, listened to, looked after, and opened again when it breaks.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use fog_api::{Event, Status};
 use leptos::prelude::*;
@@ -9,6 +9,7 @@ use leptos::task::spawn_local;
 use super::{Link, Live, after, here_now};
 use crate::failure::Failure;
 use crate::live_model::{Pending, join_blocks};
+use crate::measure;
 use crate::transport::{self, Signal as Report, Stream};
 
 /// Blocks kept in the list.
@@ -21,6 +22,8 @@ const LONGEST_WAIT: u64 = 8_000;
 thread_local! {
     static STREAM: RefCell<Option<Stream>> = const { RefCell::new(None) };
     static PENDING: RefCell<Pending> = RefCell::new(Pending::default());
+    /// Whether something was applied since the last frame; what comes now waits for the next one.
+    static IS_IN_TURN: Cell<bool> = const { Cell::new(false) };
     /// The device whose waves are wanted.
     pub(super) static WAVES: RefCell<Option<String>> = const { RefCell::new(None) };
     /// When the stream last said something, by this machine's clock.
@@ -82,18 +85,30 @@ impl Live {
             // A newer node may say more than this console knows; what it knows is asked for again.
             return;
         };
-        let first = PENDING.with_borrow_mut(|pending| {
-            let first = pending.is_empty();
-            pending.absorb(event);
-            first
-        });
-        if first {
-            if document().hidden() {
-                // No frames are painted in a hidden page; the figures still have to be right on return.
-                after(250, move || self.apply());
-            } else {
-                request_animation_frame(move || self.apply());
+        if let Event::Live(devices) = &event {
+            measure::arrived(devices);
+        }
+        PENDING.with_borrow_mut(|pending| pending.absorb(event));
+        if !IS_IN_TURN.replace(true) {
+            // Plots are painted when a frame begins: applied only then, it would be in the frame after.
+            self.apply();
+            self.wait_a_frame();
+        }
+    }
+
+    /// What comes until the next frame is applied together.
+    fn wait_a_frame(self) {
+        let next = move || {
+            IS_IN_TURN.set(false);
+            if !PENDING.with_borrow(Pending::is_empty) {
+                self.apply();
             }
+        };
+        if document().hidden() {
+            // No frames are painted in a hidden page; the figures still have to be right on return.
+            after(250, next);
+        } else {
+            request_animation_frame(next);
         }
     }
 
