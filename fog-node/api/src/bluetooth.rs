@@ -44,6 +44,9 @@ pub struct FoundDevice {
     pub services: Vec<String>,
     /// Whether it measures something this node records.
     pub measures: bool,
+    /// Whether it offers a line (Nordic UART Service), over which a level-0 device speaks; others have one, too.
+    #[serde(default)]
+    pub has_line: bool,
     /// Whether it is known to have the Immediate Alert service, so that it can blink or beep on request.
     /// Others may have it, too: what a device has besides what it advertises is seen once connected.
     pub can_show_itself: bool,

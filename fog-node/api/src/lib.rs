@@ -35,7 +35,7 @@
 //! | `POST /api/bluetooth/pairings/{id}/answer` | [`AnswerPairing`] | [`BluetoothPairing`] |
 //! | `POST /api/selftests` | [`StartSelfTest`] | [`SelfTest`], at once; one at a time |
 //! | `GET /api/selftests/{id}`, `DELETE …` | | [`SelfTest`]; nothing, it is cancelled |
-//! | `GET /api/commissionings?device=` | [`CommissioningQuery`] | `[`[`CommissioningRecord`]`]`, newest first |
+//! | `GET /api/commissionings?device=&adapter=` | [`CommissioningQuery`] | `[`[`CommissioningRecord`]`]`, newest first |
 //! | `POST /api/identify` | [`Identify`] | [`Identified`], once it has ended |
 //! | `POST /api/previews` | [`StartPreview`] | [`Preview`]; nothing is recorded |
 //! | `GET /api/previews/{id}`, `DELETE …` | | [`Preview`] |

@@ -17,6 +17,7 @@ mod proof_files;
 mod proof_pick;
 mod proof_view;
 pub mod registry;
+mod self_test;
 pub mod transaction;
 pub mod unknown;
 pub mod wall;
