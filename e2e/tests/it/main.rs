@@ -16,3 +16,4 @@ mod looks;
 mod painted;
 mod proof_file;
 mod wall;
+mod wearable;

@@ -21,7 +21,7 @@ pub struct DeviceLink {
 }
 
 /// One device's signals. What changes seldom is in `facts`.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct DeviceEntry {
     /// Name, profile, path and so on; its live fields are those of the last full fetch.
     pub facts: RwSignal<Device>,
