@@ -191,14 +191,7 @@ impl LiveView {
     /// All that was received before is in batches whose transactions are durable.
     pub fn flushed(&self) {
         for device in self.lock().devices.values_mut() {
-            let sequence = *device.durable_sequence.borrow();
-            let anchored = device.sum(Kind::Anchored);
-            let is_new = device.flushed.back().is_none_or(|last| last.0 < anchored);
-            if let Some(sequence) = sequence.filter(|_| is_new) {
-                device.flushed.push_back((anchored, sequence));
-                // It may have become final meanwhile.
-                device.note_final();
-            }
+            device.note_flushed();
         }
     }
 

@@ -3,7 +3,8 @@
 //! A node that is cut off closes a batch with so many readings as its policy says, for a ward brings them before
 //! the batch is old. Fed faster, several batches' readings would lie in the queue together and be parted in
 //! another way. So one batch's readings are handed over and then flushed: the batches are those of the real
-//! pace, in number and in size.
+//! pace, in number and in size, of devices that send one after another. (Of those that all send at one instant,
+//! up to twice as many: what comes with the last reading of a full batch makes a short one behind it.)
 
 use std::sync::Arc;
 
