@@ -17,7 +17,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("device-drivers", &["fogward-level0"]),
     ("bluez-fake", &[]),
     ("bluez-rig", &[]),
-    ("ledger-core", &[]),
+    ("ledger-policy", &[]),
+    ("ledger-core", &["ledger-policy"]),
     ("ledger-store", &["ledger-core"]),
     ("ledger-consortium", &["ledger-core", "ledger-store"]),
     (
