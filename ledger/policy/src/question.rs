@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use cedar_policy::{
     Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression,
 };
+use serde::{Deserialize, Serialize};
 
-/// A word that stands in the schema as a member of an enumerated type.
+/// Words that stand in the schema as members of an enumerated type. New ones go to the end: their numbers are on
+/// the ledger.
 macro_rules! words {
     ($(#[$about:meta])* $name:ident, $type:literal, { $($(#[$of:meta])* $word:ident = $text:literal),+ $(,)? }) => {
         $(#[$about])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
         pub enum $name { $($(#[$of])* $word),+ }
 
         impl $name {
