@@ -22,10 +22,12 @@
 mod contract;
 mod policy;
 mod question;
+mod rule;
 
 pub use contract::{Contract, Decision, decide};
 pub use policy::{CheckedPolicy, Effect, Fault, MAX_POLICY_BYTES, schema_text};
 pub use question::{Purpose, Question, Relation, Resolution, Role};
+pub use rule::Rule;
 
 /// Which Cedar and which schema decide; nodes that disagree about it cannot share a chain.
 pub const ENGINE: &str = "cedar-policy 4.14.1, fogward-policy 1";

@@ -8,6 +8,7 @@ use cedar_policy::{
     Policy, PolicyId, PolicySet, ResourceConstraint, Schema, ValidationMode, Validator,
 };
 use miette::Diagnostic;
+use serde::{Deserialize, Serialize};
 
 use crate::on_own_stack;
 use crate::question::uid;
@@ -39,7 +40,7 @@ pub(crate) fn schema() -> &'static Schema {
 }
 
 /// What a policy does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Effect {
     /// It allows what no other forbids.
     Permit,
