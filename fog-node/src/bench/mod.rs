@@ -5,6 +5,7 @@
 //! process of its own too, on loopback (`town.rs`, `member.rs`). What is recorded is synthetic and marked
 //! as simulated. Needs Linux: memory and processor time are read from `/proc`.
 
+mod access;
 #[cfg(unix)]
 mod devices;
 mod faults;
@@ -80,6 +81,9 @@ pub struct Bench {
 /// A bench.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Kind {
+    /// Requests for access, decided by the ledger with 1,000 policies in force: `decision_us_p50`,
+    /// `decision_us_p99`.
+    Access,
     /// 100 sensors on lines of their own, 8 of them with a wave, and one listener; some frames are damaged
     /// on the way: `frame_to_event_p99_ms` from a frame's writing to the event with its value,
     /// `relay_p99_ms` from there to the line of another device that hears it, `cpu_core_fraction` (node), `lost_unnamed` (readings of which the gap ledger says nothing).
@@ -197,6 +201,7 @@ impl Bench {
         let folder = folder.context("cannot make a temporary data folder")?;
         let path = folder.path();
         let figures = match self.what {
+            Kind::Access => runtime()?.block_on(access::measure(path)),
             #[cfg(unix)]
             Kind::Devices => devices::measure(path, self.seconds),
             #[cfg(not(unix))]
