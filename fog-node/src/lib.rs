@@ -35,6 +35,7 @@ mod node;
 mod outgoing;
 mod pairing;
 mod place;
+mod policies;
 mod previews;
 mod proofs;
 mod provisioning;

@@ -60,6 +60,11 @@
 //! | `POST /api/consortium/join/invitation` | [`ReadInvitation`] | [`InvitationView`]; nothing is done |
 //! | `POST /api/consortium/join` | [`JoinConsortium`] | [`JoinProgress`], at once; it goes on by itself |
 //! | `GET /api/consortium/join` | | [`JoinProgress`] |
+//! | `GET /api/policies` | | [`PoliciesView`], this organisation's first |
+//! | `POST /api/policies` | [`PutPolicy`] | [`PolicyRow`], once it is in force |
+//! | `DELETE /api/policies/{name}` | | nothing, once it is out of force |
+//! | `POST /api/policies/check` | [`CheckPolicy`] | [`PolicyChecked`]; nothing is done |
+//! | `POST /api/policies/simulate` | [`SimulatePolicies`] | [`PolicySimulation`]; nothing is done |
 //! | `POST /api/backup` | [`MakeBackup`] | sealed backup of the node, `application/octet-stream` |
 //! | `GET /api/events?waves=DEVICE` | | server-sent [`Event`]s, one JSON object each |
 //! | `GET /api/openapi.json` | | OpenAPI 3.1 |
@@ -78,6 +83,7 @@ pub mod joining;
 pub mod ledger_device;
 pub mod light;
 pub mod place;
+pub mod policy;
 pub mod reading;
 pub mod roaming;
 pub mod series;
@@ -118,6 +124,11 @@ pub use ledger_device::{
 };
 pub use light::{LightPage, LightQuery, LightRow, StateAnswer, StateQuery};
 pub use place::{Place, PlaceDevice};
+pub use policy::{
+    CheckPolicy, PoliciesView, PolicyChecked, PolicyDraft, PolicyEffect, PolicyFault,
+    PolicyOutcome, PolicyRow, PolicySimulation, PutPolicy, SimulatePolicies, SimulatedAccess,
+    SimulatedDecision,
+};
 pub use reading::{History, HistoryPoint, HistoryQuery, ReadingRow, ReadingsQuery, SampleSegment};
 pub use roaming::{RoamingDevice, RoamingNode, RoamingOffer, RoamingView};
 pub use series::{ConsortiumSeries, NodeSeries};

@@ -5,6 +5,7 @@
 //! process of its own too, on loopback (`town.rs`, `member.rs`). What is recorded is synthetic and marked
 //! as simulated. Needs Linux: memory and processor time are read from `/proc`.
 
+mod access;
 mod cut_off;
 #[cfg(unix)]
 mod devices;
@@ -84,6 +85,9 @@ pub struct Bench {
 /// A bench.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Kind {
+    /// Requests for access, decided by the ledger with 1,000 policies in force: `decision_us_p50`,
+    /// `decision_us_p99`.
+    Access,
     /// The node of a ward of 100 devices that is cut off from its consortium for days, fed faster than real time
     /// in the batches that a real pace makes, killed in the middle, and back: `outbox_rows`, `vault_bytes`,
     /// `restart_ms_full` (and with nothing waiting: `_empty`), `peak_rss_bytes_cut_off`, `peak_rss_bytes_draining`,
@@ -207,6 +211,7 @@ impl Bench {
         let folder = folder.context("cannot make a temporary data folder")?;
         let path = folder.path();
         let figures = match self.what {
+            Kind::Access => runtime()?.block_on(access::measure(path)),
             Kind::CutOff => cut_off::measure(path, self.days),
             #[cfg(unix)]
             Kind::Devices => devices::measure(path, self.seconds),

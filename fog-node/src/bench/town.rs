@@ -13,6 +13,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use ledger_core::access::POLICY_ENGINE;
 use ledger_core::genesis::{Member, Parameters};
 use ledger_core::governance::{Organisation, Thresholds};
 use ledger_core::{
@@ -387,6 +388,7 @@ fn genesis(
         thresholds: Thresholds::default(),
         parameters: Parameters::default(),
         nonce: Digest(random()?),
+        policy_engine: POLICY_ENGINE.into(),
     };
     genesis.check()?;
     Ok(genesis)

@@ -22,6 +22,7 @@ mod device_provision;
 mod device_roaming;
 mod light;
 pub(crate) mod output;
+mod policy;
 mod run;
 mod selftest;
 mod simulate;
@@ -84,6 +85,8 @@ enum Command {
     Restore(backup::Restore),
     /// Found a consortium, invite, join, look, propose, vote.
     Consortium(consortium::Consortium),
+    /// Say who may see which part of the organisation's data, and look what that means.
+    Policy(policy::Policy),
     /// Simulate a consortium from seeds: everything goes wrong, and no invariant may break.
     Simulate(simulate::Simulate),
     /// Measure this machine with the real parts, in a temporary data folder.
@@ -132,6 +135,7 @@ pub fn main() -> ExitCode {
         Command::Backup(backup) => backup.run(),
         Command::Restore(restore) => restore.run(),
         Command::Consortium(consortium) => consortium.run(),
+        Command::Policy(policy) => policy.run(),
         Command::Simulate(simulate) => simulate.run(),
         Command::Bench(bench) => bench.run(),
     };

@@ -16,6 +16,7 @@ mod late;
 mod light;
 mod light_witness;
 mod place;
+mod policies;
 mod program;
 mod provisioning;
 mod pty;

@@ -5,6 +5,7 @@
 mod chain;
 mod consortium;
 mod devices;
+mod policies;
 
 use std::sync::Arc;
 
@@ -72,7 +73,8 @@ pub(super) fn router() -> axum::Router<Shared> {
         .routes(routes!(events::events))
         .merge(devices::routes())
         .merge(chain::routes())
-        .merge(consortium::routes());
+        .merge(consortium::routes())
+        .merge(policies::routes());
     let (router, description) = routes.split_for_parts();
     router.route(
         "/api/openapi.json",
