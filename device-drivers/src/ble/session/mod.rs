@@ -1,8 +1,9 @@
 //! One connection to a peripheral, from finding it to its end.
 //!
 //! Upon a connection: discover the services, read what stays the same, subscribe to what is measured,
-//! ask for stored records, and hand on each value until the link breaks or the device is stopped. A
-//! characteristic that refuses is passed over: the device may still measure.
+//! ask for stored records, and hand on each value until the link breaks or the device is stopped, those
+//! that came before the end and still wait among them. A characteristic that refuses is passed over: the
+//! device may still measure.
 //!
 //! One that is not even answered wants an encrypted link, and there is no bond: BlueZ begins to pair on
 //! its own account, fails, and keeps everything behind that request waiting until the link falls. So the
@@ -20,7 +21,7 @@ use crate::codec::Decoder;
 use crate::codec::level0::Level0;
 use crate::device::{Ends, stopped};
 use crate::event::Event;
-use crate::gatt::{Gatt, READ, RecordFetch, SUBSCRIBE};
+use crate::gatt::{Gatt, READ, RecordFetch, SUBSCRIBE, Step};
 use crate::line::{Outlook, Speech, Troubles};
 use crate::link::{LinkReason, LinkState};
 use crate::profile::Profile;
@@ -30,6 +31,7 @@ use btleplug::api::{
     Central as _, CentralEvent, CharPropFlags, Characteristic, Peripheral as _, ValueNotification,
 };
 use btleplug::platform::{Peripheral, PeripheralId};
+use futures_util::FutureExt as _;
 use futures_util::stream::{BoxStream, Stream, StreamExt as _};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -134,17 +136,24 @@ pub(super) async fn run(config: &BleConfig, memory: &mut Memory, ends: &mut Ends
         last_value: Instant::now(),
         unusable: 0,
     };
+    let mut values = None;
     let end = tokio::select! {
         biased;
         () = stopped(&mut stop) => End::Stopped,
-        end = session.serve() => match end {
+        end = session.serve(&mut values) => match end {
             Ok(()) => End::Stopped,
             Err(reason) => End::Broken(reason),
         },
     };
     let _ = timeout(ANSWER_AT_MOST, peripheral.disconnect()).await;
+    if let Some(values) = &mut values {
+        session.take_rest(values).await;
+    }
     end
 }
+
+/// The values that a peripheral notifies or indicates, as the system queues them.
+type Values = BoxStream<'static, ValueNotification>;
 
 struct Session<'a> {
     config: &'a BleConfig,
@@ -157,8 +166,9 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Ends well only if nobody takes the events any more.
-    async fn serve(&mut self) -> Result<(), LinkReason> {
+    /// Ends well only if nobody takes the events any more. The values stay with the caller, who takes those that
+    /// still wait at the end.
+    async fn serve(&mut self, values: &mut Option<Values>) -> Result<(), LinkReason> {
         let events = timeout(ANSWER_AT_MOST, self.radio.adapter.events()).await;
         let Ok(Ok(mut events)) = events else {
             return Err(reasons::adapter_lost(&self.radio.name));
@@ -175,9 +185,9 @@ impl Session<'_> {
             return Err(self.or_adapter(reasons::connect_failed(self.config)).await);
         }
         self.note_signal().await;
-        let mut values = self.discover().await?;
+        let values = values.insert(self.discover().await?);
         if self.memory.level0.is_some() {
-            return self.talk(&mut values, &mut events).await;
+            return self.talk(values, &mut events).await;
         }
         if !self.read_constants().await? {
             return Ok(());
@@ -187,11 +197,11 @@ impl Session<'_> {
             return Ok(());
         }
         self.last_value = Instant::now();
-        self.listen(&mut values, &mut events).await
+        self.listen(values, &mut events).await
     }
 
     /// Discovers services and opens the stream of values, before anything is subscribed to.
-    async fn discover(&mut self) -> Result<BoxStream<'static, ValueNotification>, LinkReason> {
+    async fn discover(&mut self) -> Result<Values, LinkReason> {
         let failed = reasons::discovery_failed(self.config);
         let discovered = timeout(DISCOVER_AT_MOST, self.peripheral.discover_services()).await;
         let values = match discovered {
@@ -298,7 +308,7 @@ impl Session<'_> {
 
     async fn listen(
         &mut self,
-        values: &mut BoxStream<'static, ValueNotification>,
+        values: &mut Values,
         events: &mut (impl Stream<Item = CentralEvent> + Unpin),
     ) -> Result<(), LinkReason> {
         let id = self.peripheral.id();
@@ -345,8 +355,31 @@ impl Session<'_> {
         }
     }
 
-    /// Decodes and delivers a value. False when the device is to stop.
+    /// Takes a value and does what is next. False when the device is to stop.
     async fn received(&mut self, value: &ValueNotification) -> Result<bool, LinkReason> {
+        match self.take(value).await {
+            Some(step) => self.follow(step).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Takes what came before the link ended and waits in its queue: the system queues the end apart from the
+    /// values, and where no profile numbers them nothing else would tell of them.
+    async fn take_rest(&mut self, values: &mut Values) {
+        while self.memory.level0.is_none()
+            && let Some(Some(value)) = values.next().now_or_never()
+        {
+            match self.take(&value).await {
+                // There is nobody to write to any more.
+                Some(Step::Write(_)) => {}
+                Some(step) if matches!(self.follow(step).await, Ok(true)) => {}
+                _ => return,
+            }
+        }
+    }
+
+    /// Decodes and delivers a value; what is next, or `None` when the device is to stop.
+    async fn take(&mut self, value: &ValueNotification) -> Option<Step> {
         let frames = self.memory.gatt.frames();
         let events = self.decode(&value.uuid, &value.value);
         self.last_value = Instant::now();
@@ -361,13 +394,13 @@ impl Session<'_> {
             }
         }
         if !self.deliver(events).await {
-            return Ok(false);
+            return None;
         }
-        let Some(number) = assigned_number(&value.uuid) else {
-            return Ok(true);
-        };
-        let step = self.memory.fetch.take(number, &value.value, now_millis());
-        self.follow(step).await
+        let step = assigned_number(&value.uuid).map_or(Step::Wait, |number| {
+            let fetch = &mut self.memory.fetch;
+            fetch.take(number, &value.value, now_millis())
+        });
+        Some(step)
     }
 
     fn decode(&mut self, uuid: &impl BleUuid, value: &[u8]) -> Vec<Event> {
