@@ -285,6 +285,13 @@ impl Fake {
         }
     }
 
+    /// Whether BlueZ knows a device: it forgets one that its host has it remove, until it advertises again.
+    pub async fn knows(&self, adapter: &str, address: &str) -> bool {
+        let server = self.bus.object_server();
+        let path = device_path(adapter, address);
+        server.interface::<_, Device>(path).await.is_ok()
+    }
+
     /// Whether a device is connected, and its services are known.
     pub async fn is_connected(&self, adapter: &str, address: &str) -> bool {
         let server = self.bus.object_server();

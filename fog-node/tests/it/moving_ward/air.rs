@@ -52,6 +52,14 @@ impl Air {
         });
     }
 
+    /// A sensor is in a ward still, though a host that unpaired it has had its system forget it.
+    pub(super) fn stay(&self, ward: usize, body: &Body) {
+        let known = self.wards[ward].knows(ADAPTER, &body.address);
+        if !self.runtime.block_on(known) {
+            self.arrive(ward, body);
+        }
+    }
+
     /// A sensor goes out of a ward: heard worse and worse, then not at all.
     pub(super) fn leave(&self, ward: usize, address: &str) {
         let ward = &self.wards[ward];

@@ -106,6 +106,9 @@ impl Worn {
     pub(super) fn live(&mut self, air: &Air, spoil: &mut Spoil, done: &mut Done) {
         self.age += 1;
         let mut falls = None;
+        if let Place::Ward(ward) = self.place {
+            air.stay(ward, &self.body);
+        }
         match self.place {
             Place::Between(seconds @ 1.., to) if spoil.is_on => {
                 self.place = Place::Between(seconds - 1, to);
@@ -151,6 +154,7 @@ impl Worn {
 
     /// The link falls; what was notified before has been handed over by the radio.
     fn fall(&mut self, air: &Air, ward: usize) {
+        air.stay(ward, &self.body);
         air.drop_link(ward, &self.body.address);
         self.line_ended();
     }
