@@ -12,7 +12,7 @@ mod devices;
 mod faults;
 mod finality;
 #[cfg(unix)]
-mod firmware;
+pub mod firmware;
 mod history;
 mod idle;
 mod ingest;

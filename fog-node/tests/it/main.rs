@@ -15,6 +15,8 @@ mod joining;
 mod late;
 mod light;
 mod light_witness;
+#[cfg(target_os = "linux")]
+mod moving_ward;
 mod place;
 mod policies;
 mod program;

@@ -1,8 +1,9 @@
 //! One connection to a peripheral, from finding it to its end.
 //!
 //! Upon a connection: discover the services, read what stays the same, subscribe to what is measured,
-//! ask for stored records, and hand on each value until the link breaks or the device is stopped. A
-//! characteristic that refuses is passed over: the device may still measure.
+//! ask for stored records, and hand on each value until the link breaks or the device is stopped, those
+//! that came before the end and still wait among them. A characteristic that refuses is passed over: the
+//! device may still measure.
 //!
 //! One that is not even answered wants an encrypted link, and there is no bond: BlueZ begins to pair on
 //! its own account, fails, and keeps everything behind that request waiting until the link falls. So the
@@ -23,7 +24,7 @@ use crate::codec::Decoder;
 use crate::codec::level0::Level0;
 use crate::device::{Ends, stopped};
 use crate::event::Event;
-use crate::gatt::{Gatt, READ, RecordFetch, SUBSCRIBE};
+use crate::gatt::{Gatt, READ, RecordFetch, SUBSCRIBE, Step};
 use crate::line::{Outlook, Speech, Troubles};
 use crate::link::{LinkReason, LinkState};
 use crate::profile::Profile;
@@ -33,7 +34,8 @@ use btleplug::api::{
     CentralEvent, CharPropFlags, Characteristic, Peripheral as _, ValueNotification,
 };
 use connection::Streams;
-use futures_util::stream::StreamExt as _;
+use futures_util::FutureExt as _;
+use futures_util::stream::{BoxStream, StreamExt as _};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -133,15 +135,19 @@ pub(super) async fn run(config: &BleConfig, memory: &mut Memory, ends: &mut Ends
         last_value: Instant::now(),
         unusable: 0,
     };
+    let mut streams = None;
     let end = tokio::select! {
         biased;
         () = stopped(&mut stop) => End::Stopped,
-        end = session.serve() => match end {
+        end = session.serve(&mut streams) => match end {
             Ok(()) => End::Stopped,
             Err(reason) => End::Broken(reason),
         },
     };
     connection.close().await;
+    if let Some(Streams { values, .. }) = &mut streams {
+        session.take_rest(values).await;
+    }
     end
 }
 
@@ -155,12 +161,13 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Ends well only if nobody takes the events any more.
-    async fn serve(&mut self) -> Result<(), LinkReason> {
-        let mut streams = self.connection.open().await?;
+    /// Ends well only if nobody takes the events any more. The streams stay with the caller, who takes the values
+    /// that still wait at the end.
+    async fn serve(&mut self, streams: &mut Option<Streams>) -> Result<(), LinkReason> {
+        let streams = streams.insert(self.connection.open().await?);
         self.note_signal().await;
         if self.memory.level0.is_some() {
-            return self.talk(&mut streams).await;
+            return self.talk(streams).await;
         }
         if !self.read_constants().await? {
             return Ok(());
@@ -170,7 +177,7 @@ impl Session<'_> {
             return Ok(());
         }
         self.last_value = Instant::now();
-        self.listen(&mut streams).await
+        self.listen(streams).await
     }
 
     /// Those of the known characteristics that the peripheral has with one of these properties.
@@ -318,8 +325,31 @@ impl Session<'_> {
         }
     }
 
-    /// Decodes and delivers a value. False when the device is to stop.
+    /// Takes a value and does what is next. False when the device is to stop.
     async fn received(&mut self, value: &ValueNotification) -> Result<bool, LinkReason> {
+        match self.take(value).await {
+            Some(step) => self.follow(step).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Takes what came before the link ended and waits in its queue: the system queues the end apart from the
+    /// values, and where no profile numbers them nothing else would tell of them.
+    async fn take_rest(&mut self, values: &mut BoxStream<'static, ValueNotification>) {
+        while self.memory.level0.is_none()
+            && let Some(Some(value)) = values.next().now_or_never()
+        {
+            match self.take(&value).await {
+                // There is nobody to write to any more.
+                Some(Step::Write(_)) => {}
+                Some(step) if matches!(self.follow(step).await, Ok(true)) => {}
+                _ => return,
+            }
+        }
+    }
+
+    /// Decodes and delivers a value; what is next, or `None` when the device is to stop.
+    async fn take(&mut self, value: &ValueNotification) -> Option<Step> {
         let frames = self.memory.gatt.frames();
         let events = self.decode(&value.uuid, &value.value);
         self.last_value = Instant::now();
@@ -334,13 +364,13 @@ impl Session<'_> {
             }
         }
         if !self.deliver(events).await {
-            return Ok(false);
+            return None;
         }
-        let Some(number) = assigned_number(&value.uuid) else {
-            return Ok(true);
-        };
-        let step = self.memory.fetch.take(number, &value.value, now_millis());
-        self.follow(step).await
+        let step = assigned_number(&value.uuid).map_or(Step::Wait, |number| {
+            let fetch = &mut self.memory.fetch;
+            fetch.take(number, &value.value, now_millis())
+        });
+        Some(step)
     }
 
     fn decode(&mut self, uuid: &impl BleUuid, value: &[u8]) -> Vec<Event> {

@@ -25,6 +25,7 @@ use btleplug::api::{
     CentralEvent, CharPropFlags, Characteristic, Peripheral as _, ValueNotification, WriteType,
 };
 use fogward_level0::MAX_WIRE;
+use futures_util::FutureExt as _;
 use futures_util::stream::{BoxStream, StreamExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, ReadHalf, WriteHalf};
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -88,12 +89,16 @@ pub(in crate::ble) async fn carry(
     note_signal: impl Fn(i16),
 ) {
     let Streams { values, events } = streams;
-    let (from_host, to_host) = tokio::io::split(far_end);
+    let (from_host, mut to_host) = tokio::io::split(far_end);
     tokio::select! {
         () = uart.send(from_host) => {}
-        () = uart.receive(values, to_host) => {}
+        () = uart.receive(values, &mut to_host) => {}
         () = fallen(uart.connection, events, note_signal) => {}
     }
+    // The system queues the fall apart from the values: what came before it waits still.
+    while let Some(Some(value)) = values.next().now_or_never()
+        && uart.hand_on(&value, &mut to_host).await
+    {}
 }
 
 impl<'a> Uart<'a> {
@@ -151,14 +156,21 @@ impl<'a> Uart<'a> {
     async fn receive(
         &self,
         values: &mut BoxStream<'static, ValueNotification>,
-        mut to_host: WriteHalf<DuplexStream>,
+        to_host: &mut WriteHalf<DuplexStream>,
     ) {
-        while let Some(value) = values.next().await {
-            let is_ours = value.uuid == self.tx.uuid && value.service_uuid == self.tx.service_uuid;
-            if is_ours && to_host.write_all(&value.value).await.is_err() {
-                return;
-            }
-        }
+        while let Some(value) = values.next().await
+            && self.hand_on(&value, to_host).await
+        {}
+    }
+
+    /// False when nobody listens any more.
+    async fn hand_on(
+        &self,
+        value: &ValueNotification,
+        to_host: &mut WriteHalf<DuplexStream>,
+    ) -> bool {
+        let is_ours = value.uuid == self.tx.uuid && value.service_uuid == self.tx.service_uuid;
+        !is_ours || to_host.write_all(&value.value).await.is_ok()
     }
 }
 
