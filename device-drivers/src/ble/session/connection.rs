@@ -4,10 +4,10 @@
 //! its key ([`crate::ble::provision`]).
 
 use super::ANSWER_AT_MOST;
-use crate::ble::radio::{Radio, radios};
+use crate::ble::radio::{self, Radio, radios};
 use crate::ble::{BleConfig, discovery, reasons};
 use crate::link::LinkReason;
-use btleplug::api::{Central as _, CentralEvent, Peripheral as _, ValueNotification};
+use btleplug::api::{CentralEvent, Peripheral as _, ValueNotification};
 use btleplug::platform::{Peripheral, PeripheralId};
 use futures_util::stream::{BoxStream, StreamExt as _};
 use std::time::Duration;
@@ -45,10 +45,8 @@ impl<'a> Connection<'a> {
 
     /// Connects and discovers the services.
     pub(in crate::ble) async fn open(&self) -> Result<Streams, LinkReason> {
-        let events = timeout(ANSWER_AT_MOST, self.radio.adapter.events()).await;
-        let Ok(Ok(mut events)) = events else {
-            return Err(reasons::adapter_lost(&self.radio.name));
-        };
+        let events = radio::events(&self.radio).await;
+        let mut events = events.ok_or_else(|| reasons::adapter_lost(&self.radio.name))?;
         let id = self.peripheral.id();
         // Connecting includes the discovery of services, during which the link may fall.
         let connected = tokio::select! {
