@@ -43,7 +43,7 @@ fn a_text_is_checked_without_a_node() {
         text(&checked.stdout),
         "Nurses who treat the patient may see everything.\n"
     );
-    let bad = file(folder.path(), "bad", &NURSES.replace("treating", "treatng"));
+    let bad = file(folder.path(), "bad", &NURSES.replace("treating", "treat1ng"));
     let checked = fogward(["policy", "check", bad.to_str().unwrap()]);
     assert_eq!(checked.status.code(), Some(1));
     assert!(

@@ -225,8 +225,8 @@ fn contracts_decide_together() {
 fn a_fault_points_at_its_words() {
     let cases = [
         (
-            "permit(principal in Role::\"physican\", action, resource);",
-            "physican",
+            "permit(principal in Role::\"ph1sician\", action, resource);",
+            "ph1sician",
         ),
         (
             "permit(principal, action, resource) when { context.purpose == Purpose::\"fun\" };",
