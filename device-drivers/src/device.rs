@@ -185,13 +185,18 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
-    /// Hands an event on, waiting for room. False when the device is to stop.
+    /// Hands an event on, waiting for room; where there is room, also of a device that is to stop: what it sent
+    /// before has come. False when it is to stop and there is none, or nobody takes events any more.
     pub(crate) async fn send(&mut self, event: Event) -> bool {
-        tokio::select! {
+        let room = tokio::select! {
             biased;
-            () = stopped(&mut self.stop) => false,
-            sent = self.events.send(event) => sent.is_ok(),
-        }
+            room = self.events.reserve() => room,
+            () = stopped(&mut self.stop) => return false,
+        };
+        room.is_ok_and(|room| {
+            room.send(event);
+            true
+        })
     }
 
     /// Publishes a state if it is a new one.

@@ -24,6 +24,7 @@ pub use ble::{BleConfig, PeripheralAddress};
 pub use device::{Device, DeviceHandle, Introduction, OpenError, SerialConfig, SourceConfig};
 pub use event::{CoincidentTime, DeviceInfo, Event, MissingCause, RejectReason, Rejection};
 pub use fogward_level0::{HostKey, KeyError, PairingKey};
+pub use line::provision::{ProvisionError, Provisioned};
 pub use link::{LinkReason, LinkState, ReasonCode};
 pub use measurement::{Measurement, Metric, Quality, Value};
 pub use profile::{LineSettings, Profile, Rate};

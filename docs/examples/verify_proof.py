@@ -253,6 +253,7 @@ def parse_genesis(r):
         "thresholds": [(r.u16(), r.u16()) for _ in range(5)],
         "rules": (r.u32(), r.u32(), r.u32(), r.u32(), r.u64()),
         "nonce": r.digest(),
+        "policy_engine": r.text(),
     }
 
 

@@ -95,6 +95,8 @@ fn capabilities(profile: &Path, downloads: &Path) -> Map<String, Value> {
         "--disable-dev-shm-usage",
         "--use-angle=swiftshader",
         "--enable-unsafe-swiftshader",
+        // Plots are painted by GL in software; the page itself is composed without it, as where there is no GPU.
+        "--disable-gpu-compositing",
         "--window-size=1440,900",
     ];
     let mut all: Vec<String> = arguments.iter().map(ToString::to_string).collect();

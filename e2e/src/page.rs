@@ -73,6 +73,13 @@ impl Page {
             .with_context(|| format!("cannot type into `{id}`"))
     }
 
+    /// Types on the keyboard, wherever the focus is.
+    pub async fn press(&self, keys: &str) -> Result<()> {
+        let focused = self.client.active_element().await?;
+        let typed = focused.send_keys(keys).await;
+        typed.context("cannot type where the focus is")
+    }
+
     /// Chooses in the `select` with this test id.
     pub async fn choose(&self, id: &str, value: &str) -> Result<()> {
         let element = self.find(id).await?;

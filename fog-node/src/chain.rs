@@ -1,5 +1,7 @@
 //! The chain for people and programs, read from the node's own replica.
 
+mod words;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,7 +10,7 @@ use fog_api::{
     TransactionRow,
 };
 use ledger_core::genesis::Member;
-use ledger_core::governance::{self, Choice};
+use ledger_core::governance;
 use ledger_core::state::{StateKey, read};
 use ledger_core::{Digest, Header, Height, Payload, PublicKey, SignedTransaction, ValidatorSet};
 use ledger_store::{BlockSummary, Snapshot, StoreError, StoredTransaction};
@@ -17,6 +19,7 @@ use crate::clock::now_millis;
 use crate::failure::Failure;
 use crate::node::Node;
 use crate::retention::log;
+use words::{fields_of, summary_of};
 
 /// Blocks in an answer without a limit.
 const DEFAULT_LIMIT: u32 = 50;
@@ -267,48 +270,14 @@ fn transaction_row(
 ) -> Result<TransactionRow, Failure> {
     let transaction = SignedTransaction::decode(&stored.bytes).map_err(Failure::internal)?;
     let body = transaction.body().map_err(Failure::internal)?;
-    let (summary, readings) = match &body.payload {
-        Payload::Genesis(genesis) => (format!("Founds {}", genesis.name), 0),
-        Payload::RegisterDevice(device) if device.simulated => {
-            ("Registers a simulated device".to_owned(), 0)
-        }
-        Payload::RegisterDevice(_) => ("Registers a device".to_owned(), 0),
-        Payload::AnchorBatch(anchor) => (
-            format!(
-                "Anchors batch {} of {} streams",
-                anchor.batch, anchor.streams
-            ),
-            u64::from(anchor.readings),
-        ),
-        Payload::Propose(propose) => (
-            format!("Proposes to {}", propose.change.kind().replace('_', " ")),
-            0,
-        ),
-        Payload::Vote(vote) => (
-            format!("Votes {} proposal {}", side(vote.choice), vote.proposal),
-            0,
-        ),
-        Payload::ChangeDevice(asked) => (
-            format!(
-                "Changes a device: {}",
-                asked.change.kind().replace('_', " ")
-            ),
-            0,
-        ),
-        Payload::AskInteraction(_) => ("Asks that one device may hear another".to_owned(), 0),
-        Payload::DecideInteraction(decided) => (
-            match decided.allow {
-                true => "Lets one device hear another",
-                false => "Ends that one device hears another",
-            }
-            .to_owned(),
-            0,
-        ),
+    let readings = match &body.payload {
+        Payload::AnchorBatch(anchor) => u64::from(anchor.readings),
+        _ => 0,
     };
     Ok(TransactionRow {
         id: stored.id.to_string(),
         kind: stored.kind.clone(),
-        summary,
+        summary: summary_of(&body.payload),
         sender: sender_name(snapshot, &stored.sender)?,
         bytes: stored.bytes.len() as u64,
         readings,
@@ -337,70 +306,6 @@ pub(crate) fn up_to(
     let first = height.0.saturating_sub(u64::from(limit.max(1)) - 1);
     let count = u32::try_from(height.0 - first + 1).unwrap_or(limit);
     snapshot.blocks(Height(first), count)
-}
-
-fn fields_of(payload: &Payload) -> Vec<(String, String)> {
-    let fields: Vec<(&str, String)> = match payload {
-        Payload::Genesis(genesis) => vec![
-            ("Consortium", genesis.name.clone()),
-            (
-                "Validators",
-                genesis.validators.as_slice().len().to_string(),
-            ),
-            ("Members", genesis.members.len().to_string()),
-            (
-                "Agreed limit",
-                format!("{} ms", genesis.parameters.finality_limit_millis),
-            ),
-        ],
-        Payload::RegisterDevice(device) => vec![
-            ("Handle", device.handle.to_string()),
-            (
-                "Simulated",
-                if device.simulated { "yes" } else { "no" }.into(),
-            ),
-        ],
-        Payload::AnchorBatch(anchor) => vec![
-            ("Batch", anchor.batch.to_string()),
-            ("Batch root", anchor.root.to_string()),
-            ("Streams", anchor.streams.to_string()),
-            ("Readings", anchor.readings.to_string()),
-        ],
-        Payload::Propose(propose) => vec![
-            ("Change", propose.change.kind().replace('_', " ")),
-            ("Reason", propose.reason.clone()),
-            ("Open for", format!("{} ms", propose.open_for_millis)),
-        ],
-        Payload::Vote(vote) => vec![
-            ("Proposal", vote.proposal.to_string()),
-            ("Vote", side(vote.choice).to_owned()),
-        ],
-        Payload::ChangeDevice(asked) => vec![
-            ("Handle", asked.handle.to_string()),
-            ("Change", asked.change.kind().replace('_', " ")),
-        ],
-        Payload::AskInteraction(asked) => vec![
-            ("Asks", asked.asker.to_string()),
-            ("For data of", asked.source.to_string()),
-            ("For", format!("{} ms", asked.for_millis)),
-        ],
-        Payload::DecideInteraction(decided) => vec![
-            ("Interaction", decided.interaction.to_string()),
-            ("Allowed", if decided.allow { "yes" } else { "no" }.into()),
-        ],
-    };
-    fields
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
-}
-
-/// How a vote is told.
-const fn side(choice: Choice) -> &'static str {
-    match choice {
-        Choice::Approve => "for",
-        Choice::Reject => "against",
-    }
 }
 
 /// The validators that certify a height; block 0 is certified by nobody and shows those it names.

@@ -36,6 +36,7 @@ mod outgoing;
 mod pairing;
 pub mod people;
 mod place;
+mod policies;
 mod previews;
 mod proofs;
 mod provisioning;

@@ -57,7 +57,6 @@ impl Node {
         self.check_free(&path)?;
         if let Some(code) = &request.code {
             let code = parse_code(profile, code, request.key.is_some())?;
-            check_path(&path)?;
             let name = match request.name {
                 Some(name) => checked_name(&name)?,
                 None => default_name(profile, &path),

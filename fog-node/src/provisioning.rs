@@ -21,22 +21,24 @@
 //!
 //! A device that is reset in between is in the third or the fourth line. Whoever asked may go: a try
 //! that is under way ends with the request, and what is proven is paired all the same. One device at a
-//! time, so that a code never has two keys. It leaves out the exchange itself, which is the driver's
-//! ([`device_drivers::serial::provision`]), and removing kept keys of codes that never come back: the
-//! device of such a code may hold the key.
+//! time, so that a code never has two keys. The line is a serial port or, by Bluetooth, two characteristics;
+//! the same holds on both, and for a link that falls as for a plug that is pulled. It leaves out the exchange
+//! itself, which is the driver's ([`serial::provision`], [`ble::provision`]), and removing kept keys of codes that
+//! never come back: the device of such a code may hold the key.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use device_drivers::profile::Profile;
-use device_drivers::serial::{ProvisionError, Provisioned, provision};
-use fog_api::{ApiError, CheckCode, Device, Event, Provisioning as Shown, ProvisioningStage};
+use device_drivers::{LinkReason, ProvisionError, Provisioned, ReasonCode, ble, serial};
+use fog_api::{CheckCode, Device, Event, Provisioning as Shown, ProvisioningStage};
 use fogward_level0::{CodeError, HostKey, PairingCode, PairingKey, Provisioning};
 use ledger_core::Digest;
 use tokio::sync::{Mutex, oneshot, watch};
 use zeroize::Zeroizing;
 
+use crate::bluetooth::{is_bluetooth, words_of};
 use crate::clock::now_millis;
 use crate::failure::Failure;
 use crate::ingest::{Ingest, Item, random_handle};
@@ -139,8 +141,11 @@ impl Node {
                 true
             }
         };
-        let proven = provision(Path::new(path), pairing, store, PATIENCE).await;
-        proven.map_err(explain)
+        let proven = match self.bluetooth.config_at(path) {
+            Some(config) => ble::provision(&config, pairing, store, PATIENCE).await,
+            None => serial::provision(Path::new(path), pairing, store, PATIENCE).await,
+        };
+        proven.map_err(|error| explain(error, is_bluetooth(path)))
     }
 
     /// Whether the key is on disk.
@@ -232,31 +237,28 @@ fn busy() -> Failure {
         "DEV-27",
         NOT_PAIRED,
         "Another device is being paired with a code now.",
-        "Wait until that has ended, at most half a minute, and try again.",
+        "Wait until that has ended, at most a minute, and try again.",
     )
 }
 
-fn explain(error: ProvisionError) -> Failure {
+fn explain(error: ProvisionError, by_radio: bool) -> Failure {
     let (code, why, next) = match error {
-        ProvisionError::Port(reason) => {
-            let error = ApiError {
-                code: reason.code.to_string(),
-                what: reason.what,
-                why: reason.why,
-                next: reason.next,
-            };
-            return Failure { status: 409, error };
-        }
+        ProvisionError::Link(reason) => return explain_link(&reason),
         ProvisionError::NotStored => return Failure::stopping(),
         ProvisionError::NotThisCode => (
             "DEV-22",
-            "The device on this port has another code than the one that was typed.",
-            "Type the code that is printed on this very device, or choose the port it is on.",
+            "The device that was heard has another code than the one that was typed.",
+            "Type the code that is printed on this very device, or choose the device it is printed on.",
         ),
         ProvisionError::Spent => (
             "DEV-23",
-            "The device on this port has a key already; a code is good for one pairing.",
+            "The device has a key already; a code is good for one pairing.",
             "If a pairing was begun at another node, finish it there; else have the device erased and given a new code.",
+        ),
+        ProvisionError::Silent if by_radio => (
+            "DEV-24",
+            "The device was connected, and said nothing that a level-0 device says.",
+            "Check that this is the device the code is printed on, switch it off and on, and try again with the same code.",
         ),
         ProvisionError::Silent => (
             "DEV-24",
@@ -275,6 +277,26 @@ fn explain(error: ProvisionError) -> Failure {
         ),
     };
     Failure::new(409, code, NOT_PAIRED, why, next)
+}
+
+/// The link's own words, but that it is not tried again by itself: nothing is paired yet.
+fn explain_link(reason: &LinkReason) -> Failure {
+    let mut error = words_of(reason);
+    match reason.code {
+        ReasonCode::DeviceNotFound
+        | ReasonCode::ConnectFailed
+        | ReasonCode::DiscoveryFailed
+        | ReasonCode::ConnectionLost => {
+            "Bring it near, leave it switched on, and try again with the same code."
+                .clone_into(&mut error.next);
+        }
+        ReasonCode::PairingNeeded => {
+            "Try again with the same code and let the device be bonded with first."
+                .clone_into(&mut error.next);
+        }
+        _ => {}
+    }
+    Failure { status: 409, error }
 }
 
 #[cfg(test)]
@@ -314,7 +336,8 @@ mod tests {
     #[test]
     fn each_failure_has_a_code_of_its_own() {
         use ProvisionError::{NotTaken, NotThisCode, Silent, Spent, WrongClass};
-        let failures = [NotThisCode, Spent, Silent, NotTaken, WrongClass].map(explain);
+        let failures = [NotThisCode, Spent, Silent, NotTaken, WrongClass];
+        let failures = failures.map(|error| explain(error, true));
         let codes = failures.map(|failure| failure.error.code);
         assert_eq!(codes, ["DEV-22", "DEV-23", "DEV-24", "DEV-25", "DEV-26"]);
     }

@@ -82,16 +82,14 @@ fn by_rules(
 }
 
 /// The first block that holds a transaction the outbox still waits for: it is asked for again at the next
-/// start, and must be found then.
+/// start, and must be found then. They are final in the order of their nonces, so it is that of the first one,
+/// or none.
 pub(crate) fn awaited(vault: &Connection, replica: &Replica) -> anyhow::Result<Option<Height>> {
-    let snapshot = replica.read()?;
-    let mut first: Option<Height> = None;
-    for row in outbox::list(vault)? {
-        if let Some(found) = snapshot.transaction(&row.id)? {
-            first = Some(first.map_or(found.height, |first| first.min(found.height)));
-        }
-    }
-    Ok(first)
+    let Some(first) = outbox::first(vault)? else {
+        return Ok(None);
+    };
+    let found = replica.read()?.transaction(&first.id)?;
+    Ok(found.map(|found| found.height))
 }
 
 #[cfg(test)]

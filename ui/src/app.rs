@@ -10,6 +10,7 @@ use crate::components::Loading;
 use crate::components::step_up::StepUp;
 use crate::consortium::Consortium;
 use crate::live::Live;
+use crate::measure;
 use crate::pages;
 use crate::route::Route;
 use crate::session::{Session, use_session};
@@ -19,6 +20,7 @@ use crate::transport;
 /// The root.
 #[component]
 pub fn App() -> impl IntoView {
+    measure::begin();
     transport::take_token();
     let asked = RwSignal::new(None::<Option<SessionView>>);
     spawn_local(async move {

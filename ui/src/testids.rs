@@ -4,10 +4,10 @@
 //! |---|---|
 //! | Shell | [`NAV_OVERVIEW`], [`NAV_DEVICES`], [`NAV_CHAIN`], [`NAV_PROOFS`], [`NAV_CONSORTIUM`], [`PAGE_HEADING`], [`FIND_OPEN`], [`FIND_INPUT`], [`FIND_OPTION`], [`THEME`], [`RAIL_FOLD`], [`NODE_STATE`], [`QUIT`], [`QUIT_CONFIRM`], [`QUIT_KEEP`], [`SIMULATED_BANNER`], [`OFFLINE_BANNER`], [`TROUBLE_BANNER`] |
 //! | Overview | [`START_DEMO`], [`STOP_DEMO`], [`START_PAIR`], [`NEEDS_YOU`], [`CUSTODY_EXPECTED`] … [`CUSTODY_FINAL`], [`DEVICE_ROW`], [`FIRST_START`], [`LEDGER_BLOCK`], [`VAULT_SIZE`] |
-//! | Devices | [`DEVICE_ROW`] (carries `data-device`), [`DEVICE_FILTER`] (one a segment, carries `data-key`), [`DEVICE_SEARCH`], [`PAIR_OPEN`]; [`INBOX`] with [`INBOX_FOUND`] (carries `data-address`), [`INBOX_PAIR`], [`IDENTIFY`] |
-//! | Pair by Bluetooth | [`BLE_STAGE`] (carries `data-stage`), [`BLE_DIGIT`] (six), [`BLE_DIGITS`], [`BLE_YES`], [`BLE_NO`], [`BLE_FAILURE`] (carries `data-code`) with [`BLE_AGAIN`], [`BLE_REPAIR`]; [`BLE_SUBJECT`], [`BLE_FINISH`] |
+//! | Devices | [`DEVICE_ROW`] (carries `data-device`), [`DEVICE_FILTER`] (one a segment, carries `data-key`), [`DEVICE_SEARCH`], [`PAIR_OPEN`]; [`INBOX`] with [`INBOX_FOUND`] (carries `data-address`), [`INBOX_PAIR`], [`IDENTIFY`]; [`ADAPTER`] (carries `data-adapter`) with what a device's self-test has |
+//! | Pair by Bluetooth | [`BLE_STAGE`] (carries `data-stage`); [`BLE_STANDARD`], [`PAIR_WAY`], [`PAIR_KEY`] with [`PAIR_LISTEN`], [`PAIR_CODE`] with [`PAIR_CODE_NEXT`], [`PAIR_PROGRESS`], [`BLE_LINE`]; [`BLE_DIGIT`] (six), [`BLE_DIGITS`], [`BLE_YES`], [`BLE_NO`], [`BLE_FAILURE`] (carries `data-code`) with [`BLE_AGAIN`], [`BLE_REPAIR`]; [`BLE_SUBJECT`], [`BLE_FINISH`] |
 //! | Pair | [`PAIR_PORT`] (carries `data-path`), [`PAIR_PORT_PATH`], [`PAIR_PORT_NEXT`], [`PAIR_PROFILE`] (a `select`), [`PAIR_WAY`], [`PAIR_CODE`], [`PAIR_CODE_NEXT`], [`PAIR_PROGRESS`], [`PAIR_KEY`], [`PAIR_NEXT`], [`PAIR_BACK`], [`PAIR_PREVIEW_STATE`], [`PAIR_PREVIEW_RECEIVED`], [`PAIR_NAME`], [`PAIR_CONFIRM`], [`PAIR_FAILURE`], [`PAIR_CANCEL`]; live values as [`vital`] |
-//! | Device | [`vital`] (`vital-59408-5`; carries `data-value`, empty where there is none, and `data-quality`), [`DEVICE_STATE`], [`DEVICE_REASON`], [`gap`] (`gap-received` …), [`READING_ROW`] (carries `data-reading` and `data-code`), [`READING_VALUE`], [`READING_WAY`], [`READING_FINAL`] (only on rows that are final), [`READING_PROOF`] (the link to the proof page), [`UNPAIR`], [`UNPAIR_CONFIRM`], [`UNPAIR_KEEP`], [`PERIOD`]; [`DEVICE_STANDING`] (carries `data-standing`), [`DEVICE_ASSIGNED`], [`DEVICE_ASSIGN`], [`DEVICE_SUBJECT`], [`DEVICE_ASSIGN_CONFIRM`], [`DEVICE_UNASSIGN`], [`DEVICE_SUSPEND`], [`DEVICE_RETIRE`], [`DEVICE_RETIRE_KEEP`], [`DEVICE_RETIRE_CONFIRM`]; [`DEVICE_PLACED`], [`DEVICE_PLACE`], [`DEVICE_WARD`], [`DEVICE_BED`], [`DEVICE_PLACE_CONFIRM`], [`DEVICE_NOWHERE`]; [`DEVICE_TEST`], [`DEVICE_TEST_CANCEL`], [`COMMISSIONING`] (carries `data-outcome`) with [`COMMISSIONING_FIGURE`] (carries `data-check` and `data-verdict`), [`COMMISSIONING_SAVE`]; [`IDENTIFY`] |
+//! | Device | [`vital`] (`vital-59408-5`; carries `data-value`, empty where there is none, and `data-quality`), [`DEVICE_STATE`], [`DEVICE_REASON`], [`gap`] (`gap-received` …), [`READING_ROW`] (carries `data-reading` and `data-code`), [`READING_VALUE`], [`READING_WAY`], [`READING_FINAL`] (only on rows that are final), [`READING_PROOF`] (the link to the proof page), [`UNPAIR`], [`UNPAIR_CONFIRM`], [`UNPAIR_KEEP`], [`PERIOD`]; [`DEVICE_STANDING`] (carries `data-standing`), [`DEVICE_ASSIGNED`], [`DEVICE_ASSIGN`], [`DEVICE_SUBJECT`], [`DEVICE_ASSIGN_CONFIRM`], [`DEVICE_UNASSIGN`], [`DEVICE_SUSPEND`], [`DEVICE_RETIRE`], [`DEVICE_RETIRE_KEEP`], [`DEVICE_RETIRE_CONFIRM`]; [`DEVICE_PLACED`], [`DEVICE_PLACE`], [`DEVICE_WARD`], [`DEVICE_BED`], [`DEVICE_PLACE_CONFIRM`], [`DEVICE_NOWHERE`]; [`DEVICE_TEST`], [`DEVICE_TEST_CANCEL`], [`COMMISSIONING`] (carries `data-outcome`) with [`COMMISSIONING_FIGURE`] (carries `data-check` and `data-verdict`), [`COMMISSIONING_SAVE`], [`SELF_TEST_PROGRESS`], [`COMMISSIONINGS_OPEN`], [`COMMISSIONING_OLDER`] (carries `data-outcome`); [`IDENTIFY`] |
 //! | Hand-over | [`HAND_OVER`], [`HAND_OVER_TO`] (a `select`), [`HAND_OVER_CONFIRM`], [`HAND_OVER_KEEP`] on the device's page; [`INCOMING`] with [`INCOMING_DEVICE`] (carries `data-handle`), [`INCOMING_PORT`], [`INCOMING_TAKE`] on *Devices*; [`REGISTRY_OPEN`], [`REGISTRY_ROW`] (carries `data-handle` and `data-node`) |
 //! | Who may hear it | [`HEARS_ROW`] (carries `data-interaction` and `data-state`) with [`HEARS_ALLOW`], [`HEARS_DENY`], [`HEARS_END`], [`HEARS_END_CONFIRM`], [`HEARS_END_KEEP`]; [`HEARS_ASK`], [`HEARS_SOURCE`], [`HEARS_SECONDS`] (two `select`s), [`HEARS_ASK_CONFIRM`] |
 //! | Wall | [`WALL_OPEN`] (on *Devices*), [`WALL_SAY`] (carries `data-state`), [`WALL_BED`] (carries `data-bed` and `data-state`), [`WALL_FIGURE`] (carries `data-code` and `data-value`), [`WALL_EMPTY`], [`WALL_LEAVE`] |
@@ -75,6 +75,14 @@ pub const COMMISSIONING: &str = "commissioning";
 pub const COMMISSIONING_FIGURE: &str = "commissioning-figure";
 /// Saves its signed record.
 pub const COMMISSIONING_SAVE: &str = "commissioning-save";
+/// How far a self-test is.
+pub const SELF_TEST_PROGRESS: &str = "self-test-progress";
+/// Shows and hides the older records.
+pub const COMMISSIONINGS_OPEN: &str = "commissionings-open";
+/// A record before the newest; carries `data-outcome`.
+pub const COMMISSIONING_OLDER: &str = "commissioning-older";
+/// A Bluetooth adapter; carries `data-adapter`.
+pub const ADAPTER: &str = "adapter";
 /// *Is it mine?*
 pub const IDENTIFY: &str = "identify";
 
@@ -369,6 +377,10 @@ pub const BLE_NO: &str = "ble-no";
 pub const BLE_FAILURE: &str = "ble-failure";
 /// Tries again.
 pub const BLE_AGAIN: &str = "ble-again";
+/// Pairs a device with a line by its standard profiles.
+pub const BLE_STANDARD: &str = "ble-standard";
+/// Asks for the key or the code again.
+pub const BLE_LINE: &str = "ble-line";
 /// Removes the old bond and tries again.
 pub const BLE_REPAIR: &str = "ble-repair";
 /// The pseudonym of who wears it.

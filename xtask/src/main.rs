@@ -21,6 +21,7 @@ mod tally;
 mod tidy;
 mod tools;
 mod town;
+mod ward;
 mod workspace;
 
 use anyhow::{Result, bail};
@@ -42,6 +43,9 @@ cargo xtask COMMAND
                        and fail if a budget is exceeded
   fuzz [--seconds N] [TARGET]…
                        feed the device codecs with what coverage finds, 60 s each
+  ward [--seconds N] [--sensors N]
+                       100 sensors that move between two nodes for half an hour: each reading
+                       must have its fate
   bundle               only the console's wasm and assets, into ui/dist";
 
 fn main() -> ExitCode {
@@ -67,6 +71,7 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
         "tidy" => tidy::run(),
         "firmware" => firmware::run(rest),
         "fuzz" => fuzz::run(rest),
+        "ward" => ward::run(rest),
         "bundle" => bundle::run(),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

@@ -14,7 +14,7 @@
 mod objects;
 
 use objects::{Adapter, AgentManager, Characteristic, Device, Service};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicI16, Ordering};
@@ -37,6 +37,11 @@ pub(crate) fn adapter_path(name: &str) -> OwnedObjectPath {
 pub(crate) fn device_path(adapter: &str, address: &str) -> OwnedObjectPath {
     let address = address.replace(':', "_");
     OwnedObjectPath::try_from(format!("/org/bluez/{adapter}/dev_{address}")).unwrap()
+}
+
+fn characteristic_path(adapter: &str, address: &str, number: u16) -> String {
+    let device = device_path(adapter, address);
+    format!("{}/service0001/char{number:04}", device.as_str())
 }
 
 /// An error of BlueZ, by its name.
@@ -115,6 +120,10 @@ pub struct Script {
     pub links_at_most: Option<usize>,
     /// What was written to characteristics: their UUIDs, and the types of the writes.
     pub written: Vec<(String, String, Vec<u8>)>,
+    /// What was written to each device, by its path, and not yet taken by [`Fake::take_writes`].
+    pub(crate) untaken: BTreeMap<String, Vec<(String, Vec<u8>)>>,
+    /// The paths of the characteristics that are subscribed to, and the count of `subscriptions` then.
+    pub(crate) subscribed: BTreeMap<String, u32>,
     /// Whether a pairing leaves no bond.
     pub keeps_no_bond: bool,
     /// Scans that go on.
@@ -130,6 +139,12 @@ pub struct Script {
 }
 
 impl Script {
+    /// A link ends, and with it what was subscribed to over it.
+    pub(crate) fn unsubscribe(&mut self, device: &str) {
+        let below = format!("{device}/");
+        self.subscribed.retain(|path, _| !path.starts_with(&below));
+    }
+
     /// Whether this connection is one that falls.
     pub(crate) fn takes_a_drop(&mut self) -> bool {
         let drops = self.drops_in_discovery > 0;
@@ -270,6 +285,13 @@ impl Fake {
         }
     }
 
+    /// Whether BlueZ knows a device: it forgets one that its host has it remove, until it advertises again.
+    pub async fn knows(&self, adapter: &str, address: &str) -> bool {
+        let server = self.bus.object_server();
+        let path = device_path(adapter, address);
+        server.interface::<_, Device>(path).await.is_ok()
+    }
+
     /// Whether a device is connected, and its services are known.
     pub async fn is_connected(&self, adapter: &str, address: &str) -> bool {
         let server = self.bus.object_server();
@@ -284,6 +306,7 @@ impl Fake {
     pub async fn drop_link(&self, adapter: &str, address: &str) {
         let server = self.bus.object_server();
         let path = device_path(adapter, address);
+        lock(&self.script).unsubscribe(path.as_str());
         let device = server.interface::<_, Device>(path).await.unwrap();
         let inner = device.get().await;
         inner.bond().connected = false;
@@ -343,12 +366,31 @@ impl Fake {
         told.r_s_s_i_changed(device.signal_emitter()).await.unwrap();
     }
 
+    /// The subscription to the characteristic with this number over the link that stands: another number each
+    /// time; `None` if there is no link, or nobody is subscribed.
+    pub async fn subscription(&self, adapter: &str, address: &str, number: u16) -> Option<u32> {
+        let is_connected = self.is_connected(adapter, address).await;
+        let path = characteristic_path(adapter, address, number);
+        let subscription = lock(&self.script).subscribed.get(&path).copied();
+        subscription.filter(|_| is_connected)
+    }
+
+    /// Takes what was written to a device since it was last asked: UUIDs and values, the oldest first.
+    #[must_use]
+    pub fn take_writes(&self, adapter: &str, address: &str) -> Vec<(String, Vec<u8>)> {
+        let path = device_path(adapter, address);
+        let taken = lock(&self.script).untaken.remove(path.as_str());
+        taken.unwrap_or_default()
+    }
+
     /// The characteristic numbered 2 notifies a value.
     pub async fn notify(&self, adapter: &str, address: &str, value: &[u8]) {
-        let path = format!(
-            "{}/service0001/char0002",
-            device_path(adapter, address).as_str()
-        );
+        self.notify_from(adapter, address, 2, value).await;
+    }
+
+    /// The characteristic with this number notifies a value, subscribed to or not.
+    pub async fn notify_from(&self, adapter: &str, address: &str, number: u16, value: &[u8]) {
+        let path = characteristic_path(adapter, address, number);
         let server = self.bus.object_server();
         let characteristic = server.interface::<_, Characteristic>(path).await.unwrap();
         let mut inner = characteristic.get_mut().await;

@@ -176,6 +176,8 @@ impl Device {
             let mut script = lock(&self.script);
             let is_refused = script.takes_a_refusal();
             script.links += usize::from(!is_refused);
+            // Nothing is subscribed to over a new link.
+            script.unsubscribe(emitter.path().as_str());
             (script.connects_in, is_refused)
         };
         tokio::time::sleep(takes).await;
@@ -198,7 +200,11 @@ impl Device {
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
     ) -> zbus::fdo::Result<()> {
         let was_connected = core::mem::take(&mut self.bond().connected);
-        lock(&self.script).links -= usize::from(was_connected);
+        {
+            let mut script = lock(&self.script);
+            script.links -= usize::from(was_connected);
+            script.unsubscribe(emitter.path().as_str());
+        }
         self.bond().resolved = false;
         Ok(self.connected_changed(&emitter).await?)
     }
@@ -333,14 +339,26 @@ impl Characteristic {
     fn value(&self) -> Vec<u8> {
         self.value.clone()
     }
-    fn start_notify(&self) -> Result<(), BluezError> {
-        if lock(&self.script).refuses_notify {
+    fn start_notify(
+        &self,
+        #[zbus(header)] header: zbus::message::Header<'_>,
+    ) -> Result<(), BluezError> {
+        let mut script = lock(&self.script);
+        if script.refuses_notify {
             return Err(BluezError::named("Failed"));
         }
-        lock(&self.script).subscriptions += 1;
+        script.subscriptions += 1;
+        let subscription = script.subscriptions;
+        let path = header.path().map(|path| (path.to_string(), subscription));
+        script.subscribed.extend(path);
         Ok(())
     }
-    fn stop_notify(&self) {}
+    fn stop_notify(&self, #[zbus(header)] header: zbus::message::Header<'_>) {
+        let path = header.path().map(ToString::to_string);
+        lock(&self.script)
+            .subscribed
+            .remove(&path.unwrap_or_default());
+    }
     fn read_value(&self, _options: HashMap<String, OwnedValue>) -> Vec<u8> {
         self.value.clone()
     }
@@ -354,6 +372,10 @@ impl Characteristic {
         if script.refuses_writes {
             return Err(BluezError::named("Failed"));
         }
+        let device = self.service.as_str().rsplit_once('/');
+        let device = device.map_or("", |(device, _)| device).to_owned();
+        let untaken = script.untaken.entry(device).or_default();
+        untaken.push((self.uuid.clone(), value.clone()));
         let written = (self.uuid.clone(), kind.unwrap_or_default(), value);
         script.written.push(written);
         Ok(())

@@ -24,6 +24,7 @@ mod address;
 mod discovery;
 mod identify;
 pub mod pairing;
+mod provision;
 mod radio;
 mod reasons;
 mod scanner;
@@ -33,6 +34,7 @@ mod session;
 pub use adapters::{AdapterInfo, list_adapters, watch_adapters};
 pub use address::{NotAnAddress, PeripheralAddress};
 pub use identify::{SHOWN_FOR, identify};
+pub use provision::provision;
 pub use scanner::{Discovered, Inbox, Scanner, Sighting};
 
 use crate::device::{Ends, stopped};

@@ -3,19 +3,48 @@
 //! On Linux btleplug opens a D-Bus connection for each of its managers and never closes one, and the
 //! bus allows a user 256. So there is one manager; it is given up only if the service is there and
 //! this manager does not reach it (the bus was restarted, or the runtime it lived in is gone).
+//!
+//! Connections share one stream of an adapter's events: each further one would be a rule of the bus, of which
+//! it allows a connection 512 by default, and bluez-async 0.9 does not take back the rule of a stream that is
+//! dropped just when a message comes.
 
 use crate::ble::reasons;
 use crate::link::LinkReason;
-use btleplug::api::{Central as _, CentralState, Manager as _};
+use btleplug::api::{Central as _, CentralEvent, CentralState, Manager as _};
 use btleplug::platform::{Adapter, Manager};
+use futures_util::stream::{self, BoxStream, StreamExt as _};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::Mutex;
+use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// The service answers within milliseconds or is in trouble.
 const ANSWER_AT_MOST: Duration = Duration::from_secs(5);
 
-static MANAGER: Mutex<Option<Manager>> = Mutex::const_new(None);
+/// Events that wait for one listener at most; who is behind misses the oldest.
+const WAITING_EVENTS: usize = 1024;
+
+static SERVICE: Mutex<Option<Service>> = Mutex::const_new(None);
+
+struct Service {
+    manager: Manager,
+    /// The events of each adapter, by its name, once somebody has asked for them.
+    events: BTreeMap<String, Events>,
+}
+
+/// An adapter's events for many.
+struct Events {
+    told: broadcast::Sender<CentralEvent>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
 
 /// An adapter and what is known of it.
 #[derive(Clone, Debug)]
@@ -32,11 +61,14 @@ pub(super) async fn radios() -> Result<Vec<Radio>, LinkReason> {
     if !service_is_there().await {
         return Err(reasons::service_missing());
     }
-    let mut shared = MANAGER.lock().await;
+    let mut shared = SERVICE.lock().await;
     let manager = match &*shared {
-        Some(manager) => manager.clone(),
+        Some(service) => service.manager.clone(),
         None => match timeout(ANSWER_AT_MOST, Manager::new()).await {
-            Ok(Ok(manager)) => shared.insert(manager).clone(),
+            Ok(Ok(manager)) => {
+                let events = BTreeMap::new();
+                shared.insert(Service { manager, events }).manager.clone()
+            }
             Ok(Err(_)) | Err(_) => return Err(reasons::service_missing()),
         },
     };
@@ -54,6 +86,37 @@ pub(super) async fn radios() -> Result<Vec<Radio>, LinkReason> {
     }
     radios.sort_by(|left, right| left.name.cmp(&right.name));
     Ok(radios)
+}
+
+/// What happens at an adapter from now on; `None` if the service does not say. Ends with the way to the service.
+pub(super) async fn events(radio: &Radio) -> Option<BoxStream<'static, CentralEvent>> {
+    let mut shared = SERVICE.lock().await;
+    let events = &mut shared.as_mut()?.events;
+    if events
+        .get(&radio.name)
+        .is_none_or(|events| events.task.is_finished())
+    {
+        let from = timeout(ANSWER_AT_MOST, radio.adapter.events()).await;
+        let mut from = from.ok()?.ok()?;
+        let (told, _) = broadcast::channel(WAITING_EVENTS);
+        let to = told.clone();
+        let task = tokio::spawn(async move {
+            while let Some(event) = from.next().await {
+                // Nobody may be listening just now.
+                let _ = to.send(event);
+            }
+        });
+        events.insert(radio.name.clone(), Events { told, task });
+    }
+    let told = events.get(&radio.name)?.told.subscribe();
+    let next = async |mut told: broadcast::Receiver<CentralEvent>| loop {
+        match told.recv().await {
+            Ok(event) => return Some((event, told)),
+            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return None,
+        }
+    };
+    Some(stream::unfold(told, next).boxed())
 }
 
 async fn describe(adapter: Adapter) -> Option<Radio> {

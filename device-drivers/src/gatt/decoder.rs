@@ -1,6 +1,6 @@
 //! The decoder of one peripheral: characteristic values in, events out.
 
-use crate::event::{CoincidentTime, DeviceInfo, Event, RejectReason};
+use crate::event::{CoincidentTime, DeviceInfo, Event, MissingCause, RejectReason};
 use crate::gatt::report::Report;
 use crate::gatt::{
     BatteryLevel, BloodPressureFeature, BloodPressureMeasurement, BodyComposition,
@@ -42,12 +42,17 @@ pub struct Facts {
 /// It outlives connections: what was read stays known, and glucose records that were seen once are
 /// refused as replays. So are all records of a meter whose numbers begin anew (a factory reset, which
 /// the service forbids): the rejections show it, and pairing the meter again ends it.
+///
+/// A glucose record that cannot be decoded is refused, and named as missing once a later record came: the
+/// meter is asked for what follows the newest one, so until then the damaged one comes again.
 #[derive(Debug, Default)]
 pub struct Gatt {
     frames: u64,
     info: DeviceInfo,
     facts: Facts,
     last_record: Option<u16>,
+    /// Records after the last one that came damaged over this link.
+    damaged_records: u16,
     first_packet: Option<FirstPacket>,
 }
 
@@ -87,23 +92,30 @@ impl Gatt {
             sequence: None,
             events,
         };
-        if value.len() > MAX_VALUE_BYTES {
-            report.refuse(RejectReason::TooLong, readings_of(characteristic));
-            return;
-        }
-        let taken = match self.measurement(characteristic, value, &mut report) {
-            Some(taken) => taken.map(|()| true),
-            None => self.fact(characteristic, value, &mut report),
+        let taken = if value.len() > MAX_VALUE_BYTES {
+            Err(DecodeError::TooLong(value.len() - MAX_VALUE_BYTES))
+        } else {
+            match self.measurement(characteristic, value, &mut report) {
+                Some(taken) => taken.map(|()| true),
+                None => self.fact(characteristic, value, &mut report),
+            }
         };
         match taken {
             Ok(true) => self.frames += 1,
             Ok(false) => report.refuse(RejectReason::UnknownMessage, 0),
-            Err(error) => report.refuse(error.reason(), readings_of(characteristic)),
+            Err(error) => {
+                report.refuse(error.reason(), readings_of(characteristic));
+                if characteristic == uuid::GLUCOSE_MEASUREMENT {
+                    self.damaged_records = self.damaged_records.saturating_add(1);
+                }
+            }
         }
     }
 
-    /// The link fell: a measurement of which half came is refused as incomplete.
+    /// The link fell: a measurement of which half came is refused as incomplete, and damaged records that no
+    /// other followed come again.
     pub fn reset(&mut self, events: &mut Vec<Event>) {
+        self.damaged_records = 0;
         if self.first_packet.take().is_some() {
             refuse_half(events);
         }
@@ -174,7 +186,20 @@ impl Gatt {
     fn record(&mut self, record: &GlucoseMeasurement, report: &mut Report<'_>) {
         if self.last_record.is_some_and(|last| record.sequence <= last) {
             report.refuse(RejectReason::Replayed, 0);
+            self.damaged_records = 0;
             return;
+        }
+        // There are no more new ones before this one than there are numbers; the rest were known already.
+        let between = match self.last_record {
+            Some(last) => record.sequence - last - 1,
+            None => record.sequence,
+        };
+        let readings = core::mem::take(&mut self.damaged_records).min(between);
+        if readings > 0 {
+            report.events.push(Event::Missing {
+                readings: u32::from(readings),
+                cause: MissingCause::SequenceGap,
+            });
         }
         self.last_record = Some(record.sequence);
         record.report(report);
@@ -279,7 +304,8 @@ fn refuse_half(events: &mut Vec<Event>) {
     }));
 }
 
-/// How many readings a value of a characteristic always has: what is lost when it does not decode.
+/// How many readings a value of a characteristic always has: what is lost when it does not decode. A glucose
+/// record is not lost by that yet.
 const fn readings_of(characteristic: u16) -> u32 {
     match characteristic {
         uuid::BLOOD_PRESSURE_MEASUREMENT => 3,
@@ -287,7 +313,6 @@ const fn readings_of(characteristic: u16) -> u32 {
         uuid::HEART_RATE_MEASUREMENT
         | uuid::TEMPERATURE_MEASUREMENT
         | uuid::INTERMEDIATE_TEMPERATURE
-        | uuid::GLUCOSE_MEASUREMENT
         | uuid::WEIGHT_MEASUREMENT
         | uuid::BODY_COMPOSITION_MEASUREMENT => 1,
         _ => 0,

@@ -42,7 +42,7 @@ pub enum Step {
 pub struct Fetched {
     /// Records that the meter sent, each once; some may have been known already.
     pub received: u32,
-    /// Records that the meter had counted and did not send: to be counted as missing.
+    /// Records that the meter had counted and did not send, not even damaged: to be counted as missing.
     pub missing: u32,
 }
 
@@ -65,6 +65,7 @@ pub struct RecordFetch {
     deadline_millis: i64,
     expected: Option<u16>,
     received: u32,
+    damaged: u32,
     last_received: Option<u16>,
 }
 
@@ -84,6 +85,7 @@ impl RecordFetch {
             deadline_millis: 0,
             expected: None,
             received: 0,
+            damaged: 0,
             last_received: None,
         }
     }
@@ -95,6 +97,7 @@ impl RecordFetch {
         }
         self.expected = None;
         self.received = 0;
+        self.damaged = 0;
         self.last_received = None;
         Some(self.ask(Request::Count(self.records()), now_millis))
     }
@@ -111,8 +114,8 @@ impl RecordFetch {
         (self.received, self.expected)
     }
 
-    /// Takes a value of 2A18 or 2A52; others are passed over, and so is what does not decode (the
-    /// [`super::Gatt`] counts it).
+    /// Takes a value of 2A18 or 2A52; others are passed over. A record that does not decode was sent for all
+    /// that: the [`super::Gatt`] tells what is lost by it.
     pub fn take(&mut self, characteristic: u16, value: &[u8], now_millis: i64) -> Step {
         match (self.state, characteristic) {
             (State::Waiting(request), uuid::RECORD_ACCESS_CONTROL_POINT) => {
@@ -122,15 +125,17 @@ impl RecordFetch {
                 }
             }
             (State::Waiting(_), uuid::GLUCOSE_MEASUREMENT) => {
-                if let Ok(measurement) = GlucoseMeasurement::decode(value) {
-                    self.deadline_millis = now_millis.saturating_add(TIMEOUT_MILLIS);
-                    if self
-                        .last_received
-                        .is_none_or(|last| measurement.sequence > last)
-                    {
-                        self.last_received = Some(measurement.sequence);
-                        self.received = self.received.saturating_add(1);
-                    }
+                let Ok(measurement) = GlucoseMeasurement::decode(value) else {
+                    self.damaged = self.damaged.saturating_add(1);
+                    return Step::Wait;
+                };
+                self.deadline_millis = now_millis.saturating_add(TIMEOUT_MILLIS);
+                if self
+                    .last_received
+                    .is_none_or(|last| measurement.sequence > last)
+                {
+                    self.last_received = Some(measurement.sequence);
+                    self.received = self.received.saturating_add(1);
                 }
                 Step::Wait
             }
@@ -206,7 +211,7 @@ impl RecordFetch {
         let expected = u32::from(self.expected.unwrap_or(0));
         Step::Done(Fetched {
             received: self.received,
-            missing: expected.saturating_sub(self.received),
+            missing: expected.saturating_sub(self.received.saturating_add(self.damaged)),
         })
     }
 

@@ -8,6 +8,7 @@
 //! for what goes wrong with it ([`Troubles`]).
 
 mod outlook;
+pub(crate) mod provision;
 
 pub(crate) use outlook::Outlook;
 

@@ -16,7 +16,7 @@ mod provision;
 mod reasons;
 
 pub use ports::{PortInfo, UsbIdentity, list_ports, watch_ports};
-pub use provision::{ProvisionError, Provisioned, provision};
+pub use provision::provision;
 
 use crate::codec::Decoder;
 use crate::device::{Ends, SerialConfig, stopped};

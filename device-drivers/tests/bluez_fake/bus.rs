@@ -1,6 +1,6 @@
 //! The private bus, the runtime, the list of tests, and what they share.
 
-use crate::{adapters, level0, links, pairings, self_tests};
+use crate::{adapters, level0, links, pairings, provisioning, self_tests};
 use bluez_fake::Daemon;
 use device_drivers::{BleConfig, Device, LinkState, ReasonCode, SourceConfig};
 use libtest_mimic::{Arguments, Trial};
@@ -27,7 +27,7 @@ macro_rules! tests {
     };
 }
 
-const TESTS: [(&str, Test); 24] = tests![
+const TESTS: [(&str, Test); 30] = tests![
     adapters::an_adapter_is_missing_off_lost_and_back,
     adapters::the_chosen_adapter_is_used,
     adapters::the_scanner_says_why_it_does_not_scan,
@@ -40,6 +40,8 @@ const TESTS: [(&str, Test); 24] = tests![
     links::a_forgotten_bond_is_suspected,
     links::a_service_that_ends_is_named_and_survived,
     links::silence_and_nonsense_are_told_apart,
+    links::what_came_before_the_fall_is_received,
+    links::what_came_before_the_stop_is_received,
     links::what_cannot_be_measured_is_named,
     pairings::every_failure_of_bluez_has_a_code,
     pairings::the_agent_asks_and_answers,
@@ -47,6 +49,10 @@ const TESTS: [(&str, Test); 24] = tests![
     pairings::a_pairing_is_cancelled,
     pairings::bonds_are_kept_removed_and_missed,
     pairings::a_missing_stack_is_named,
+    provisioning::a_code_gives_each_class_its_key_over_gatt,
+    provisioning::a_wrong_device_is_named_and_gets_no_key,
+    provisioning::a_link_that_falls_in_the_exchange_costs_nothing,
+    provisioning::a_try_that_is_given_up_lets_the_device_go,
     self_tests::a_good_adapter_passes_with_five_at_once,
     self_tests::a_bad_adapter_misses_every_bar,
     self_tests::nobody_to_connect_to_is_incomplete,

@@ -98,3 +98,50 @@ pub(crate) async fn what_cannot_be_measured_is_named() {
             .is_ok()
     );
 }
+
+/// Goal: what a sensor notified before its link fell is received, however soon the link falls afterwards: where no
+/// profile numbers it, nothing else would tell of it. Method: a few values and the fall in one breath, again and
+/// again.
+pub(crate) async fn what_came_before_the_fall_is_received() {
+    let fake = with_sensor(HEART_RATE, HEART_RATE_MEASUREMENT).await;
+    let mut device = open(config());
+    let mut sent = 0;
+    for _ in 0..12 {
+        while fake.subscription("hci0", SENSOR, 2).await.is_none() {
+            tokio::time::sleep(core::time::Duration::from_millis(20)).await;
+        }
+        for bpm in 60..64 {
+            fake.notify("hci0", SENSOR, &[0x00, bpm]).await;
+            sent += 1;
+        }
+        fake.drop_link("hci0", SENSOR).await;
+    }
+    reason(&device, ReasonCode::ConnectionLost).await;
+    device.handle.stop().await;
+    let mut received = 0;
+    while let Some(event) = device.events.recv().await {
+        received += usize::from(matches!(event, Event::Measurement(_)));
+    }
+    assert_eq!(received, sent);
+}
+
+/// Goal: the same where it is the node that ends the link, as it does when it hands the sensor over. Method: a few
+/// values and the stop in one breath, again and again.
+pub(crate) async fn what_came_before_the_stop_is_received() {
+    let fake = with_sensor(HEART_RATE, HEART_RATE_MEASUREMENT).await;
+    for _ in 0..6 {
+        let mut device = open(config());
+        while fake.subscription("hci0", SENSOR, 2).await.is_none() {
+            tokio::time::sleep(core::time::Duration::from_millis(20)).await;
+        }
+        for bpm in 60..70 {
+            fake.notify("hci0", SENSOR, &[0x00, bpm]).await;
+        }
+        device.handle.stop().await;
+        let mut received = 0;
+        while let Ok(event) = device.events.try_recv() {
+            received += usize::from(matches!(event, Event::Measurement(_)));
+        }
+        assert_eq!(received, 10);
+    }
+}

@@ -16,6 +16,8 @@ mod links;
 #[cfg(target_os = "linux")]
 mod pairings;
 #[cfg(target_os = "linux")]
+mod provisioning;
+#[cfg(target_os = "linux")]
 mod self_tests;
 
 #[cfg(target_os = "linux")]

@@ -4,9 +4,10 @@
 
 use crate::machine::Machine;
 use crate::pty::Sensor as Line;
-use device_drivers::serial::{ProvisionError, Provisioned, provision};
+use device_drivers::serial::provision;
 use device_drivers::{
-    Device, Event, HostKey, PairingKey, Profile, ReasonCode, SerialConfig, SourceConfig,
+    Device, Event, HostKey, PairingKey, Profile, ProvisionError, Provisioned, ReasonCode,
+    SerialConfig, SourceConfig,
 };
 use fogward_level0::{
     Authentication, DeviceId, MAX_WIRE, Offer, PairingCode, Provisioning, Unpaired,
@@ -157,7 +158,7 @@ async fn a_port_that_is_not_there_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let pairing = Provisioning::new(&code(), secret());
     let failed = provision(&folder.path().join("none"), pairing, takes_any, SOON).await;
-    let ProvisionError::Port(reason) = failed.unwrap_err() else {
+    let ProvisionError::Link(reason) = failed.unwrap_err() else {
         panic!("another error")
     };
     assert_eq!(reason.code, ReasonCode::PortMissing);

@@ -13,6 +13,8 @@ mod kills;
 mod ledger_devices;
 mod lines;
 mod looks;
+mod painted;
 mod people;
 mod proof_file;
 mod wall;
+mod wearable;

@@ -44,6 +44,9 @@ pub struct FoundDevice {
     pub services: Vec<String>,
     /// Whether it measures something this node records.
     pub measures: bool,
+    /// Whether it offers a line (Nordic UART Service), over which a level-0 device speaks; others have one, too.
+    #[serde(default)]
+    pub has_line: bool,
     /// Whether it is known to have the Immediate Alert service, so that it can blink or beep on request.
     /// Others may have it, too: what a device has besides what it advertises is seen once connected.
     pub can_show_itself: bool,
@@ -77,9 +80,13 @@ pub struct StartBluetoothPairing {
     /// the standard profiles are read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// The one-time code of such a device that has no key yet, as for [`crate::AddDevice::code`]: it is given
+    /// one after it is bonded with, if it is to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
-/// Says nothing of the key.
+/// Says nothing of the key and the code.
 impl fmt::Debug for StartBluetoothPairing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StartBluetoothPairing")

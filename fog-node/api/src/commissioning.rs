@@ -162,6 +162,10 @@ pub struct CommissioningQuery {
     /// Those of this device only, by its id here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
+    /// Those of this Bluetooth adapter only, by its address, or by its name where the system tells no address.
+    /// Not beside a device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<String>,
 }
 
 /// Asks a device to show which one it is: to blink or beep for some seconds.

@@ -35,7 +35,7 @@
 //! | `POST /api/bluetooth/pairings/{id}/answer` | [`AnswerPairing`] | [`BluetoothPairing`] |
 //! | `POST /api/selftests` | [`StartSelfTest`] | [`SelfTest`], at once; one at a time |
 //! | `GET /api/selftests/{id}`, `DELETE …` | | [`SelfTest`]; nothing, it is cancelled |
-//! | `GET /api/commissionings?device=` | [`CommissioningQuery`] | `[`[`CommissioningRecord`]`]`, newest first |
+//! | `GET /api/commissionings?device=&adapter=` | [`CommissioningQuery`] | `[`[`CommissioningRecord`]`]`, newest first |
 //! | `POST /api/identify` | [`Identify`] | [`Identified`], once it has ended |
 //! | `POST /api/previews` | [`StartPreview`] | [`Preview`]; nothing is recorded |
 //! | `GET /api/previews/{id}`, `DELETE …` | | [`Preview`] |
@@ -75,6 +75,11 @@
 //! | `POST /api/people/{id}/roles` | [`GiveRoles`] | [`Person`] |
 //! | `POST /api/people/{id}/revoke` | | [`Person`], whose sessions have ended |
 //! | `POST /api/people/{id}/enrolment` | [`Enrol`] | [`Enrolment`]; the person's sessions have ended |
+//! | `GET /api/policies` | | [`PoliciesView`], this organisation's first |
+//! | `POST /api/policies` | [`PutPolicy`] | [`PolicyRow`], once it is in force |
+//! | `DELETE /api/policies/{name}` | | nothing, once it is out of force |
+//! | `POST /api/policies/check` | [`CheckPolicy`] | [`PolicyChecked`]; nothing is done |
+//! | `POST /api/policies/simulate` | [`SimulatePolicies`] | [`PolicySimulation`]; nothing is done |
 //! | `POST /api/backup` | [`MakeBackup`] | sealed backup of the node, `application/octet-stream` |
 //! | `GET /api/events?waves=DEVICE` | | server-sent [`Event`]s, one JSON object each |
 //! | `GET /api/openapi.json` | | OpenAPI 3.1 |
@@ -94,6 +99,7 @@ pub mod ledger_device;
 pub mod light;
 pub mod people;
 pub mod place;
+pub mod policy;
 pub mod reading;
 pub mod roaming;
 pub mod series;
@@ -139,6 +145,11 @@ pub use people::{
     Unlock,
 };
 pub use place::{Place, PlaceDevice};
+pub use policy::{
+    CheckPolicy, PoliciesView, PolicyChecked, PolicyDraft, PolicyEffect, PolicyFault,
+    PolicyOutcome, PolicyRow, PolicySimulation, PutPolicy, SimulatePolicies, SimulatedAccess,
+    SimulatedDecision,
+};
 pub use reading::{History, HistoryPoint, HistoryQuery, ReadingRow, ReadingsQuery, SampleSegment};
 pub use roaming::{RoamingDevice, RoamingNode, RoamingOffer, RoamingView};
 pub use series::{ConsortiumSeries, NodeSeries};

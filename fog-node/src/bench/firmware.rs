@@ -1,4 +1,5 @@
-//! The firmware's own code for a level-0 device of each class, as the benches play it, with a fresh key.
+//! The firmware's own code for a level-0 device of each class, as the benches and the tests play it, with a fresh
+//! key.
 
 use fogward_level0::{
     Authentication, DeviceId, DeviceKey, EncodeError, HmacKey, HostMessage, MAX_WIRE, Outgoing,
@@ -8,15 +9,22 @@ use fogward_level0::{
 use crate::keystore::random;
 
 /// A device, by how it proves its frames.
-pub(super) enum Firmware {
+#[derive(Debug)]
+pub enum Firmware {
+    /// By an Ascon-AEAD128 tag.
     UltraLight(Sensor<PairingKey>),
+    /// By HMAC-SHA256.
     LowCost(Box<Sensor<HmacKey>>),
+    /// By an Ed25519 signature.
     Signing(Box<Sensor<SigningKey>>),
 }
 
 impl Firmware {
     /// A device of a class in its first start, and the node's key for it as `fogward run --serial-key` reads it.
-    pub(super) fn new(number: u32, class: Authentication) -> anyhow::Result<(Self, String)> {
+    ///
+    /// # Errors
+    /// The system gives no random bytes.
+    pub fn new(number: u32, class: Authentication) -> anyhow::Result<(Self, String)> {
         let device = device_id(number);
         let secret: [u8; 32] = random()?;
         let digits = hex::encode(secret);
@@ -40,7 +48,11 @@ impl Firmware {
         })
     }
 
-    pub(super) fn seal(&mut self, message: &Outgoing<'_>) -> Result<Vec<u8>, EncodeError> {
+    /// A message as it goes on the wire.
+    ///
+    /// # Errors
+    /// [`EncodeError`] if the message is too long, or the epoch's counters are used up.
+    pub fn seal(&mut self, message: &Outgoing<'_>) -> Result<Vec<u8>, EncodeError> {
         match self {
             Self::UltraLight(sensor) => seal(sensor, message),
             Self::LowCost(sensor) => seal(sensor, message),
@@ -48,7 +60,11 @@ impl Firmware {
         }
     }
 
-    pub(super) fn open(&mut self, frame: &mut [u8]) -> Result<HostMessage, Refusal> {
+    /// Takes a frame of the host.
+    ///
+    /// # Errors
+    /// [`Refusal`] if it is none, or none for this device.
+    pub fn open(&mut self, frame: &mut [u8]) -> Result<HostMessage, Refusal> {
         match self {
             Self::UltraLight(sensor) => sensor.open(frame),
             Self::LowCost(sensor) => sensor.open(frame),
@@ -58,14 +74,20 @@ impl Firmware {
 }
 
 /// A device of the lightest class, and the node's key for it.
-pub(super) fn ultra_light(number: u32) -> anyhow::Result<(Sensor<PairingKey>, String)> {
+///
+/// # Errors
+/// The system gives no random bytes.
+pub fn ultra_light(number: u32) -> anyhow::Result<(Sensor<PairingKey>, String)> {
     let secret: [u8; 32] = random()?;
     let sensor = Sensor::new(device_id(number), PairingKey::from_bytes(secret), 1);
     Ok((sensor, hex::encode(secret)))
 }
 
 /// A message as it goes on the wire.
-pub(super) fn seal<K: DeviceKey>(
+///
+/// # Errors
+/// [`EncodeError`] if the message is too long, or the epoch's counters are used up.
+pub fn seal<K: DeviceKey>(
     sensor: &mut Sensor<K>,
     message: &Outgoing<'_>,
 ) -> Result<Vec<u8>, EncodeError> {

@@ -14,6 +14,7 @@ use fog_api::LightPage;
 use fog_api::light::MAX_LIGHT_BLOCKS;
 use jmt::storage::{LeafNode, Node, NodeKey, TreeReader};
 use jmt::{KeyHash, OwnedValue, Version};
+use ledger_core::access::POLICY_ENGINE;
 use ledger_core::block::{BLOCK_VERSION, tx_root};
 use ledger_core::certificate::{CommitSignature, VoteContent, VoteKind};
 use ledger_core::genesis::Parameters;
@@ -85,6 +86,7 @@ fn chain() -> anyhow::Result<(Genesis, Vec<Vec<u8>>)> {
         thresholds: Thresholds::default(),
         parameters: Parameters::default(),
         nonce: Digest(random()?),
+        policy_engine: POLICY_ENGINE.into(),
     };
     let at = |height: u64| (height - 1) as usize * sets.len() / HEADERS as usize;
     let mut parent = Digest::of(b"block 0");

@@ -13,6 +13,7 @@ use ledger_core::{Nonce, SignedTransaction};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::sync::broadcast::error::RecvError;
 
+use super::cut_off::feed;
 use super::load;
 use super::process;
 use super::town::{Measured, Order, Report, sender_key};
@@ -37,6 +38,7 @@ pub(super) async fn run(data_dir: &Path, archive: bool) -> anyhow::Result<()> {
     }
     let host = Arc::new(Host::default());
     host.start(config).await?;
+    report(&Report::Open)?;
     let reporting = tokio::spawn(report_blocks(Arc::clone(&host)));
     let watching = tokio::spawn(report_ready(Arc::clone(&host)));
     let mut orders = BufReader::new(tokio::io::stdin()).lines();
@@ -54,6 +56,19 @@ pub(super) async fn run(data_dir: &Path, archive: bool) -> anyhow::Result<()> {
                         }
                     });
                 }
+            }
+            Order::Feed {
+                devices,
+                since,
+                batch,
+                until,
+            } => {
+                let node = Arc::clone(&node);
+                tokio::spawn(async move {
+                    if let Err(error) = feed(&node, (devices, since), batch, until).await {
+                        tracing::error!(%error, "the ward has ended early");
+                    }
+                });
             }
             Order::Measure => report(&Report::Figures(measured(&node)?))?,
             Order::Stop => break,
@@ -76,7 +91,7 @@ async fn running(host: &Host) -> Arc<Node> {
 }
 
 /// One line of one report.
-fn report(report: &Report) -> anyhow::Result<()> {
+pub(super) fn report(report: &Report) -> anyhow::Result<()> {
     let mut line = serde_json::to_string(report)?;
     line.push('\n');
     std::io::stdout().lock().write_all(line.as_bytes())?;
@@ -203,6 +218,7 @@ fn measured(node: &Node) -> anyhow::Result<Measured> {
         height,
         state_root,
         transactions,
+        own_nonce: snapshot.account(&node.node_key)?.next_nonce.0,
         senders,
     })
 }

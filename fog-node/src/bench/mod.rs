@@ -5,12 +5,14 @@
 //! process of its own too, on loopback (`town.rs`, `member.rs`). What is recorded is synthetic and marked
 //! as simulated. Needs Linux: memory and processor time are read from `/proc`.
 
+mod access;
+mod cut_off;
 #[cfg(unix)]
 mod devices;
 mod faults;
 mod finality;
 #[cfg(unix)]
-mod firmware;
+pub mod firmware;
 mod history;
 mod idle;
 mod ingest;
@@ -63,6 +65,9 @@ pub struct Bench {
     /// How many blocks of 400 transactions `sync` catches up with.
     #[arg(long, value_name = "N", default_value_t = 2500, value_parser = clap::value_parser!(u32).range(1..))]
     blocks: u32,
+    /// How many days `cut-off` lasts.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=30))]
+    days: u32,
     /// Folder, on the disk to measure, for the temporary data folders; the system's without it.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -80,6 +85,14 @@ pub struct Bench {
 /// A bench.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Kind {
+    /// Requests for access, decided by the ledger with 1,000 policies in force: `decision_us_p50`,
+    /// `decision_us_p99`.
+    Access,
+    /// The node of a ward of 100 devices that is cut off from its consortium for days, fed faster than real time
+    /// in the batches that a real pace makes, killed in the middle, and back: `outbox_rows`, `vault_bytes`,
+    /// `restart_ms_full` (and with nothing waiting: `_empty`), `peak_rss_bytes_cut_off`, `peak_rss_bytes_draining`,
+    /// `drain_ms`. That all is final in order, once, and that both folders are sound is checked.
+    CutOff,
     /// 100 sensors on lines of their own, 8 of them with a wave, and one listener; some frames are damaged
     /// on the way: `frame_to_event_p99_ms` from a frame's writing to the event with its value,
     /// `relay_p99_ms` from there to the line of another device that hears it, `cpu_core_fraction` (node), `lost_unnamed` (readings of which the gap ledger says nothing).
@@ -171,6 +184,7 @@ impl Bench {
         command.args(["--seconds", &self.seconds.to_string()]);
         command.args(["--stored", &self.stored.to_string()]);
         command.args(["--blocks", &self.blocks.to_string()]);
+        command.args(["--days", &self.days.to_string()]);
         if self.allow_debug {
             command.arg("--allow-debug");
         }
@@ -197,6 +211,8 @@ impl Bench {
         let folder = folder.context("cannot make a temporary data folder")?;
         let path = folder.path();
         let figures = match self.what {
+            Kind::Access => runtime()?.block_on(access::measure(path)),
+            Kind::CutOff => cut_off::measure(path, self.days),
             #[cfg(unix)]
             Kind::Devices => devices::measure(path, self.seconds),
             #[cfg(not(unix))]

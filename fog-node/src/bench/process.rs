@@ -10,7 +10,12 @@ const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Most memory this process ever held, in bytes.
 pub(super) fn peak_rss_bytes() -> anyhow::Result<f64> {
-    memory("self", "VmHWM:")
+    peak_rss_bytes_of("self")
+}
+
+/// Most memory a process ever held, in bytes; `process` is its number, or `self`.
+pub(super) fn peak_rss_bytes_of(process: &str) -> anyhow::Result<f64> {
+    memory(process, "VmHWM:")
 }
 
 /// Memory this process holds, in bytes.

@@ -14,6 +14,9 @@ use crate::vault::devices::DeviceRow;
 /// How far in the past a patient's first reading lies.
 const DAY_MILLIS: i64 = 86_400_000;
 
+/// Three pairs a second.
+const PAIR_MILLIS: i64 = 333;
+
 /// A device of the bench: SpO₂ and pulse, alternating.
 pub(super) struct Patient {
     pub(super) index: DeviceIndex,
@@ -23,6 +26,8 @@ pub(super) struct Patient {
     /// When its next readings are received: times spread as a real sensor's do, or they would compress
     /// to nothing.
     time: i64,
+    /// From one pair of readings to the next.
+    pub(super) pair_millis: i64,
     random: u64,
 }
 
@@ -52,25 +57,35 @@ impl Patient {
             ingest.send(Item::Add(row.clone(), None, done)).await?;
             let index = added.await?.map_err(anyhow::Error::msg)?;
             node.show_device(index, &row, None, 0)?;
+            let time = now_millis() - DAY_MILLIS;
             patients.push(Self {
-                index,
-                id,
-                spo2: 97,
-                pulse: 72,
-                time: now_millis() - DAY_MILLIS,
                 random: number * 2 + 1,
+                ..Self::again(index, id, time)
             });
         }
         Ok(patients)
     }
 
-    /// The next `count` readings, three pairs a second with the jitter of a serial line.
+    /// A device that the node knows already, whose next reading is received at this time.
+    pub(super) fn again(index: DeviceIndex, id: String, time: i64) -> Self {
+        Self {
+            index,
+            id,
+            spo2: 97,
+            pulse: 72,
+            time,
+            pair_millis: PAIR_MILLIS,
+            random: u64::from(index.0) * 2 + 1,
+        }
+    }
+
+    /// The next `count` readings, three pairs a second without another pace, with the jitter of a serial line.
     pub(super) fn readings(&mut self, count: usize) -> Item {
         let mut measurements = Vec::with_capacity(count);
         for place in 0..count {
             let step = self.step();
             let (metric, value) = if place.is_multiple_of(2) {
-                self.time += 333 + 2 * self.step() + self.step();
+                self.time += self.pair_millis + 2 * self.step() + self.step();
                 self.spo2 = (self.spo2 + step).clamp(88, 100);
                 (Metric::SpO2, self.spo2)
             } else {

@@ -13,6 +13,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use ledger_core::access::POLICY_ENGINE;
 use ledger_core::genesis::{Member, Parameters};
 use ledger_core::governance::{Organisation, Thresholds};
 use ledger_core::{
@@ -21,6 +22,7 @@ use ledger_core::{
 use ledger_store::Replica;
 use serde::{Deserialize, Serialize};
 
+use super::process;
 use crate::clock::now_millis;
 use crate::consortium::settings::NetworkSettings;
 use crate::keystore::{Keystore, random};
@@ -36,6 +38,14 @@ pub(super) enum Order {
     Submit { sender: u16, nonce: u64 },
     /// Submit what lies signed in a file for each of these senders, at most so many at a time.
     Load { senders: Vec<u16>, window: usize },
+    /// Feed a ward's readings from so many devices on, the first taken then, in batches of so many, until so
+    /// many were received.
+    Feed {
+        devices: u64,
+        since: i64,
+        batch: u64,
+        until: u64,
+    },
     /// Report [`Report::Figures`].
     Measure,
     /// Stop.
@@ -45,6 +55,8 @@ pub(super) enum Order {
 /// What a member tells.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub(super) enum Report {
+    /// It runs, and receives readings.
+    Open,
     /// It runs, and hears enough others to take part.
     Ready,
     /// An anchor was handed over and accepted.
@@ -56,6 +68,8 @@ pub(super) enum Report {
         transactions: u32,
         ids: Vec<Digest>,
     },
+    /// So many readings of its ward are durable.
+    Fed { readings: u64 },
     /// How it is.
     Figures(Measured),
 }
@@ -69,6 +83,8 @@ pub(super) struct Measured {
     pub(super) height: u64,
     pub(super) state_root: Digest,
     pub(super) transactions: u64,
+    /// Next nonce of the member itself: its own transactions below are final.
+    pub(super) own_nonce: u64,
     /// Next nonce of each sender.
     pub(super) senders: Vec<u64>,
 }
@@ -267,6 +283,12 @@ impl Town {
         })
     }
 
+    /// Most memory the process of a running node ever held, in bytes.
+    pub(super) fn peak_rss_bytes(&self, number: usize) -> anyhow::Result<f64> {
+        let running = self.members[number].as_ref().context("it does not run")?;
+        process::peak_rss_bytes_of(&running.child.id().to_string())
+    }
+
     /// Kills a node, as a power cut does to a process.
     pub(super) fn kill(&mut self, number: usize) -> anyhow::Result<()> {
         let mut running = self.members[number].take().context("it does not run")?;
@@ -366,6 +388,7 @@ fn genesis(
         thresholds: Thresholds::default(),
         parameters: Parameters::default(),
         nonce: Digest(random()?),
+        policy_engine: POLICY_ENGINE.into(),
     };
     genesis.check()?;
     Ok(genesis)

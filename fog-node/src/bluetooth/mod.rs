@@ -232,6 +232,7 @@ impl Node {
                         address: device.address.as_str().to_owned(),
                         name: device.name,
                         measures: device.services.iter().any(|service| service.is_medical()),
+                        has_line: device.services.contains(&Service::Uart),
                         services: device
                             .services
                             .iter()

@@ -14,6 +14,7 @@ use device_drivers::profile::Profile;
 use fog_api::{
     AnswerPairing, ApiError, BluetoothPairing, Device, PairingStage, StartBluetoothPairing,
 };
+use fogward_level0::PairingCode as OneTimeCode;
 use tokio::sync::watch;
 
 use super::{BLUETOOTH_PROFILE, path_of};
@@ -22,6 +23,7 @@ use crate::failure::Failure;
 use crate::ingest::random_handle;
 use crate::node::Node;
 use crate::pairing::{checked_name, new_id, parse_key};
+use crate::provisioning::parse_code;
 use crate::vault::devices::DeviceRow;
 
 /// Most pairings at once.
@@ -39,6 +41,13 @@ struct Ongoing {
     address: String,
     shown: Mutex<Shown>,
     cancel: watch::Sender<bool>,
+}
+
+/// What a device that speaks level-0 has.
+enum Secret {
+    Key(HostKey),
+    /// No key yet.
+    Code(OneTimeCode),
 }
 
 struct Shown {
@@ -139,18 +148,16 @@ impl Node {
     ) -> Result<BluetoothPairing, Failure> {
         let address = parse_address(&asked.address)?;
         let name = asked.name.as_deref().map(checked_name).transpose()?;
-        let key = asked.key.as_deref();
-        let key = key.map(|key| parse_key(Profile::FogwardLevel0, Some(key)));
-        let key = key.transpose()?.flatten();
+        let secret = secret_in(&asked)?;
         // A key is never given to a device that has one.
-        if !asked.repair || key.is_some() {
+        if !asked.repair || secret.is_some() {
             self.check_free(&path_of(&address))?;
         }
         let ongoing = self.bluetooth.pairings.begin(&address)?;
         let (node, view) = (Arc::clone(self), ongoing.view());
         tokio::spawn(async move {
             let stage = match node
-                .pair_bluetooth(&ongoing, address, (name, key), &asked)
+                .pair_bluetooth(&ongoing, address, (name, secret), &asked)
                 .await
             {
                 Ok(device) => PairingStage::Paired { device: device.id },
@@ -218,7 +225,7 @@ impl Node {
         self: &Arc<Self>,
         ongoing: &Ongoing,
         address: PeripheralAddress,
-        (name, key): (Option<String>, Option<HostKey>),
+        (name, secret): (Option<String>, Option<Secret>),
         asked: &StartBluetoothPairing,
     ) -> Result<Device, ApiError> {
         let path = path_of(&address);
@@ -246,13 +253,33 @@ impl Node {
         let done = match here {
             Some(here) => self.wake_device(&here.id),
             None if bonded.is_err() => Err(Failure::stopping()),
-            None => {
-                let row = self.new_row(name, path, key.as_ref());
-                self.pair(row.map_err(|failure| failure.error)?).await
-            }
+            None => self.add_bluetooth(ongoing, name, path, secret).await,
         };
         bonded?;
         done.map_err(|failure| failure.error)
+    }
+
+    /// Adds a device that is bonded with, if it was to be.
+    async fn add_bluetooth(
+        self: &Arc<Self>,
+        ongoing: &Ongoing,
+        name: String,
+        path: String,
+        secret: Option<Secret>,
+    ) -> Result<Device, Failure> {
+        let key = match secret {
+            Some(Secret::Code(code)) => {
+                let mut cancelled = ongoing.cancel.subscribe();
+                return tokio::select! {
+                    // It lives as long as the pairing.
+                    _ = cancelled.wait_for(|is_cancelled| *is_cancelled) => Err(taken_back()),
+                    device = self.provision_device(&code, name, path) => device,
+                };
+            }
+            Some(Secret::Key(key)) => Some(key),
+            None => None,
+        };
+        self.pair(self.new_row(name, path, key.as_ref())?).await
     }
 
     /// The row of a new device: of one that speaks level-0, if there is a key.
@@ -281,6 +308,17 @@ impl Node {
             handovers: 0,
         })
     }
+}
+
+/// What a level-0 device has, if it is to be one.
+fn secret_in(asked: &StartBluetoothPairing) -> Result<Option<Secret>, Failure> {
+    let key = asked.key.as_deref();
+    if let Some(code) = &asked.code {
+        let code = parse_code(Profile::FogwardLevel0, code, key.is_some())?;
+        return Ok(Some(Secret::Code(code)));
+    }
+    let key = key.map(|key| parse_key(Profile::FogwardLevel0, Some(key)));
+    Ok(key.transpose()?.flatten().map(Secret::Key))
 }
 
 /// Bonds with a device, asking the person what the device asks.
@@ -348,6 +386,16 @@ pub(crate) fn parse_address(text: &str) -> Result<PeripheralAddress, Failure> {
             "Choose a device from the list of those nearby.",
         )
     })
+}
+
+fn taken_back() -> Failure {
+    Failure::new(
+        409,
+        PairingCode::Cancelled.as_str(),
+        "The device was not paired.",
+        "The pairing was cancelled here.",
+        "Begin again when you are ready; the same code goes on.",
+    )
 }
 
 fn not_six_digits() -> Failure {

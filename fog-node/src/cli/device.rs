@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
-use fog_api::{AddDevice, ChangeDevice, Device as Row};
+use fog_api::{AddDevice, ChangeDevice, Device as Row, StartBluetoothPairing};
 
 use super::Outcome;
 use super::client::{Api, Question};
@@ -372,8 +372,11 @@ impl Pair {
             self.profile.as_deref() == profile,
             "with a Bluetooth address, give both --profile fogward-level0 and --key-file, or neither"
         );
-        let name = self.name.as_ref();
-        device_bluetooth::pair(&self.api, &self.at, name, key, &self.answers)
+        let asked = StartBluetoothPairing {
+            key,
+            ..self.answers.asking(&self.at, self.name.as_ref())
+        };
+        device_bluetooth::pair(&self.api, &asked, &self.answers)
     }
 
     fn pair_serial(&self) -> anyhow::Result<Row> {

@@ -94,23 +94,28 @@ pub(super) fn is_address(text: &str) -> bool {
     parts.len() == 6 && parts.iter().all(|part| part.len() == 2)
 }
 
-/// Pairs with the device at this address, which speaks level-0 if there is a key; gives it once it is paired.
+impl Answers {
+    /// Asks to pair with the device at this address, as one of the standard profiles.
+    pub(super) fn asking(&self, address: &str, name: Option<&String>) -> StartBluetoothPairing {
+        StartBluetoothPairing {
+            address: address.to_owned(),
+            name: name.cloned(),
+            bond: !self.no_bond,
+            repair: self.repair,
+            key: None,
+            code: None,
+        }
+    }
+}
+
+/// Pairs with a device; gives it once it is paired.
 pub(super) fn pair(
     api: &Api,
-    address: &str,
-    name: Option<&String>,
-    key: Option<String>,
+    asked: &StartBluetoothPairing,
     answers: &Answers,
 ) -> anyhow::Result<Device> {
-    let asked = StartBluetoothPairing {
-        address: address.to_owned(),
-        name: name.cloned(),
-        bond: !answers.no_bond,
-        repair: answers.repair,
-        key,
-    };
     let all = "/api/bluetooth/pairings";
-    let mut pairing: BluetoothPairing = api.tell(&Question::path(all), &asked)?;
+    let mut pairing: BluetoothPairing = api.tell(&Question::path(all), asked)?;
     let mut shown = None;
     loop {
         let question = Question::named(all, &pairing.id);

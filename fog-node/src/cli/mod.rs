@@ -23,6 +23,7 @@ mod device_roaming;
 mod light;
 pub(crate) mod output;
 mod passphrase;
+mod policy;
 mod run;
 mod selftest;
 mod session;
@@ -93,6 +94,8 @@ enum Command {
     Restore(backup::Restore),
     /// Found a consortium, invite, join, look, propose, vote.
     Consortium(consortium::Consortium),
+    /// Say who may see which part of the organisation's data, and look what that means.
+    Policy(policy::Policy),
     /// Simulate a consortium from seeds: everything goes wrong, and no invariant may break.
     Simulate(simulate::Simulate),
     /// Measure this machine with the real parts, in a temporary data folder.
@@ -144,6 +147,7 @@ pub fn main() -> ExitCode {
         Command::Backup(backup) => backup.run(),
         Command::Restore(restore) => restore.run(),
         Command::Consortium(consortium) => consortium.run(),
+        Command::Policy(policy) => policy.run(),
         Command::Simulate(simulate) => simulate.run(),
         Command::Bench(bench) => bench.run(),
     };

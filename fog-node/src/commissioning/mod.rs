@@ -192,14 +192,25 @@ impl Node {
     /// The newest records, newest first.
     ///
     /// # Errors
-    /// [`Failure`] if there is no such device, or the vault cannot be read.
+    /// [`Failure`] if there is no such device, both a device and an adapter are named, or the vault cannot be
+    /// read.
     pub fn commissionings(
         &self,
         query: &CommissioningQuery,
     ) -> Result<Vec<CommissioningRecord>, Failure> {
-        let subject = match &query.device {
-            None => None,
-            Some(id) => Some(parse_handle(&self.device(id)?.handle)?),
+        let subject = match (&query.device, &query.adapter) {
+            (None, None) => None,
+            (Some(id), None) => Some(parse_handle(&self.device(id)?.handle)?),
+            (None, Some(adapter)) => Some(adapter_digest(adapter)),
+            (Some(_), Some(_)) => {
+                return Err(Failure::new(
+                    400,
+                    "TEST-22",
+                    "The records were not listed.",
+                    "A device and an adapter have records of their own.",
+                    "Ask for those of the device, or for those of the adapter.",
+                ));
+            }
         };
         let rows = commissionings::newest(&self.vault(), subject.as_ref())?;
         let rows = rows.iter().map(|signed| {

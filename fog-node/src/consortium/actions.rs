@@ -105,7 +105,7 @@ impl Node {
     }
 
     /// Signs, keeps and submits; returns once it is final.
-    async fn send(self: &Arc<Self>, payload: Payload) -> Result<Finality, Failure> {
+    pub(crate) async fn send(self: &Arc<Self>, payload: Payload) -> Result<Finality, Failure> {
         let turn = self.membership.turn.lock().await;
         if !self
             .membership

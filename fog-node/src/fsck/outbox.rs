@@ -106,7 +106,13 @@ impl Outbox {
                     | Payload::Vote(_)
                     | Payload::ChangeDevice(_)
                     | Payload::AskInteraction(_)
-                    | Payload::DecideInteraction(_),
+                    | Payload::DecideInteraction(_)
+                    | Payload::RegisterPerson(_)
+                    | Payload::ChangePerson(_)
+                    | Payload::PutPolicy(_)
+                    | Payload::AskAccess(_)
+                    | Payload::DecideAccess(_)
+                    | Payload::Receipt(_),
                 ) => {}
                 Err(why) => report.add(
                     "outbox",

@@ -31,6 +31,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use batching::plan_batches;
 pub(crate) use stream::quality_of;
+pub(crate) use writer::CUT_OFF;
 pub use writer::{Anchored, AnchoredOf, Writer, WriterParts, random_handle};
 
 use crate::commissioning::{Commissioning, SignedCommissioning};

@@ -3,6 +3,8 @@
 mod devices;
 mod flush;
 
+pub(crate) use flush::CUT_OFF;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;

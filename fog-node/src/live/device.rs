@@ -9,6 +9,9 @@ use tokio::sync::watch;
 
 use crate::vault::gaps::Kind;
 
+/// Most marks of [`LiveDevice::flushed`]: a node that is cut off for days makes one with each batch.
+const MAX_FLUSHED: usize = 128;
+
 /// One device's live state.
 pub struct LiveDevice {
     pub(super) base: Device,
@@ -18,7 +21,7 @@ pub struct LiveDevice {
     pub(super) durable_sequence: watch::Sender<Option<u64>>,
     pub(super) final_sequence: watch::Sender<Option<u64>>,
     /// How many readings were anchored when so many of the device's own numbers were durable: once all of
-    /// these are final, so is every number up to that one.
+    /// these are final, so is every number up to that one. At most [`MAX_FLUSHED`].
     pub(super) flushed: VecDeque<(u64, u64)>,
     pub(super) standing: watch::Sender<DeviceStanding>,
 }
@@ -37,6 +40,27 @@ impl LiveDevice {
             final_sequence: watch::Sender::new(None),
             flushed: VecDeque::new(),
         }
+    }
+
+    /// All that was received before is in batches. Of too many marks every second goes: what they would have told
+    /// is told with the next one.
+    pub(super) fn note_flushed(&mut self) {
+        let sequence = *self.durable_sequence.borrow();
+        let anchored = self.sum(Kind::Anchored);
+        let is_new = self.flushed.back().is_none_or(|last| last.0 < anchored);
+        let Some(sequence) = sequence.filter(|_| is_new) else {
+            return;
+        };
+        if self.flushed.len() == MAX_FLUSHED {
+            let mut is_second = true;
+            self.flushed.retain(|_| {
+                is_second = !is_second;
+                is_second
+            });
+        }
+        self.flushed.push_back((anchored, sequence));
+        // It may have become final meanwhile.
+        self.note_final();
     }
 
     /// The newest of its own numbers that is final now, if that is a newer one.
@@ -133,5 +157,66 @@ impl LiveDevice {
         self.base.reason = None;
         self.base.next_step = None;
         self.base.reason_code = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Goal: a device whose node is cut off for days is told what is final and nothing more, and costs no more
+    //! memory than another. Method: a batch a minute for a week, then finality batch by batch.
+
+    use super::*;
+    use crate::live::DeviceLook;
+    use crate::vault::devices::DeviceRow;
+
+    const BATCHES: u64 = 7 * 24 * 60;
+
+    fn device() -> LiveDevice {
+        let row = DeviceRow {
+            id: "a".into(),
+            name: "a".into(),
+            profile: "fogward-level0".into(),
+            path: "/dev/a".into(),
+            simulated: false,
+            sealed_key: None,
+            handle: ledger_core::Digest::ZERO,
+            added: 0,
+            durable_sequence: None,
+            handovers: 0,
+        };
+        let shown = crate::pairing::described(&row, None, DeviceLook::default(), None);
+        LiveDevice::new(shown, BTreeMap::new(), 0)
+    }
+
+    #[test]
+    fn days_without_finality_cost_no_memory() {
+        let mut device = device();
+        // Ten readings a batch, the newest of batch n numbered 10 n.
+        for batch in 1..=BATCHES {
+            *device
+                .counters
+                .entry((Kind::Anchored, String::new()))
+                .or_default() += 10;
+            device.in_flight += 10;
+            device.durable_sequence.send_replace(Some(batch * 10));
+            device.note_flushed();
+            assert!(device.flushed.len() <= MAX_FLUSHED);
+        }
+        let mut told = None;
+        let mut steps = 0;
+        for batch in 1..=BATCHES {
+            device.in_flight -= 10;
+            device.note_final();
+            let now = *device.final_sequence.borrow();
+            assert!(
+                now <= Some(batch * 10),
+                "{now:?} told as final in batch {batch}"
+            );
+            assert!(now >= told);
+            steps += usize::from(now > told);
+            told = now;
+        }
+        assert_eq!(told, Some(BATCHES * 10), "all is told in the end");
+        assert!(steps >= MAX_FLUSHED / 4, "{steps} steps");
     }
 }

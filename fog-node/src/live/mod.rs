@@ -17,7 +17,7 @@ use device_drivers::measurement::Measurement;
 use fog_api::{ApiError, BlockRow, Device, DeviceStanding, Event, Gap, Place, Wave};
 use tokio::sync::{Notify, broadcast, watch};
 
-use crate::ingest::{AnchoredOf, DeviceIndex};
+use crate::ingest::{AnchoredOf, DeviceIndex, WATCHED_COMMIT_AGE};
 use crate::vault::gaps::Kind;
 pub use device::LiveDevice;
 use shown::about_of;
@@ -25,9 +25,12 @@ pub use shown::{state_of, vital_of, wave_of};
 
 /// Longest time until a change is told that is neither a value nor a link's state.
 pub const TELL_EVERY: Duration = Duration::from_millis(250);
-/// Least time between two tellings of changes.
-pub const TELL_PACE: Duration = Duration::from_millis(20);
-/// Events a slow listener may fall behind before it misses some: those of 16 s.
+/// Least time between two tellings of changes. Shorter than that between two commits
+/// ([`WATCHED_COMMIT_AGE`]), or the tellings would fall behind the commits: by the most that any
+/// commit was ever late, for a pace of the same length never makes it up.
+pub const TELL_PACE: Duration = Duration::from_millis(10);
+const _: () = assert!(TELL_PACE.as_millis() < WATCHED_COMMIT_AGE.as_millis());
+/// Events a slow listener may fall behind before it misses some: those of 20 s of commits, of 10 s at the least.
 const EVENT_BACKLOG: usize = 1024;
 /// Waves a slow listener may fall behind.
 const WAVE_BACKLOG: usize = 512;
@@ -188,14 +191,7 @@ impl LiveView {
     /// All that was received before is in batches whose transactions are durable.
     pub fn flushed(&self) {
         for device in self.lock().devices.values_mut() {
-            let sequence = *device.durable_sequence.borrow();
-            let anchored = device.sum(Kind::Anchored);
-            let is_new = device.flushed.back().is_none_or(|last| last.0 < anchored);
-            if let Some(sequence) = sequence.filter(|_| is_new) {
-                device.flushed.push_back((anchored, sequence));
-                // It may have become final meanwhile.
-                device.note_final();
-            }
+            device.note_flushed();
         }
     }
 

@@ -24,10 +24,11 @@ use std::time::Duration;
 
 use device_drivers::ble::pairing::{BondState, bond_state};
 use fog_api::{Device, DeviceAuthentication, DeviceSource, DeviceStanding, HandOver};
+use futures_util::stream::{self, StreamExt as _};
 use ledger_core::genesis::Member;
 use ledger_core::{Digest, PublicKey, canonical};
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use crate::failure::Failure;
 use crate::node::Node;
@@ -42,7 +43,9 @@ const FRESH: Duration = Duration::from_secs(15);
 /// How long telling one node may take.
 const TELLING: Duration = Duration::from_secs(5);
 /// Devices told of at the most; the strongest are told.
-const MAX_HEARD: usize = 64;
+const MAX_HEARD: usize = 150;
+/// Devices that are handed over, or taken, at once: one that waits holds up no other.
+const AT_ONCE: usize = 8;
 /// Longest of what a node tells, in bytes.
 pub(crate) const MAX_HEARING_BYTES: usize = 4 << 10;
 
@@ -116,48 +119,72 @@ fn reach(device: &Device, connected: Option<i16>, heard: &[(String, i16)]) -> Re
 /// Who was chosen at the last look, by the devices' ids.
 type Chosen = BTreeMap<String, PublicKey>;
 
-/// Places devices as long as the node is there.
+/// Places devices as long as the node is there. What it hears is told beside that: to move many devices takes
+/// longer than what another node told counts.
 pub(crate) async fn keep(node: Weak<Node>) {
-    let mut looks = interval(LOOK);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut chosen = Chosen::new();
-    let mut wired = BTreeSet::new();
-    let mut told = None;
+    let is_on = |node: Arc<Node>| node.roaming.places.is_some();
+    if node.upgrade().is_some_and(is_on) {
+        tokio::join!(keep_telling(&node), keep_placing(&node));
+    }
+}
+
+async fn keep_telling(node: &Weak<Node>) {
+    let mut looks = looks();
+    let mut told: Option<(Instant, Hearing)> = None;
     loop {
         looks.tick().await;
         let Some(node) = node.upgrade() else { return };
-        if node.roaming.places.is_none() {
-            return;
+        let colleagues = match node.colleagues() {
+            Ok(colleagues) => colleagues,
+            Err(failure) => {
+                tracing::warn!(%failure, "the other nodes could not be told");
+                continue;
+            }
+        };
+        if colleagues.is_empty() {
+            continue;
         }
-        let looked = node.look_after_places(&mut chosen, &mut wired, &mut told);
-        if let Err(failure) = looked.await {
+        let hearing = node.hearing();
+        let is_told = |(at, of): &(Instant, Hearing)| at.elapsed() < TELL && *of == hearing;
+        if !told.as_ref().is_some_and(is_told) {
+            node.tell_colleagues(&colleagues, &hearing).await;
+            told = Some((Instant::now(), hearing));
+        }
+    }
+}
+
+async fn keep_placing(node: &Weak<Node>) {
+    let mut looks = looks();
+    let (mut chosen, mut wired) = (Chosen::new(), BTreeSet::new());
+    loop {
+        looks.tick().await;
+        let Some(node) = node.upgrade() else { return };
+        let colleagues = match node.colleagues() {
+            Ok(colleagues) if colleagues.is_empty() => continue,
+            Ok(colleagues) => colleagues,
+            Err(failure) => {
+                tracing::warn!(%failure, "devices could not be placed");
+                continue;
+            }
+        };
+        node.keep_scanning();
+        let (taken, placed) = tokio::join!(
+            node.take_what_comes(&colleagues, &mut wired),
+            node.place(&colleagues, &mut chosen),
+        );
+        if let Err(failure) = taken.and(placed) {
             tracing::warn!(%failure, "devices could not be placed");
         }
     }
 }
 
-impl Node {
-    async fn look_after_places(
-        self: &Arc<Self>,
-        chosen: &mut Chosen,
-        wired: &mut BTreeSet<Digest>,
-        told: &mut Option<(Instant, Hearing)>,
-    ) -> Result<(), Failure> {
-        let colleagues = self.colleagues()?;
-        if colleagues.is_empty() {
-            return Ok(());
-        }
-        self.keep_scanning();
-        let hearing = self.hearing();
-        let is_told = |(at, of): &(Instant, Hearing)| at.elapsed() < TELL && *of == hearing;
-        if !told.as_ref().is_some_and(is_told) {
-            self.tell_colleagues(&colleagues, &hearing).await;
-            *told = Some((Instant::now(), hearing.clone()));
-        }
-        self.take_what_comes(&colleagues, wired).await?;
-        self.place(&hearing, &colleagues, chosen).await
-    }
+fn looks() -> Interval {
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    looks
+}
 
+impl Node {
     /// The other active nodes of this node's organisation.
     fn colleagues(&self) -> Result<Vec<Member>, Failure> {
         let members = self.active_members()?;
@@ -223,10 +250,20 @@ impl Node {
         colleagues: &[Member],
         wired: &mut BTreeSet<Digest>,
     ) -> Result<(), Failure> {
-        for (handle, by) in self.incoming_handles()? {
-            let is_own = colleagues.iter().any(|one| one.key == by);
-            if is_own && !wired.contains(&handle) && !self.take_wireless(handle).await? {
-                wired.insert(handle);
+        let mut handed = self.incoming_handles()?;
+        handed.retain(|(handle, by)| {
+            let is_own = colleagues.iter().any(|one| one.key == *by);
+            is_own && !wired.contains(handle)
+        });
+        let taken = handed
+            .into_iter()
+            .map(|(handle, _)| async move { (handle, self.take_wireless(handle).await) });
+        let mut taken = stream::iter(taken).buffer_unordered(AT_ONCE);
+        while let Some((handle, taken)) = taken.next().await {
+            match taken {
+                Ok(true) => {}
+                Ok(false) => drop(wired.insert(handle)),
+                Err(failure) => tracing::debug!(%failure, "a device was not taken yet"),
             }
         }
         Ok(())
@@ -235,24 +272,23 @@ impl Node {
     /// Hands devices over to the nodes that serve them better.
     async fn place(
         self: &Arc<Self>,
-        own: &Hearing,
         colleagues: &[Member],
         chosen: &mut Chosen,
     ) -> Result<(), Failure> {
         let mut others = self.roaming.fresh();
         others.retain(|(key, _)| colleagues.iter().any(|one| one.key == *key));
-        let heard = self.bluetooth.heard();
+        let (heard, host) = (self.bluetooth.heard(), self.hearing().host);
         let before = std::mem::take(chosen);
-        let mut has_moved = false;
+        let mut moves = Vec::new();
         for device in self.devices().into_iter().filter(is_placed) {
             let reach = reach(&device, device.signal_dbm, &heard);
-            if has_moved && reach != Reach::None {
+            if !moves.is_empty() && reach != Reach::None {
                 continue;
             }
             let candidates = others
                 .iter()
                 .map(|(_, hearing)| (hearing.host, hearing.reach(&device)));
-            let best = choose((own.host, reach), candidates, needs_of(&device));
+            let best = choose((host, reach), candidates, needs_of(&device));
             let Some(key) = best.and_then(|at| others.get(at)).map(|(key, _)| *key) else {
                 continue;
             };
@@ -263,10 +299,18 @@ impl Node {
             if self.is_bonded(&device).await {
                 continue;
             }
-            has_moved = true;
+            moves.push((device.id, key));
+        }
+        let moves = moves.into_iter().map(|(id, key)| async move {
             let to = key.to_string();
-            self.hand_over(&device.id, HandOver { to }).await?;
-            self.roaming.note_given(&key);
+            (key, self.hand_over(&id, HandOver { to }).await)
+        });
+        let mut moves = stream::iter(moves).buffer_unordered(AT_ONCE);
+        while let Some((key, moved)) = moves.next().await {
+            match moved {
+                Ok(_) => self.roaming.note_given(&key),
+                Err(failure) => tracing::debug!(%failure, "a device was not handed over yet"),
+            }
         }
         Ok(())
     }

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use ledger_core::Digest;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{VaultError, digest_column};
+use super::{VaultError, digest_column, payloads, streams};
 
 pub(super) const SCHEMA: &str = "
 CREATE TABLE outbox (
@@ -104,7 +104,8 @@ pub fn readings_of(connection: &Connection, batch: u64) -> Result<Vec<(String, u
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// How many readings of which device, by its id, are in transactions from this nonce on.
+/// How many readings of which device, by its id, are in transactions from this nonce on. It takes as long when days
+/// wait as when nothing does.
 ///
 /// # Errors
 /// [`VaultError::Sqlite`].
@@ -112,12 +113,23 @@ pub fn readings_from(
     connection: &Connection,
     nonce: u64,
 ) -> Result<BTreeMap<String, u64>, VaultError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT device, sum(count) FROM outbox JOIN payloads USING (batch) JOIN streams ON number = stream
-         WHERE nonce >= ?1 GROUP BY device",
-    )?;
-    let rows = statement.query_map([nonce as i64], counted)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let first: Option<i64> = connection
+        .prepare_cached(
+            "SELECT batch FROM outbox WHERE nonce >= ?1 AND batch IS NOT NULL ORDER BY nonce LIMIT 1",
+        )?
+        .query_row([nonce as i64], |row| row.get(0))
+        .optional()?;
+    let mut readings = BTreeMap::new();
+    let Some(first) = first else {
+        return Ok(readings);
+    };
+    for stream in streams::list(connection, None)? {
+        let count = payloads::count_from(connection, stream.number, first as u64)?;
+        if count > 0 {
+            *readings.entry(stream.device).or_default() += count;
+        }
+    }
+    Ok(readings)
 }
 
 fn counted(row: &Row<'_>) -> rusqlite::Result<(String, u64)> {
@@ -133,7 +145,15 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
     })
 }
 
-/// All transactions, in the order of their nonces.
+/// The first transaction, by its nonce.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn first(connection: &Connection) -> Result<Option<OutboxRow>, VaultError> {
+    Ok(page(connection, 0, 1)?.pop())
+}
+
+/// All transactions, in the order of their nonces; in days, many.
 ///
 /// # Errors
 /// [`VaultError::Sqlite`].

@@ -31,10 +31,9 @@ pub(crate) fn renew(
     signer: &SecretKey,
 ) -> anyhow::Result<usize> {
     let (path, new) = (folder.join(SENDER_FILE), signer.public());
-    let waiting = outbox::list(connection)?;
     let known = std::fs::read_to_string(&path).ok();
     let known = known.and_then(|text| text.trim().parse().ok());
-    let first = waiting.first().and_then(sender_of);
+    let first = outbox::first(connection)?.as_ref().and_then(sender_of);
     let old: PublicKey = known.or(first).unwrap_or(new);
     let mut count = 0;
     if old != new {
@@ -49,7 +48,7 @@ pub(crate) fn renew(
                  back until the vote has passed"
             );
         }
-        count = sign_anew(connection, &waiting, ledger, signer)?;
+        count = sign_anew(connection, ledger, signer)?;
         tracing::info!(count, "the node has a new key: what waited is signed anew");
     }
     if known != Some(new) {
@@ -67,16 +66,16 @@ fn sender_of(row: &OutboxRow) -> Option<PublicKey> {
 /// Replaces what waits. What is final already goes; what the new key has signed already stays.
 fn sign_anew(
     connection: &mut Connection,
-    waiting: &[OutboxRow],
     ledger: &Snapshot<'_>,
     signer: &SecretKey,
 ) -> anyhow::Result<usize> {
+    let waiting = outbox::list(connection)?;
     let chain = ledger.chain()?.0;
     let mut next = ledger.account(&signer.public())?.next_nonce.0;
     let transaction = connection.transaction()?;
     transaction.execute("DELETE FROM outbox", [])?;
     let mut count = 0;
-    for row in waiting {
+    for row in &waiting {
         let signed = SignedTransaction::decode(&row.bytes)?;
         if row.nonce < ledger.account(signed.sender())?.next_nonce.0 {
             continue;

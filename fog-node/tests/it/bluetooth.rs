@@ -10,6 +10,8 @@ use crate::served::Served;
 
 const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
+const CODE: &str = "000G-40R4-0M30-E209-185G-R38E-1W0H";
+
 async fn post(served: &Served, path: &str, body: &Value) -> (StatusCode, Value) {
     let response = served.send("POST", path, body.to_string()).await;
     let status = response.status();
@@ -22,13 +24,16 @@ async fn a_level0_device_is_paired_by_address_and_key() {
     let served = Served::with_demo(0).await;
     let add = |profile: &str, path: &str| json!({"profile": profile, "path": path, "key": KEY});
     let level0 = add("fogward-level0", "ble:c4:f2:17:1a:1d:bb");
-    let with_code = json!({"profile": "fogward-level0", "path": "ble:C4:F2:17:1A:1D:BC",
-        "code": "000G-40R4-0M30-E209-185G-R38E-1W0H"});
+    let both = json!({"profile": "fogward-level0", "path": "ble:C4:F2:17:1A:1D:BC", "key": KEY,
+        "code": CODE});
+    let mistyped = json!({"profile": "fogward-level0", "path": "ble:C4:F2:17:1A:1D:BC",
+        "code": "000G"});
     let without_key = json!({"profile": "fogward-level0", "path": "ble:C4:F2:17:1A:1D:BC"});
     for (asked, code) in [
         (add("nonin-oem3", "ble:C4:F2:17:1A:1D:BB"), "DEV-14"),
         (add("fogward-level0", "ble:C4:F2:17"), "DEV-11"),
-        (with_code, "DEV-05"),
+        (both, "DEV-21"),
+        (mistyped, "DEV-20"),
         (without_key, "DEV-04"),
     ] {
         let (status, error) = post(&served, "/api/devices", &asked).await;
@@ -51,6 +56,12 @@ async fn a_level0_device_is_paired_by_address_and_key() {
     let wrong = json!({"address": "C4:F2:17:1A:1D:BD", "bond": false, "key": "00"});
     let (_, error) = post(&served, "/api/bluetooth/pairings", &wrong).await;
     assert_eq!(error["code"], "DEV-04", "{error}");
+    let both = json!({"address": "C4:F2:17:1A:1D:BD", "bond": false, "key": KEY, "code": CODE});
+    let (_, error) = post(&served, "/api/bluetooth/pairings", &both).await;
+    assert_eq!(error["code"], "DEV-21", "{error}");
+    let again = json!({"address": "C4:F2:17:1A:1D:BB", "repair": true, "code": CODE});
+    let (_, error) = post(&served, "/api/bluetooth/pairings", &again).await;
+    assert_eq!(error["code"], "DEV-02", "a key is given once: {error}");
     let unbonded = json!({"address": "C4:F2:17:1A:1D:BD", "bond": false, "key": KEY});
     let (_, pairing) = post(&served, "/api/bluetooth/pairings", &unbonded).await;
     let path = format!(

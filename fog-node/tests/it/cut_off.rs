@@ -67,3 +67,27 @@ fn what_is_sealed_while_cut_off_becomes_final_in_order() {
         assert_eq!((code, &report["clean"]), (0, &value!(true)), "{report}");
     }
 }
+
+/// Goal: days of a ward become as many batches as their real pace makes, survive two kills, and drain in order.
+/// Method: some hours of ten devices by the bench, which checks the order, both folders and that nothing counts
+/// twice itself; its figures against what the hours must make. How fast it was says nothing in a debug build.
+#[test]
+fn hours_of_a_ward_drain_in_order() {
+    let arguments = "bench cut-off --json --allow-debug --runs 1 --days 2";
+    let (code, value) = json(arguments.split(' '));
+    assert_eq!(code, 0, "{value}");
+    let figure = |name: &str| value["figures"][name].as_f64().unwrap_or(f64::NAN);
+    let (devices, readings) = (10, 2 * 3_600 * 10_u64);
+    assert_eq!(figure("readings"), readings as f64, "{value}");
+    // One batch was final before; 33 are a second old, the others full but the last.
+    let full = (readings - devices - 33 * devices).div_ceil(4_096);
+    assert_eq!(figure("outbox_rows"), (33 + full) as f64, "{value}");
+    for measured in [
+        "vault_bytes",
+        "restart_ms_full",
+        "drain_ms",
+        "peak_rss_bytes_draining",
+    ] {
+        assert!(figure(measured) > 0.0, "{measured}: {value}");
+    }
+}

@@ -16,10 +16,13 @@ mod joining;
 mod late;
 mod light;
 mod light_witness;
+#[cfg(target_os = "linux")]
+mod moving_ward;
 mod people;
 mod people_cli;
 mod permissions;
 mod place;
+mod policies;
 mod program;
 mod provisioning;
 mod pty;

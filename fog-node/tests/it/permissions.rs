@@ -82,6 +82,11 @@ const EXPECTED: &[(&str, &str, &str, bool)] = &[
     ("POST", "/api/consortium/join/invitation", "a", false),
     ("POST", "/api/consortium/join", "a", true),
     ("GET", "/api/consortium/join", READERS, false),
+    ("GET", "/api/policies", READERS, false),
+    ("POST", "/api/policies", "a", true),
+    ("DELETE", "/api/policies/{name}", "a", true),
+    ("POST", "/api/policies/check", READERS, false),
+    ("POST", "/api/policies/simulate", READERS, false),
     ("GET", "/api/people", "au", false),
     ("POST", "/api/people", "a", true),
     ("POST", "/api/people/{id}/roles", "a", true),
@@ -125,6 +130,7 @@ async fn gate(
     let path = path
         .replace("{height}", "999999999")
         .replace("{number}", "7")
+        .replace("{name}", "none")
         .replace("{id}", "none")
         .replace("{handle}", "none")
         .replace("{reading}", "none");

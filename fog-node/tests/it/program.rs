@@ -72,7 +72,6 @@ impl Running {
     }
 
     /// The same, with a system bus at this address.
-    #[cfg(target_os = "linux")]
     pub(crate) fn start_on_bus(data: &Path, arguments: &[String], bus: &str) -> Self {
         let mut command = command();
         command.env("DBUS_SYSTEM_BUS_ADDRESS", bus);

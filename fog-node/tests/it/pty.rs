@@ -17,7 +17,9 @@ pub(crate) struct Line {
 impl Line {
     /// A line with nothing on it.
     pub(crate) fn new() -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        // A node that is started meanwhile must not inherit it, or a plug that is pulled out stays in.
+        let master =
+            openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
         let path = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();

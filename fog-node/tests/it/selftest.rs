@@ -378,6 +378,11 @@ async fn a_test_is_cancelled_and_there_is_one_at_a_time() {
         .json(&format!("/api/commissionings?device={id}"))
         .await;
     assert_eq!(records, value!([]));
+    let of_an_adapter = "/api/commissionings?adapter=AA:AA:AA:00:00:01";
+    assert_eq!(served.json(of_an_adapter).await, value!([]));
+    let of_both = format!("{of_an_adapter}&device={id}");
+    let refused = served.send("GET", &of_both, "").await;
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
     let before = served.json(&format!("/api/devices/{id}")).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
     let after = served.json(&format!("/api/devices/{id}")).await;

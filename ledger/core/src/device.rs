@@ -28,6 +28,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::access;
 use crate::digest::Digest;
 use crate::genesis::Member;
 use crate::governance;
@@ -539,9 +540,8 @@ fn take_key<V: StateView + ?Sized>(
     key: PublicKey,
     handle: Digest,
 ) -> Result<(), ExecutionError> {
-    let is_of_device = state.read::<Digest>(&StateKey::device_key(&key))?.is_some();
     let is_of_organisation = governance::key_use(state, &key)?.organisation.is_some();
-    if is_of_device || is_of_organisation {
+    if access::is_taken(state, &key)? || is_of_organisation {
         return Err(DeviceError::KeyTaken.into());
     }
     state.write(StateKey::device_key(&key), &handle);

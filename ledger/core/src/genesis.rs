@@ -75,6 +75,8 @@ pub struct Genesis {
     pub parameters: Parameters,
     /// Random bytes that keep two consortia of the same name and time apart.
     pub nonce: Digest,
+    /// What decides about access: which version of the language of policies, and which schema.
+    pub policy_engine: String,
 }
 
 impl Genesis {
@@ -104,6 +106,7 @@ impl Genesis {
             thresholds: Thresholds::default(),
             parameters: Parameters::default(),
             nonce,
+            policy_engine: ledger_policy::ENGINE.into(),
         };
         genesis.check()?;
         Ok(genesis)
@@ -111,7 +114,7 @@ impl Genesis {
 
     /// Checks everything a document must be to found a chain: names, keys that each have one owner
     /// and one place, an organisation at least, validators of one unit of power that are nodes of an
-    /// organisation, rules within their bounds.
+    /// organisation, rules within their bounds, and the policy engine that this program has.
     ///
     /// # Errors
     /// [`GovernanceError`], the first that is found.

@@ -13,6 +13,7 @@
 //! Left out on purpose: where keys are kept, how votes are exchanged (`ledger-consortium`), how a
 //! replica is stored (`ledger-store`).
 
+pub mod access;
 pub mod batch;
 pub mod block;
 pub mod canonical;

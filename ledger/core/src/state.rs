@@ -18,7 +18,8 @@
 //! | `interaction/ID` | [`crate::device::Interaction`] | ask and decide interaction |
 //! | `anchor/KEY` | [`AnchorHead`] | anchor batch, votes that rotate the node's key |
 //!
-//! The entries of organisations, votes and the queue are listed in [`crate::governance`].
+//! The entries of organisations, votes and the queue are listed in [`crate::governance`], those of people, policies
+//! and requests in [`crate::access`].
 //!
 //! A sender's anchors are kept as one entry of constant size: how many, and a digest over all their
 //! roots. What each held is in the blocks.
@@ -30,6 +31,7 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::access::{self, AccessError, Scope};
 use crate::batch::{AnchorBatch, MAX_READINGS, MAX_STREAMS};
 use crate::canonical;
 use crate::device::{self, DeviceError};
@@ -165,6 +167,57 @@ impl StateKey {
         Self::under(b"interaction/", &id.0)
     }
 
+    /// A person.
+    #[must_use]
+    pub fn person(handle: &Digest) -> Self {
+        Self::under(b"person/", &handle.0)
+    }
+
+    /// Whose a person's key is or was.
+    #[must_use]
+    pub fn person_key(key: &PublicKey) -> Self {
+        Self::under(b"person-key/", &key.0)
+    }
+
+    /// The names of a scope's policies.
+    #[must_use]
+    pub fn policies(scope: &Scope) -> Self {
+        Self::under(b"policies/", &scope.bytes())
+    }
+
+    /// A policy.
+    #[must_use]
+    pub fn policy(scope: &Scope, name: &str) -> Self {
+        Self::under(
+            b"policy/",
+            &[&scope.bytes()[..], b"/", name.as_bytes()].concat(),
+        )
+    }
+
+    /// All that was put in force or out of it in a scope.
+    #[must_use]
+    pub fn policy_revision(scope: &Scope) -> Self {
+        Self::under(b"policy-revision/", &scope.bytes())
+    }
+
+    /// A request.
+    #[must_use]
+    pub fn access(handle: &Digest) -> Self {
+        Self::under(b"access/", &handle.0)
+    }
+
+    /// What was served under a request.
+    #[must_use]
+    pub fn receipts(access: &Digest) -> Self {
+        Self::under(b"receipts/", &access.0)
+    }
+
+    /// How many changes of people, policies and requests there were.
+    #[must_use]
+    pub fn access_changes() -> Self {
+        Self(b"access-changes".to_vec())
+    }
+
     /// A sender's anchors.
     #[must_use]
     pub fn anchor(key: &PublicKey) -> Self {
@@ -265,6 +318,9 @@ pub enum ExecutionError {
     /// Not as the rules of devices want it. Of a change or an interaction only [`device::check`] says so.
     #[error(transparent)]
     Device(#[from] DeviceError),
+    /// Not as the rules of people, policies and access want it. Only [`access::check`] says so.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// A genesis outside height 0, or of another chain, or something else at height 0.
     #[error("the genesis of this chain stands alone at height 0, and nothing else does")]
     Genesis,
@@ -317,6 +373,12 @@ impl<'a, V: StateView + ?Sized> Executor<'a, V> {
         let may_send = match body.payload {
             Payload::Propose(_) | Payload::Vote(_) => true,
             Payload::AnchorBatch(_) => may_anchor(&self.state, &sender)?,
+            Payload::RegisterPerson(_)
+            | Payload::ChangePerson(_)
+            | Payload::PutPolicy(_)
+            | Payload::AskAccess(_)
+            | Payload::DecideAccess(_)
+            | Payload::Receipt(_) => may_send(&self.state, &sender)?,
             _ => is_active_member(&self.state, &sender)?,
         };
         if !may_send {
@@ -332,16 +394,15 @@ impl<'a, V: StateView + ?Sized> Executor<'a, V> {
             Payload::Vote(vote) => {
                 self.tried(|state, clock| governance::vote(state, clock, sender, *vote))?;
             }
-            Payload::RegisterDevice(_)
-            | Payload::ChangeDevice(_)
-            | Payload::AskInteraction(_)
-            | Payload::DecideInteraction(_) => {
-                let tried =
-                    self.tried(|state, clock| device::apply(state, clock, sender, &body.payload));
+            payload => {
+                let tried = self.tried(|state, clock| {
+                    device::apply(state, clock, sender, payload)?;
+                    access::apply(state, clock, sender, payload)
+                });
                 // What makes no sense any more when its turn comes changes nothing, but its nonce is used:
                 // the anchors of the same node behind it must not wait for ever.
                 match tried {
-                    Ok(()) | Err(ExecutionError::Device(_)) => {}
+                    Ok(()) | Err(ExecutionError::Device(_) | ExecutionError::Access(_)) => {}
                     Err(error) => return Err(error),
                 }
             }
@@ -420,8 +481,8 @@ impl<'a, V: StateView + ?Sized> Executor<'a, V> {
 }
 
 /// Whether `sender` may send transactions of some kind: an active node, an admin of an active organisation,
-/// or a device in service that signs for itself. For mempools; the executor is stricter and asks for the
-/// kind.
+/// a device in service that signs for itself, or a person who takes part. For mempools; the executor is stricter
+/// and asks for the kind.
 ///
 /// # Errors
 /// [`StateReadError`].
@@ -429,7 +490,9 @@ pub fn may_send<V: StateView + ?Sized>(
     view: &V,
     sender: &PublicKey,
 ) -> Result<bool, StateReadError> {
-    Ok(may_anchor(view, sender)? || governance::admin_of(view, sender)?.is_some())
+    Ok(may_anchor(view, sender)?
+        || governance::admin_of(view, sender)?.is_some()
+        || access::person_of(view, sender)?.is_some())
 }
 
 /// Whether `sender` may anchor readings.

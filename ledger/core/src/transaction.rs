@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::{AskAccess, ChangePerson, DecideAccess, PutPolicy, Receipt, RegisterPerson};
 use crate::batch::AnchorBatch;
 use crate::canonical::{self, DecodeError};
 use crate::device::{AskInteraction, ChangeDevice, DecideInteraction};
@@ -58,6 +59,18 @@ pub enum Payload {
     AskInteraction(AskInteraction),
     /// Grants, refuses or ends what was asked.
     DecideInteraction(DecideInteraction),
+    /// Makes a person known; signed with an organisation's admin key.
+    RegisterPerson(RegisterPerson),
+    /// Changes a person: her roles, her keys, or that she does not take part any more.
+    ChangePerson(ChangePerson),
+    /// Puts a policy in force, or out of it.
+    PutPolicy(PutPolicy),
+    /// Asks for a part of somebody's data; signed with a person's key.
+    AskAccess(AskAccess),
+    /// Grants, refuses, ends or reviews what was asked.
+    DecideAccess(DecideAccess),
+    /// Says what was served under a grant.
+    Receipt(Receipt),
 }
 
 impl Payload {
@@ -73,6 +86,12 @@ impl Payload {
             Self::ChangeDevice(_) => "change_device",
             Self::AskInteraction(_) => "ask_interaction",
             Self::DecideInteraction(_) => "decide_interaction",
+            Self::RegisterPerson(_) => "register_person",
+            Self::ChangePerson(_) => "change_person",
+            Self::PutPolicy(_) => "put_policy",
+            Self::AskAccess(_) => "ask_access",
+            Self::DecideAccess(_) => "decide_access",
+            Self::Receipt(_) => "receipt",
         }
     }
 }

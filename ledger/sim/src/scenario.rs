@@ -1,5 +1,6 @@
 //! What is simulated: how many validators, how far, under which seed, with which faults.
 
+use ledger_core::access::POLICY_ENGINE;
 use ledger_core::genesis::{Member, Parameters};
 use ledger_core::governance::{Organisation, Thresholds};
 use ledger_core::ids::OrganisationId;
@@ -98,5 +99,6 @@ pub(crate) fn genesis(validators: usize, observers: usize, seed: u64) -> Option<
             ..Parameters::default()
         },
         nonce: Digest::of(&seed.to_be_bytes()),
+        policy_engine: POLICY_ENGINE.into(),
     })
 }

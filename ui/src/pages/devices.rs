@@ -4,10 +4,12 @@ use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
+use crate::bluetooth::look;
 use crate::components::{DeviceRow, Icon, PageHead, Segments, Waiting};
 use crate::live::{DeviceEntry, use_live};
 use crate::pages::inbox::Inbox;
 use crate::pages::incoming::Incoming;
+use crate::pages::self_test::Adapters;
 use crate::route::Route;
 use crate::testids;
 use crate::words::number::thousands;
@@ -18,6 +20,7 @@ use crate::words::{device, node};
 pub fn DevicesPage() -> impl IntoView {
     let live = use_live();
     live.refetch_ports();
+    let nearby = look();
     let count = move |wanted: &'static str| {
         Memo::new(move |_| {
             live.devices()
@@ -58,7 +61,7 @@ pub fn DevicesPage() -> impl IntoView {
                 <a class="btn primary" href=Route::Pair(None).href() data-testid=testids::PAIR_OPEN><Icon name="plus"/>"Pair a device"</a>
             </PageHead>
             <Incoming/>
-            <Inbox/>
+            <Inbox nearby=nearby/>
             <section class="card" aria-labelledby="h-paired">
                 <div class="card-head">
                     <h2 id="h-paired">"Paired devices"</h2><span class="count">{move || thousands(all.get())}</span>
@@ -73,6 +76,7 @@ pub fn DevicesPage() -> impl IntoView {
                     Some(false) => view! { <Table filter=filter words=words/> }.into_any(),
                 }}
             </section>
+            <Adapters nearby=nearby/>
         </div>
     }
 }

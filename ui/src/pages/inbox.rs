@@ -3,20 +3,18 @@
 use fog_api::FoundDevice;
 use leptos::prelude::*;
 
-use crate::bluetooth::{Nearby, look};
+use crate::bluetooth::Nearby;
 use crate::components::{Icon, IsItMine, StateMark};
 use crate::live::use_live;
 use crate::route::Route;
 use crate::testids;
 use crate::words::bluetooth;
 use crate::words::number::{count, thousands};
-use crate::words::state::State;
 
 /// The card.
 #[component]
-pub fn Inbox() -> impl IntoView {
+pub fn Inbox(nearby: Nearby) -> impl IntoView {
     let live = use_live();
-    let nearby = look();
     let ports = Memo::new(move |_| {
         live.ports.with(|ports| {
             let free = ports.iter().flatten().filter(|port| port.used_by.is_none());
@@ -27,7 +25,8 @@ pub fn Inbox() -> impl IntoView {
     let found = Memo::new(move |_| {
         nearby.view.with(|view| {
             let all = view.iter().flat_map(|view| &view.found);
-            let new = all.filter(|device| device.measures && device.paired_as.is_none());
+            let known = |device: &&FoundDevice| device.measures || device.has_line;
+            let new = all.filter(|device| known(device) && device.paired_as.is_none());
             new.map(|device| device.address.clone()).collect::<Vec<_>>()
         })
     });
@@ -110,7 +109,10 @@ fn Found(nearby: Nearby, address: String) -> impl IntoView {
                 <p class="dim num-text">{say(|device| bluetooth::signal(device.signal_dbm))}</p>
             </div>
             <div class="found-act">
-                <StateMark state=State::Ok word="Known profile".to_owned()/>
+                {move || {
+                    let (state, word) = device.with(|device| bluetooth::known(device.as_ref()));
+                    view! { <StateMark state=state word=word.to_owned()/> }
+                }}
                 {move || can_show_itself.get().then(|| view! { <IsItMine at=at.get_value()/> })}
                 <a class="btn primary" href=href data-testid=testids::INBOX_PAIR>"Pair"<span class="vh">" "{say(bluetooth::title)}</span></a>
             </div>

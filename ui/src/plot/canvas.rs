@@ -25,9 +25,7 @@ use super::paint::{Stage, install_fonts, paint};
 use super::palette::Palette;
 use super::series::Millis;
 use super::spec::PlotSpec;
-
-/// Frames a second at most, while a pointer moves over the canvas.
-const MAX_FPS: u32 = 60;
+use crate::measure;
 
 thread_local! {
     static MOUNTS: RefCell<BTreeMap<u32, Mount>> = const { RefCell::new(BTreeMap::new()) };
@@ -337,7 +335,8 @@ fn start(
     failed: impl Fn() + 'static,
 ) {
     let options = WebOptions {
-        max_fps: Some(MAX_FPS),
+        // The browser asks for frames at the screen's own pace; a limit on top would hold a value back for one more.
+        max_fps: None,
         dithering: false,
         should_stop_propagation: Box::new(|_| false),
         should_prevent_default: Box::new(|_| false),
@@ -414,7 +413,9 @@ struct PlotApp(Rc<Shared>);
 impl eframe::App for PlotApp {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         self.0.painted.set(now());
-        paint(ui, &mut self.0.stage.borrow_mut());
+        let mut stage = self.0.stage.borrow_mut();
+        paint(ui, &mut stage);
+        measure::painted(&stage.spec);
     }
 
     fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {

@@ -10,20 +10,23 @@
 //! the wheel from the page.
 
 mod episodes;
+mod limits;
+mod readout;
+mod traces;
 
 use std::sync::Arc;
 
 use egui::{
-    Align2, Color32, FontData, FontDefinitions, FontFamily, FontId, Galley, Painter, Pos2, Rect,
-    Shape, Stroke, pos2, vec2,
+    Align2, FontData, FontDefinitions, FontFamily, FontId, Painter, Pos2, Rect, Shape, Stroke,
+    pos2, vec2,
 };
-use egui_plot::{HLine, Line, LineStyle, Plot, PlotPoint, PlotPoints, Points};
 
 use super::palette::Palette;
 use super::scale::{self, YAxis};
 use super::series::{Millis, Span};
-use super::spec::{Mark, Panel, PlotSpec, Simulated, Trace};
+use super::spec::{Panel, PlotSpec, Simulated};
 use crate::words::number;
+pub use readout::{figures, readout};
 
 /// A subset of Inter (SIL Open Font License, `assets/fonts/Inter-LICENSE.txt`) at weight 410 with
 /// tabular figures: what labels and readouts need.
@@ -258,259 +261,8 @@ impl Canvas<'_> {
         }
     }
 
-    fn traces(&self, ui: &mut egui::Ui, index: usize) {
-        let window = self.stage.spec.window;
-        for trace in &self.panel.traces {
-            match trace.mark {
-                Mark::Bars(width) => self.bars(trace, width),
-                Mark::Steps => self.steps(trace),
-                _ => {}
-            }
-        }
-        self.intervals();
-        let plot = Plot::new(("panel", index))
-            .show_axes(false)
-            .show_grid(false)
-            .show_background(false)
-            .show_x(false)
-            .show_y(false)
-            .allow_scroll(false)
-            .allow_zoom(false)
-            .allow_drag(false)
-            .allow_boxed_zoom(false)
-            .allow_double_click_reset(false)
-            .set_margin_fraction(vec2(0.0, 0.0))
-            .sense(egui::Sense::hover())
-            // A panel may be lower than a plot's usual least height.
-            .min_size(vec2(1.0, 1.0));
-        let builder = egui::UiBuilder::new().max_rect(self.area);
-        ui.scope_builder(builder, |ui| {
-            plot.show(ui, |plot| {
-                plot.set_plot_bounds_x(window.from as f64..=window.to as f64);
-                plot.set_plot_bounds_y(self.axis.min..=self.axis.max);
-                for trace in &self.panel.traces {
-                    self.line(plot, trace);
-                }
-                for limit in &self.panel.limits {
-                    let line = HLine::new("", limit.value)
-                        .stroke(Stroke::new(1.0, self.stage.palette.limit))
-                        .style(LineStyle::Dashed { length: 5.0 })
-                        .allow_hover(false);
-                    plot.hline(line);
-                }
-            });
-        });
-    }
-
-    fn line(&self, plot: &mut egui_plot::PlotUi<'_>, trace: &Trace) {
-        if !matches!(trace.mark, Mark::Line | Mark::Dashed | Mark::Area) {
-            return;
-        }
-        let colour = self.stage.palette.of(trace.colour);
-        let runs = trace
-            .series
-            .read()
-            .runs(self.stage.spec.window, self.bucket_millis());
-        for run in runs {
-            let points: Vec<_> = run.into_iter().map(|[x, y]| PlotPoint::new(x, y)).collect();
-            if let [only] = points.as_slice() {
-                let dot = Points::new("", PlotPoints::Owned(vec![*only]));
-                plot.points(dot.radius(1.5).color(colour).allow_hover(false));
-                continue;
-            }
-            let mut line = Line::new("", PlotPoints::Owned(points))
-                .stroke(Stroke::new(1.5, colour))
-                .allow_hover(false);
-            match trace.mark {
-                Mark::Dashed => line = line.style(LineStyle::dashed_dense()),
-                Mark::Area => line = line.fill(self.axis.min as f32).fill_alpha(0.12),
-                _ => {}
-            }
-            plot.line(line);
-        }
-    }
-
-    /// Bars, as many as can be told apart; several in one place show the highest.
-    fn bars(&self, trace: &Trace, width_millis: Millis) {
-        let painter = self.painter.with_clip_rect(self.area);
-        let colour = mix(
-            self.stage.palette.of(trace.colour),
-            self.stage.palette.surface,
-            0.6,
-        );
-        let least = self.bucket_millis() * 4;
-        let width = width_millis.max(1) * (least / width_millis.max(1)).max(1);
-        let mut bars: Vec<(Millis, f64)> = Vec::new();
-        for point in trace.series.read().around(self.stage.spec.window) {
-            let (start, Some((_, high))) = (point.time.div_euclid(width) * width, point.range)
-            else {
-                continue;
-            };
-            match bars.last_mut() {
-                Some(last) if last.0 == start => last.1 = last.1.max(high),
-                _ => bars.push((start, high)),
-            }
-        }
-        for (start, high) in bars {
-            let (left, right) = (self.x(start as f64), self.x((start + width) as f64));
-            let inset = ((right - left) * 0.22).clamp(0.5, 3.0);
-            let x = snap(left + inset)..=snap(right - inset).max(snap(left + inset) + 1.0);
-            let rect =
-                Rect::from_x_y_ranges(x, snap(self.y(high))..=self.y(self.axis.min.max(0.0)));
-            painter.rect_filled(rect, 0.0, colour);
-        }
-    }
-
-    /// Where each visible limit's words stand.
-    fn limit_words(&self) -> Vec<(Rect, Arc<Galley>)> {
-        let palette = &self.stage.palette;
-        let visible = self.panel.limits.iter().filter_map(|limit| {
-            let y = self.y(limit.value);
-            if !self.area.y_range().expand(1.0).contains(y) {
-                return None;
-            }
-            let galley =
-                self.painter
-                    .layout_no_wrap(limit.label.clone(), self.stage.font(), palette.limit);
-            let above = y - 3.0 - galley.size().y;
-            let top = if above < self.area.top() - 2.0 {
-                y + 3.0
-            } else {
-                above
-            };
-            let corner = pos2(self.area.right() - galley.size().x, top);
-            Some((Rect::from_min_size(corner, galley.size()), galley))
-        });
-        visible.collect()
-    }
-
-    /// Clears the grid where limits' words will stand; traces are painted over it, so no peak is hidden.
-    fn limit_grounds(&self) {
-        for (place, _) in self.limit_words() {
-            let ground = place.expand2(vec2(0.0, 0.5)).with_min_x(place.left() - 4.0);
-            let hatched = self.panel.simulated != Simulated::No;
-            if !hatched {
-                self.painter
-                    .rect_filled(ground, 0.0, self.stage.palette.surface);
-            }
-        }
-    }
-
-    fn limits(&self) {
-        for (place, galley) in self.limit_words() {
-            self.painter
-                .galley(place.min, galley, self.stage.palette.limit);
-        }
-    }
-
-    fn cursor(&self, says_time: bool) {
-        let Some(time) = self.stage.cursor.filter(|time| self.holds(*time)) else {
-            return;
-        };
-        let palette = &self.stage.palette;
-        let x = snap(self.x(time as f64));
-        self.painter
-            .vline(x, self.area.y_range(), Stroke::new(1.0, palette.cursor));
-        for trace in &self.panel.traces {
-            let point = trace
-                .series
-                .read()
-                .nearest(time)
-                .filter(|point| self.holds(point.time));
-            if let (Some((_, high)), false) = (
-                point.and_then(|p| p.range),
-                matches!(trace.mark, Mark::Bars(_)),
-            ) {
-                let at = pos2(x, self.y(high));
-                self.painter.circle(
-                    at,
-                    3.5,
-                    palette.of(trace.colour),
-                    Stroke::new(1.0, palette.surface),
-                );
-            }
-        }
-        let words = readout(
-            self.panel,
-            time,
-            says_time.then_some(self.stage.offset_minutes),
-        );
-        self.tag(x, words);
-    }
-
     fn holds(&self, time: Millis) -> bool {
         (self.stage.spec.window.from..=self.stage.spec.window.to).contains(&time)
-    }
-
-    /// The readout at the cursor's top; it turns to the other side past the middle.
-    fn tag(&self, x: f32, words: String) {
-        if words.is_empty() {
-            return;
-        }
-        let palette = &self.stage.palette;
-        let galley = self
-            .painter
-            .layout_no_wrap(words, self.stage.font(), palette.surface);
-        let size = galley.size() + vec2(12.0, 5.0);
-        let left = if x > self.area.center().x {
-            x - size.x + 1.0
-        } else {
-            x
-        };
-        let left = left.clamp(
-            self.area.left(),
-            (self.area.right() - size.x).max(self.area.left()),
-        );
-        let rect = Rect::from_min_size(pos2(left, self.area.top() - 1.0), size);
-        self.painter.rect_filled(rect, 4.0, palette.cursor);
-        self.painter
-            .galley(rect.min + vec2(6.0, 2.5), galley, palette.surface);
-    }
-}
-
-/// What a panel says at `time`: `13:48:35 · 478 ms, median 125`. The time only with the zone's offset.
-#[must_use]
-pub fn readout(panel: &Panel, time: Millis, offset_minutes: Option<i32>) -> String {
-    let values: Vec<String> = panel
-        .traces
-        .iter()
-        .enumerate()
-        .filter_map(|(index, trace)| {
-            let reach = trace.series.read();
-            let point = match trace.mark {
-                Mark::Bars(width) => reach.nearest(time.div_euclid(width.max(1)) * width.max(1)),
-                _ => reach.nearest(time),
-            };
-            let (low, high) = point?.range?;
-            let figure = figures(low, high, panel.decimals);
-            Some(match index {
-                0 if panel.is_titled => format!("{} {figure} {}", trace.name, panel.unit),
-                0 if panel.unit.is_empty() || panel.unit.contains(' ') => figure,
-                0 => format!("{figure} {}", panel.unit),
-                _ => format!("{} {figure}", trace.name),
-            })
-        })
-        .collect();
-    let clock = offset_minutes.map(|offset| scale::time_of_day(time, offset, true));
-    let values = if values.is_empty() {
-        "no data".to_owned()
-    } else {
-        values.join(", ")
-    };
-    clock.map_or(values.clone(), |clock| format!("{clock} · {values}"))
-}
-
-/// One value, or the range it stands for.
-#[must_use]
-pub fn figures(low: f64, high: f64, decimals: usize) -> String {
-    let (one, other) = (
-        scale::decimal(low, decimals),
-        scale::decimal(high, decimals),
-    );
-    if one == other {
-        other
-    } else {
-        format!("{one} to {other}")
     }
 }
 
@@ -533,16 +285,6 @@ fn times(painter: &Painter, stage: &Stage, area: Rect) {
 /// The middle of a device pixel at one pixel per point: sharp hairlines.
 fn snap(at: f32) -> f32 {
     at.floor() + 0.5
-}
-
-fn mix(colour: Color32, ground: Color32, share: f32) -> Color32 {
-    let channel =
-        |one: u8, other: u8| (f32::from(one) * share + f32::from(other) * (1.0 - share)) as u8;
-    Color32::from_rgb(
-        channel(colour.r(), ground.r()),
-        channel(colour.g(), ground.g()),
-        channel(colour.b(), ground.b()),
-    )
 }
 
 /// The text shapes of a frame with their places, for tests.

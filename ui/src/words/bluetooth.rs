@@ -2,13 +2,34 @@
 
 use fog_api::FoundDevice;
 
+use super::state::State;
+
 /// What it is, for a heading: its own name, or what it measures.
 #[must_use]
 pub fn title(device: &FoundDevice) -> String {
     let named = device.name.clone();
+    let measures = device.services.first().filter(|_| device.measures);
     named
-        .or_else(|| device.services.first().cloned())
+        .or_else(|| measures.cloned())
         .unwrap_or_else(|| "Nameless device".to_owned())
+}
+
+/// Whether an adapter is switched on, as a state with its word.
+#[must_use]
+pub const fn adapter_state(is_on: bool) -> (State, &'static str) {
+    match is_on {
+        true => (State::Ok, "On"),
+        false => (State::Offline, "Switched off"),
+    }
+}
+
+/// Whether it is known how to read it.
+#[must_use]
+pub fn known(device: Option<&FoundDevice>) -> (State, &'static str) {
+    match device {
+        Some(device) if device.measures => (State::Ok, "Known profile"),
+        _ => (State::Unknown, "Needs its key or code"),
+    }
 }
 
 /// How strong its signal is and what that means.
@@ -53,6 +74,7 @@ mod tests {
             name: name.map(str::to_owned),
             services: services.iter().map(|&service| service.to_owned()).collect(),
             measures: !services.is_empty(),
+            has_line: false,
             can_show_itself: false,
             signal_dbm: None,
             first_seen: 0,
@@ -76,6 +98,10 @@ mod tests {
         ] {
             assert_eq!(strength(dbm), words);
         }
+        let mut pod = found(None, &[]);
+        pod.has_line = true;
+        assert_eq!(known(Some(&pod)).0, State::Unknown);
+        assert_eq!(known(Some(&cuff)).0, State::Ok);
         assert_eq!(signal(None), "Bluetooth · signal not told");
     }
 }

@@ -1,5 +1,7 @@
 //! One-time codes as they are typed: in groups of four. Whether one is right is not known here.
 
+use fog_api::ProvisioningStage;
+
 /// Letters of a code.
 pub const LETTERS: usize = 28;
 
@@ -21,6 +23,18 @@ pub fn grouped(text: &str) -> String {
         groups.push(sign.to_ascii_uppercase());
     }
     groups
+}
+
+/// How far a pairing by a code is, while it goes on.
+#[must_use]
+pub const fn progress(stage: Option<ProvisioningStage>) -> &'static str {
+    match stage {
+        None | Some(ProvisioningStage::Listening) => {
+            "1 of 3: listening for the device. Leave it switched on."
+        }
+        Some(ProvisioningStage::Answered) => "2 of 3: the device was heard and is sent its key.",
+        Some(ProvisioningStage::Proven) => "3 of 3: the device has proven its key.",
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use fog_api::{CommissioningFigure, FigureVerdict, TestOutcome};
 
-use super::number::{duration, rate, thousands};
+use super::number::{count, duration, rate, thousands};
 use super::state::State;
 
 /// The whole, as a state with its word.
@@ -80,6 +80,14 @@ fn amount(figure: &CommissioningFigure, value: u64) -> String {
 #[must_use]
 pub fn progress(percent: u8) -> String {
     format!("Measuring · {percent} %")
+}
+
+/// What the button says that shows and hides the older records.
+#[must_use]
+pub fn older(is_open: bool, records: usize) -> String {
+    let verb = if is_open { "Hide" } else { "Show" };
+    let records = count(records as u64, "older record", "older records");
+    format!("{verb} {records}")
 }
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("device-drivers", &["fogward-level0"]),
     ("bluez-fake", &[]),
     ("bluez-rig", &[]),
-    ("ledger-core", &[]),
+    ("ledger-policy", &[]),
+    ("ledger-core", &["ledger-policy"]),
     ("ledger-store", &["ledger-core"]),
     ("ledger-consortium", &["ledger-core", "ledger-store"]),
     (
@@ -30,6 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "device-drivers",
             "fogward-level0",
+            "ledger-policy",
             "ledger-core",
             "ledger-store",
             "ledger-consortium",
@@ -50,6 +52,7 @@ struct Ban {
     never: &'static [&'static str],
 }
 
+/// Chrono itself is not among them: Cedar reads dates with it. Its clock would bring in `iana-time-zone`.
 const IO: &[&str] = &[
     "tokio",
     "mio",
@@ -64,7 +67,7 @@ const IO: &[&str] = &[
     "axum",
     "tokio-serial",
     "serialport",
-    "chrono",
+    "iana-time-zone",
     "time",
 ];
 

@@ -1,8 +1,9 @@
 //! One connection to a peripheral, from finding it to its end.
 //!
 //! Upon a connection: discover the services, read what stays the same, subscribe to what is measured,
-//! ask for stored records, and hand on each value until the link breaks or the device is stopped. A
-//! characteristic that refuses is passed over: the device may still measure.
+//! ask for stored records, and hand on each value until the link breaks or the device is stopped, those
+//! that came before the end and still wait among them. A characteristic that refuses is passed over: the
+//! device may still measure.
 //!
 //! One that is not even answered wants an encrypted link, and there is no bond: BlueZ begins to pair on
 //! its own account, fails, and keeps everything behind that request waiting until the link falls. So the
@@ -11,33 +12,34 @@
 //!
 //! Of a level-0 device only its frames count, for only they are proven: nothing else of it is read.
 
+mod connection;
 mod records;
 mod uart;
 
-use crate::ble::radio::{Radio, radios};
-use crate::ble::{BleConfig, assigned_number, discovery, reasons};
+pub(super) use connection::Connection;
+pub(super) use uart::{carry, open_line};
+
+use crate::ble::{BleConfig, assigned_number, reasons};
 use crate::codec::Decoder;
 use crate::codec::level0::Level0;
 use crate::device::{Ends, stopped};
 use crate::event::Event;
-use crate::gatt::{Gatt, READ, RecordFetch, SUBSCRIBE};
+use crate::gatt::{Gatt, READ, RecordFetch, SUBSCRIBE, Step};
 use crate::line::{Outlook, Speech, Troubles};
 use crate::link::{LinkReason, LinkState};
 use crate::profile::Profile;
 use crate::serial::now_millis;
 use btleplug::api::bleuuid::BleUuid;
 use btleplug::api::{
-    Central as _, CentralEvent, CharPropFlags, Characteristic, Peripheral as _, ValueNotification,
+    CentralEvent, CharPropFlags, Characteristic, Peripheral as _, ValueNotification,
 };
-use btleplug::platform::{Peripheral, PeripheralId};
-use futures_util::stream::{BoxStream, Stream, StreamExt as _};
+use connection::Streams;
+use futures_util::FutureExt as _;
+use futures_util::stream::{BoxStream, StreamExt as _};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-/// An LE connection is made within seconds or not at all; BlueZ itself gives up after 40 s.
-const CONNECT_AT_MOST: Duration = Duration::from_secs(20);
-const DISCOVER_AT_MOST: Duration = Duration::from_secs(15);
 /// The attribute protocol allows 30 s (Vol 3, Part F, 3.3.3); no device needs more than a few, and
 /// what takes longer waits for a pairing.
 const ANSWER_AT_MOST: Duration = Duration::from_secs(5);
@@ -119,37 +121,39 @@ pub(super) async fn run(config: &BleConfig, memory: &mut Memory, ends: &mut Ends
     let found = tokio::select! {
         biased;
         () = stopped(&mut stop) => return End::Stopped,
-        found = discovery::find(config) => found,
+        found = Connection::find(config) => found,
     };
-    let (radio, peripheral) = match found {
-        Ok(found) => found,
+    let connection = match found {
+        Ok(connection) => connection,
         Err(reason) => return End::Broken(reason),
     };
     let mut session = Session {
         config,
-        radio: &radio,
-        peripheral: &peripheral,
+        connection: &connection,
         memory,
         ends,
         last_value: Instant::now(),
         unusable: 0,
     };
+    let mut streams = None;
     let end = tokio::select! {
         biased;
         () = stopped(&mut stop) => End::Stopped,
-        end = session.serve() => match end {
+        end = session.serve(&mut streams) => match end {
             Ok(()) => End::Stopped,
             Err(reason) => End::Broken(reason),
         },
     };
-    let _ = timeout(ANSWER_AT_MOST, peripheral.disconnect()).await;
+    connection.close().await;
+    if let Some(Streams { values, .. }) = &mut streams {
+        session.take_rest(values).await;
+    }
     end
 }
 
 struct Session<'a> {
     config: &'a BleConfig,
-    radio: &'a Radio,
-    peripheral: &'a Peripheral,
+    connection: &'a Connection<'a>,
     memory: &'a mut Memory,
     ends: &'a mut Ends,
     last_value: Instant,
@@ -157,27 +161,13 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Ends well only if nobody takes the events any more.
-    async fn serve(&mut self) -> Result<(), LinkReason> {
-        let events = timeout(ANSWER_AT_MOST, self.radio.adapter.events()).await;
-        let Ok(Ok(mut events)) = events else {
-            return Err(reasons::adapter_lost(&self.radio.name));
-        };
-        let id = self.peripheral.id();
-        // Connecting includes the discovery of services, during which the link may fall.
-        let connected = tokio::select! {
-            connected = timeout(CONNECT_AT_MOST, self.peripheral.connect()) => connected,
-            () = lost(&mut events, &id) => {
-                return Err(self.or_adapter(reasons::discovery_failed(self.config)).await);
-            }
-        };
-        if !matches!(connected, Ok(Ok(()))) {
-            return Err(self.or_adapter(reasons::connect_failed(self.config)).await);
-        }
+    /// Ends well only if nobody takes the events any more. The streams stay with the caller, who takes the values
+    /// that still wait at the end.
+    async fn serve(&mut self, streams: &mut Option<Streams>) -> Result<(), LinkReason> {
+        let streams = streams.insert(self.connection.open().await?);
         self.note_signal().await;
-        let mut values = self.discover().await?;
         if self.memory.level0.is_some() {
-            return self.talk(&mut values, &mut events).await;
+            return self.talk(streams).await;
         }
         if !self.read_constants().await? {
             return Ok(());
@@ -187,26 +177,13 @@ impl Session<'_> {
             return Ok(());
         }
         self.last_value = Instant::now();
-        self.listen(&mut values, &mut events).await
-    }
-
-    /// Discovers services and opens the stream of values, before anything is subscribed to.
-    async fn discover(&mut self) -> Result<BoxStream<'static, ValueNotification>, LinkReason> {
-        let failed = reasons::discovery_failed(self.config);
-        let discovered = timeout(DISCOVER_AT_MOST, self.peripheral.discover_services()).await;
-        let values = match discovered {
-            Ok(Ok(())) => timeout(ANSWER_AT_MOST, self.peripheral.notifications()).await,
-            Ok(Err(_)) | Err(_) => return Err(self.or_adapter(failed).await),
-        };
-        match values {
-            Ok(Ok(values)) => Ok(values),
-            Ok(Err(_)) | Err(_) => Err(self.or_adapter(failed).await),
-        }
+        self.listen(streams).await
     }
 
     /// Those of the known characteristics that the peripheral has with one of these properties.
     fn characteristics(&self, known: &[u16], properties: CharPropFlags) -> Vec<Characteristic> {
         let offered: Vec<Characteristic> = self
+            .connection
             .peripheral
             .services()
             .into_iter()
@@ -237,7 +214,12 @@ impl Session<'_> {
             if self.is_locked(&characteristic) {
                 continue;
             }
-            match timeout(ANSWER_AT_MOST, self.peripheral.read(&characteristic)).await {
+            match timeout(
+                ANSWER_AT_MOST,
+                self.connection.peripheral.read(&characteristic),
+            )
+            .await
+            {
                 Ok(Ok(value)) => {
                     let events = self.decode(&characteristic.uuid, &value);
                     if !self.deliver(events).await {
@@ -263,7 +245,12 @@ impl Session<'_> {
             if self.is_locked(&characteristic) {
                 continue;
             }
-            match timeout(ANSWER_AT_MOST, self.peripheral.subscribe(&characteristic)).await {
+            match timeout(
+                ANSWER_AT_MOST,
+                self.connection.peripheral.subscribe(&characteristic),
+            )
+            .await
+            {
                 Ok(Ok(())) => subscribed += 1,
                 Ok(Err(_)) => {}
                 Err(_) => return Err(self.unanswered(&characteristic).await),
@@ -272,23 +259,16 @@ impl Session<'_> {
         if subscribed > 0 {
             return Ok(());
         }
-        Err(self.refused().await)
-    }
-
-    /// Why nothing is to be had: the link fell, or the peripheral wants to be paired.
-    async fn refused(&self) -> LinkReason {
-        let refusal = if self.is_connected().await {
-            reasons::pairing_needed(self.config)
-        } else {
-            reasons::link_lost(self.config)
-        };
-        self.or_adapter(refusal).await
+        Err(self.connection.refused().await)
     }
 
     /// Why a request was not answered: the link fell meanwhile, or the characteristic is locked.
     async fn unanswered(&mut self, characteristic: &Characteristic) -> LinkReason {
-        if !self.is_connected().await {
-            return self.or_adapter(reasons::link_lost(self.config)).await;
+        if !self.connection.is_up().await {
+            return self
+                .connection
+                .or_adapter(reasons::link_lost(self.config))
+                .await;
         }
         match assigned_number(&characteristic.uuid) {
             Some(number) => self.hung(number),
@@ -296,12 +276,9 @@ impl Session<'_> {
         }
     }
 
-    async fn listen(
-        &mut self,
-        values: &mut BoxStream<'static, ValueNotification>,
-        events: &mut (impl Stream<Item = CentralEvent> + Unpin),
-    ) -> Result<(), LinkReason> {
-        let id = self.peripheral.id();
+    async fn listen(&mut self, streams: &mut Streams) -> Result<(), LinkReason> {
+        let Streams { values, events } = streams;
+        let id = self.connection.peripheral.id();
         let mut is_acknowledged = true;
         let mut watch = interval(LOOK_EVERY);
         watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -336,17 +313,43 @@ impl Session<'_> {
                     if !self.follow(step).await? {
                         return Ok(());
                     }
-                    !self.is_connected().await
+                    !self.connection.is_up().await
                 }
             };
             if is_lost {
-                return Err(self.or_adapter(reasons::link_lost(self.config)).await);
+                return Err(self
+                    .connection
+                    .or_adapter(reasons::link_lost(self.config))
+                    .await);
             }
         }
     }
 
-    /// Decodes and delivers a value. False when the device is to stop.
+    /// Takes a value and does what is next. False when the device is to stop.
     async fn received(&mut self, value: &ValueNotification) -> Result<bool, LinkReason> {
+        match self.take(value).await {
+            Some(step) => self.follow(step).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Takes what came before the link ended and waits in its queue: the system queues the end apart from the
+    /// values, and where no profile numbers them nothing else would tell of them.
+    async fn take_rest(&mut self, values: &mut BoxStream<'static, ValueNotification>) {
+        while self.memory.level0.is_none()
+            && let Some(Some(value)) = values.next().now_or_never()
+        {
+            match self.take(&value).await {
+                // There is nobody to write to any more.
+                Some(Step::Write(_)) => {}
+                Some(step) if matches!(self.follow(step).await, Ok(true)) => {}
+                _ => return,
+            }
+        }
+    }
+
+    /// Decodes and delivers a value; what is next, or `None` when the device is to stop.
+    async fn take(&mut self, value: &ValueNotification) -> Option<Step> {
         let frames = self.memory.gatt.frames();
         let events = self.decode(&value.uuid, &value.value);
         self.last_value = Instant::now();
@@ -361,13 +364,13 @@ impl Session<'_> {
             }
         }
         if !self.deliver(events).await {
-            return Ok(false);
+            return None;
         }
-        let Some(number) = assigned_number(&value.uuid) else {
-            return Ok(true);
-        };
-        let step = self.memory.fetch.take(number, &value.value, now_millis());
-        self.follow(step).await
+        let step = assigned_number(&value.uuid).map_or(Step::Wait, |number| {
+            let fetch = &mut self.memory.fetch;
+            fetch.take(number, &value.value, now_millis())
+        });
+        Some(step)
     }
 
     fn decode(&mut self, uuid: &impl BleUuid, value: &[u8]) -> Vec<Event> {
@@ -399,41 +402,9 @@ impl Session<'_> {
 
     /// The signal as last heard; on Linux that is the last advertisement.
     async fn note_signal(&mut self) {
-        if let Ok(Ok(rssi)) = timeout(ANSWER_AT_MOST, self.peripheral.read_rssi()).await {
+        if let Ok(Ok(rssi)) = timeout(ANSWER_AT_MOST, self.connection.peripheral.read_rssi()).await
+        {
             self.ends.signal.send_replace(Some(rssi));
-        }
-    }
-
-    async fn is_connected(&self) -> bool {
-        is_connected(self.peripheral).await
-    }
-
-    /// The given reason, unless the adapter is what failed.
-    async fn or_adapter(&self, reason: LinkReason) -> LinkReason {
-        match radios().await {
-            Ok(radios) => {
-                let is_well = |radio: &Radio| radio.name == self.radio.name && radio.is_on;
-                if radios.iter().any(is_well) {
-                    reason
-                } else {
-                    reasons::adapter_lost(&self.radio.name)
-                }
-            }
-            Err(unavailable) => unavailable,
-        }
-    }
-}
-
-async fn is_connected(peripheral: &Peripheral) -> bool {
-    let answer = timeout(ANSWER_AT_MOST, peripheral.is_connected()).await;
-    matches!(answer, Ok(Ok(true)))
-}
-
-/// Resolves when the peripheral's link falls, or the adapter tells nothing any more.
-async fn lost(events: &mut (impl Stream<Item = CentralEvent> + Unpin), id: &PeripheralId) {
-    while let Some(event) = events.next().await {
-        if matches!(&event, CentralEvent::DeviceDisconnected(lost) if lost == id) {
-            return;
         }
     }
 }

@@ -53,9 +53,10 @@ impl Session<'_> {
             return Ok(true);
         };
         let bytes = request.encode();
-        let write = self
-            .peripheral
-            .write(&control_point, &bytes, WriteType::WithResponse);
+        let write =
+            self.connection
+                .peripheral
+                .write(&control_point, &bytes, WriteType::WithResponse);
         match timeout(ANSWER_AT_MOST, write).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => self.memory.fetch.dropped(),

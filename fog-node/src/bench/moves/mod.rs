@@ -6,7 +6,7 @@
 //! numbered: at the end, the gap ledgers of both nodes together must name each number once. The other profiles
 //! number nothing: what they sent while nobody listened is estimated by their rate, and how far that is off is
 //! told apart. Chance comes from a fixed seed; what it meets does not. Left out: Bluetooth, whose radio no program
-//! can play (`fog-node/tests/it/roaming.rs` moves such sensors through BlueZ's interface).
+//! can play (`fog-node/tests/it/moving_ward` plays such sensors through BlueZ's interface).
 
 mod fates;
 mod sensor;

@@ -6,6 +6,7 @@ mod chain;
 mod consortium;
 mod devices;
 mod people;
+mod policies;
 
 use std::sync::Arc;
 
@@ -84,7 +85,8 @@ pub(super) fn router() -> axum::Router<Shared> {
         .merge(devices::routes())
         .merge(chain::routes())
         .merge(consortium::routes())
-        .merge(people::routes());
+        .merge(people::routes())
+        .merge(policies::routes());
     let (router, description) = routes.into_parts();
     let describe = axum::routing::get(async move || Json(description));
     router.route("/api/openapi.json", Gate::SignedIn.before(describe))

@@ -15,7 +15,7 @@ use crate::vault::gaps::Kind;
 use crate::vault::{VaultError, batches, journal, outbox, payloads};
 
 /// With so many own transactions that are not final the node counts as cut off from the consortium.
-const CUT_OFF: u64 = 32;
+pub(crate) const CUT_OFF: u64 = 32;
 /// How long the oldest reading of a batch waits then.
 const CUT_OFF_AGE: Duration = Duration::from_secs(60);
 

@@ -10,6 +10,7 @@ use arc_malachitebft_app_channel::app::engine::network::{Msg, NetworkRef};
 use arc_malachitebft_app_channel::app::types::SignedConsensusMsg;
 use arc_malachitebft_app_channel::app::types::core::{Context as _, NilOrVal, Round};
 use arc_malachitebft_signing::Signer as _;
+use ledger_core::access::POLICY_ENGINE;
 use ledger_core::genesis::{Member, Parameters};
 use ledger_core::governance::{Organisation, Thresholds};
 use ledger_core::{Genesis, OrganisationId, SecretKey, Validator};
@@ -48,6 +49,7 @@ fn genesis() -> Genesis {
         thresholds: Thresholds::default(),
         parameters: Parameters::default(),
         nonce: Digest::ZERO,
+        policy_engine: POLICY_ENGINE.into(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ledger_consortium::{Consortium, ConsortiumConfig};
+use ledger_core::access::POLICY_ENGINE;
 use ledger_core::genesis::{Member, Parameters};
 use ledger_core::governance::{Change, Organisation, Propose, Thresholds};
 use ledger_core::{
@@ -52,6 +53,7 @@ pub fn genesis(validators: u8, parameters: Parameters) -> Genesis {
         thresholds: Thresholds::default(),
         parameters,
         nonce: Digest::of(b"test"),
+        policy_engine: POLICY_ENGINE.into(),
     }
 }
 

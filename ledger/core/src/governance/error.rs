@@ -106,4 +106,7 @@ pub enum GovernanceError {
     /// Nowhere.
     #[error("an address is a host and a port, in at most {MAX_ADDRESS_BYTES} characters")]
     Address,
+    /// Another language.
+    #[error("the genesis wants policies decided by another engine than this program has")]
+    PolicyEngine,
 }

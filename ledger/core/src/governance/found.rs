@@ -34,6 +34,8 @@ pub(crate) fn found<V: StateView + ?Sized>(
     refuse_unless(is_name(&genesis.name), GovernanceError::Name)?;
     refuse_unless(genesis.parameters.are_valid(), GovernanceError::Parameters)?;
     refuse_unless(genesis.thresholds.are_valid(), GovernanceError::Thresholds)?;
+    let is_ours = genesis.policy_engine == ledger_policy::ENGINE;
+    refuse_unless(is_ours, GovernanceError::PolicyEngine)?;
     let is_someone = !genesis.organisations.is_empty();
     refuse_unless(is_someone, GovernanceError::LastOrganisation)?;
     for organisation in &genesis.organisations {

@@ -2,6 +2,7 @@
 
 use super::error::GovernanceError;
 use super::organisation::KeyUse;
+use crate::access;
 use crate::ids::{OrganisationId, ProposalNumber};
 use crate::key::PublicKey;
 use crate::state::{ExecutionError, Overlay, StateKey, StateReadError, StateView};
@@ -40,7 +41,8 @@ pub(super) fn claim<V: StateView + ?Sized>(
         return Err(GovernanceError::BadKey.into());
     }
     let mut found = key_use(state, key)?;
-    let is_foreign = found.organisation.is_some_and(|other| other != owner);
+    let is_foreign =
+        found.organisation.is_some_and(|other| other != owner) || access::is_taken(state, key)?;
     if is_foreign || found.proposal.is_some() || *role(&mut found, as_role) {
         return Err(GovernanceError::KeyInUse.into());
     }

@@ -1,5 +1,6 @@
 //! Tests of the pure ledger over its public API.
 
+mod access;
 mod batch;
 mod canonical;
 mod certificate;
@@ -7,6 +8,7 @@ mod decode;
 mod device;
 mod example;
 mod golden;
+mod golden_access;
 mod golden_governance;
 mod governance;
 mod governance_properties;

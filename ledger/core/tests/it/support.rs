@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use ledger_core::access::POLICY_ENGINE;
 use ledger_core::block::{BLOCK_VERSION, tx_leaves, tx_root};
 use ledger_core::certificate::{CommitSignature, VoteContent, VoteKind};
 use ledger_core::genesis::{Member, Parameters};
@@ -67,6 +68,7 @@ pub fn genesis(numbers: &[u8]) -> Genesis {
         thresholds: Thresholds::default(),
         parameters: Parameters::default(),
         nonce: Digest::of(b"example"),
+        policy_engine: POLICY_ENGINE.into(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use ledger_core::access::POLICY_ENGINE;
 use ledger_core::batch::AnchorBatch;
 use ledger_core::certificate::{Certificate, CommitSignature, VoteContent, VoteKind};
 use ledger_core::genesis::{Genesis, Member, Parameters};
@@ -54,6 +55,7 @@ pub fn genesis(count: u8) -> Genesis {
             ..Parameters::default()
         },
         nonce: Digest::of(b"nonce"),
+        policy_engine: POLICY_ENGINE.into(),
     }
 }
 

@@ -1,6 +1,5 @@
 //! *Device*: how is it now, can I trust it, where did its readings go?
 
-mod commissioning;
 mod gap;
 mod hand_over;
 mod hears;
@@ -19,6 +18,7 @@ use leptos::task::spawn_local;
 use crate::components::{Ask, DeviceMark, FailureNote, Icon, Note, PageHead, Waiting};
 use crate::failure::Failure;
 use crate::live::{DeviceEntry, use_live};
+use crate::pages::self_test::CommissioningCard;
 use crate::route::{Route, escape};
 use crate::testids;
 use crate::words::bluetooth::strength;
@@ -87,7 +87,7 @@ fn Known(entry: DeviceEntry) -> impl IntoView {
                 <life::LifeCard entry=entry/>
                 <hears::HearsCard entry=entry/>
                 <link::LinkCard entry=entry/>
-                <commissioning::CommissioningCard entry=entry/>
+                <CommissioningCard entry=entry/>
             </div>
         </div>
     }

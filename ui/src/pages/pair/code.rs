@@ -2,15 +2,16 @@
 //!
 //! The letters are counted here; whether they are right the node says, as soon as all are there.
 
-use fog_api::{CheckCode, ProvisioningStage};
+use fog_api::CheckCode;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::{Wizard, preview};
 use crate::components::Segments;
+use crate::failure::Failure;
 use crate::testids;
 use crate::transport;
-use crate::words::code::{LETTERS, grouped, letters};
+use crate::words::code::{LETTERS, grouped, letters, progress};
 
 /// The device has a key, and the person knows it.
 pub const KEY: &str = "key";
@@ -40,35 +41,84 @@ pub fn Way(wizard: Wizard) -> impl IntoView {
     }
 }
 
+/// A one-time code as it is typed.
+#[derive(Clone, Copy)]
+pub struct CodeEntry {
+    /// The text.
+    pub text: RwSignal<String>,
+    /// Whether the node has found it typed right.
+    pub is_right: RwSignal<bool>,
+    /// Where it is shown what is wrong with it.
+    failure: RwSignal<Option<Failure>>,
+}
+
+impl CodeEntry {
+    /// Nothing is typed yet.
+    pub fn new(failure: RwSignal<Option<Failure>>) -> Self {
+        Self {
+            text: RwSignal::new(String::new()),
+            is_right: RwSignal::new(false),
+            failure,
+        }
+    }
+
+    /// Asks the node whether the code is typed right, once all letters are there.
+    fn check(self) {
+        let code = self.text.get_untracked();
+        if letters(&code) != LETTERS {
+            return;
+        }
+        spawn_local(async move {
+            let asked = CheckCode { code };
+            let answer = transport::post::<CheckCode>("/api/codes/check", &asked).await;
+            if self.text.try_get_untracked().as_ref() != Some(&asked.code) {
+                return;
+            }
+            match answer {
+                Ok(_) => self.is_right.set(true),
+                Err(failure) => self.failure.set(Some(failure)),
+            }
+        });
+    }
+}
+
 /// The code, in groups of four letters.
 #[component]
-pub fn CodeField(wizard: Wizard) -> impl IntoView {
+pub fn CodeField(
+    entry: CodeEntry,
+    /// What the button does with it.
+    action: &'static str,
+    /// What becomes of the code then.
+    says: &'static str,
+    /// Is called with a code that is typed right.
+    #[prop(into)]
+    on_done: Callback<()>,
+) -> impl IntoView {
     let typed = move |event: web_sys::Event| {
         let input = event_target::<web_sys::HtmlInputElement>(&event);
         let text = input.value();
         let end = u32::try_from(text.encode_utf16().count()).ok();
         // Hyphens are set while a person writes on, and not under the cursor of one who corrects.
         let is_at_end = input.selection_start().ok().flatten() == end;
-        wizard
-            .code
+        entry
+            .text
             .set(if is_at_end { grouped(&text) } else { text });
-        wizard.is_code_right.set(false);
-        wizard.failure.set(None);
-        check(wizard);
+        entry.is_right.set(false);
+        entry.failure.set(None);
+        entry.check();
     };
-    let count = move || wizard.code.with(|code| letters(code));
+    let count = move || entry.text.with(|code| letters(code));
     let is_wrong = move || {
-        let is_refused = count() == LETTERS && wizard.failure.with(Option::is_some);
+        let is_refused = count() == LETTERS && entry.failure.with(Option::is_some);
         (is_refused || count() > LETTERS).then_some("true")
     };
     let go_on = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        if wizard.is_code_right.get_untracked() {
-            wizard.failure.set(None);
-            wizard.step.set(3);
+        if entry.is_right.get_untracked() {
+            on_done.run(());
         }
     };
-    let hint = move || match (count(), wizard.is_code_right.get()) {
+    let hint = move || match (count(), entry.is_right.get()) {
         (_, true) => "The code is typed right.".to_owned(),
         (count, _) => format!("{count} of {LETTERS} letters. Small letters will do."),
     };
@@ -78,34 +128,13 @@ pub fn CodeField(wizard: Wizard) -> impl IntoView {
             <div class="row keyrow">
                 <input class="input hash" id="pair-code" autocomplete="off" spellcheck="false" placeholder="XXXX-XXXX-XXXX-XXXX-XXXX-XXXX-XXXX"
                     aria-invalid=is_wrong aria-describedby="pair-code-hint" data-testid=testids::PAIR_CODE
-                    prop:value=wizard.code on:input=typed/>
-                <button type="submit" class="btn primary" disabled=move || !wizard.is_code_right.get() data-testid=testids::PAIR_CODE_NEXT>
-                    "Go on with this code"
-                </button>
+                    prop:value=entry.text on:input=typed/>
+                <button type="submit" class="btn primary" disabled=move || !entry.is_right.get() data-testid=testids::PAIR_CODE_NEXT>{action}</button>
             </div>
             <span class="hint" id="pair-code-hint" aria-live="polite">{hint}</span>
-            <span class="hint">"The node hands the device a key when you finish. Its values are seen after that; the code is good for once."</span>
+            <span class="hint">{says}</span>
         </form>
     }
-}
-
-/// Asks the node whether the code is typed right, once all letters are there.
-fn check(wizard: Wizard) {
-    let code = wizard.code.get_untracked();
-    if letters(&code) != LETTERS {
-        return;
-    }
-    spawn_local(async move {
-        let asked = CheckCode { code };
-        let answer = transport::post::<CheckCode>("/api/codes/check", &asked).await;
-        if wizard.code.try_get_untracked().as_ref() != Some(&asked.code) {
-            return;
-        }
-        match answer {
-            Ok(_) => wizard.is_code_right.set(true),
-            Err(failure) => wizard.failure.set(Some(failure)),
-        }
-    });
 }
 
 /// How far the pairing is, while it goes on.
@@ -118,15 +147,7 @@ pub fn Progress(wizard: Wizard) -> impl IntoView {
             let newest = newest.as_ref().filter(|newest| newest.path == path);
             newest.map(|newest| newest.stage)
         });
-        is_going_on.then_some(match stage {
-            None | Some(ProvisioningStage::Listening) => {
-                "1 of 3: listening for the device. Leave it switched on."
-            }
-            Some(ProvisioningStage::Answered) => {
-                "2 of 3: the device was heard and is sent its key."
-            }
-            Some(ProvisioningStage::Proven) => "3 of 3: the device has proven its key.",
-        })
+        is_going_on.then(|| progress(stage))
     });
     view! {
         <p class="soft" role="status" data-testid=testids::PAIR_PROGRESS hidden=move || words.get().is_none()>

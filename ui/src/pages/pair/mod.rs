@@ -6,6 +6,7 @@
 
 mod bluetooth;
 mod code;
+mod key;
 mod name;
 mod port;
 mod preview;
@@ -22,6 +23,7 @@ use crate::live::{Live, use_live};
 use crate::route::Route;
 use crate::testids;
 use crate::words::state::State;
+use code::CodeEntry;
 
 /// What is chosen so far.
 #[derive(Clone, Copy)]
@@ -34,10 +36,8 @@ struct Wizard {
     /// Whether a device that needs a key is paired by its [`code::KEY`] or by its [`code::CODE`].
     way: RwSignal<&'static str>,
     key: RwSignal<String>,
-    /// The one-time code as it is typed.
-    code: RwSignal<String>,
-    /// Whether the node has found it typed right.
-    is_code_right: RwSignal<bool>,
+    /// The one-time code.
+    code: CodeEntry,
     name: RwSignal<String>,
     failure: RwSignal<Option<Failure>>,
     /// Id of the running preview.
@@ -50,6 +50,7 @@ struct Wizard {
 
 impl Wizard {
     fn new(live: Live, path: Option<String>) -> Self {
+        let failure = RwSignal::new(None);
         Self {
             live,
             step: RwSignal::new(if path.is_some() { 2 } else { 1 }),
@@ -57,10 +58,9 @@ impl Wizard {
             profile: RwSignal::new(String::new()),
             way: RwSignal::new(code::KEY),
             key: RwSignal::new(String::new()),
-            code: RwSignal::new(String::new()),
-            is_code_right: RwSignal::new(false),
+            code: CodeEntry::new(failure),
             name: RwSignal::new(String::new()),
-            failure: RwSignal::new(None),
+            failure,
             preview: RwSignal::new(None),
             asked: StoredValue::new(0),
             busy: RwSignal::new(false),
@@ -84,18 +84,12 @@ impl Wizard {
     }
 
     fn code_for_request(self) -> Option<String> {
-        untrack(|| self.is_by_code()).then(|| self.code.get_untracked())
+        untrack(|| self.is_by_code()).then(|| self.code.text.get_untracked())
     }
 
     fn key_for_request(self) -> Option<String> {
         let needs = untrack(|| self.needs_key() && !self.is_by_code());
-        needs.then(|| {
-            self.key
-                .get_untracked()
-                .split_whitespace()
-                .collect::<String>()
-                .to_lowercase()
-        })
+        needs.then(|| self.key.with_untracked(|text| key::tidied(text)))
     }
 }
 

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::Wizard;
-use super::profile::is_key;
+use super::key::is_key;
 use crate::components::{Note, StateMark, VitalTile};
 use crate::failure::Failure;
 use crate::plot::{Colour, Panel, PlotSpec, Plots, SeriesHandle, Span};

@@ -2,10 +2,15 @@
 
 use leptos::prelude::*;
 
+use super::code::{self, CodeField};
+use super::key::{KeyField, is_key};
 use super::preview::{self, Preview};
-use super::{StepFailure, Wizard, code};
+use super::{StepFailure, Wizard};
 use crate::components::Icon;
 use crate::testids;
+
+/// What becomes of the code.
+const BY_CODE: &str = "The node hands the device a key when you finish. Its values are seen after that; the code is good for once.";
 
 /// The step.
 #[component]
@@ -54,10 +59,14 @@ fn Choose(wizard: Wizard) -> impl IntoView {
             .collect_view()
     };
     let key_ok = Memo::new(move |_| wizard.key.with(|key| is_key(key)));
-    let key_wrong = move || (!wizard.key.with(String::is_empty) && !key_ok.get()).then_some("true");
     let by_code = Memo::new(move |_| wizard.is_by_code());
+    let by_key = Memo::new(move |_| wizard.needs_key() && !wizard.is_by_code());
+    let listen = move |()| {
+        preview::end(wizard);
+        preview::start_if_ready(wizard);
+    };
     let heard = preview::heard(wizard);
-    let go_on = move |_| {
+    let go_on = move |()| {
         wizard.failure.set(None);
         wizard.step.set(3);
     };
@@ -70,25 +79,16 @@ fn Choose(wizard: Wizard) -> impl IntoView {
             </select>
         </div>
         <code::Way wizard=wizard/>
-        <form class="field" hidden=move || !wizard.needs_key() || wizard.is_by_code()
-            on:submit=move |event| { event.prevent_default(); if key_ok.get_untracked() { preview::end(wizard); preview::start_if_ready(wizard); } }>
-            <label for="pair-key">"Pairing key"</label>
-            <div class="row keyrow">
-                <input class="input hash" id="pair-key" autocomplete="off" spellcheck="false" aria-invalid=key_wrong aria-describedby="pair-key-hint"
-                    data-testid=testids::PAIR_KEY prop:value=wizard.key on:input=move |event| wizard.key.set(event_target_value(&event))/>
-                <button type="submit" class="btn" disabled=move || !key_ok.get() data-testid=testids::PAIR_LISTEN>"Listen with this key"</button>
-            </div>
-            <span class="hint" id="pair-key-hint">"The key from the device’s label or its maker’s sheet: 64 hex digits, or hmac or sign and digits. It stays in this node’s vault."</span>
-        </form>
-        {move || by_code.get().then(|| view! { <code::CodeField wizard=wizard/> })}
+        {move || by_key.get().then(|| view! { <KeyField key=wizard.key action="Listen with this key" on_done=listen/> })}
+        {move || by_code.get().then(|| view! { <CodeField entry=wizard.code action="Go on with this code" says=BY_CODE on_done=go_on/> })}
         {move || wizard.preview.with(Option::is_some).then(|| view! { <Preview wizard=wizard/> })}
         <StepFailure wizard=wizard number=2/>
         <div class="row">
-            <button type="button" class="btn primary" disabled=move || !heard.get() hidden=move || wizard.is_by_code() data-testid=testids::PAIR_NEXT on:click=go_on>
+            <button type="button" class="btn primary" disabled=move || !heard.get() hidden=move || wizard.is_by_code() data-testid=testids::PAIR_NEXT on:click=move |_| go_on(())>
                 "These are its values"
             </button>
             <button type="button" class="btn quiet" hidden=move || heard.get() || wizard.preview.with(Option::is_none)
-                data-testid=testids::PAIR_SKIP on:click=go_on>"Go on without a value"</button>
+                data-testid=testids::PAIR_SKIP on:click=move |_| go_on(())>"Go on without a value"</button>
             <span class="dim small" hidden=move || heard.get() || wizard.is_by_code()>{move || {
                 if wizard.profile.with(String::is_empty) {
                     "Choose the profile first."
@@ -100,17 +100,6 @@ fn Choose(wizard: Wizard) -> impl IntoView {
             }}</span>
         </div>
     }
-}
-
-/// 64 hex digits, or the word `hmac` and 64, or `sign` and 96; spaces between them ignored.
-pub fn is_key(text: &str) -> bool {
-    let text = text.split_whitespace().collect::<String>().to_lowercase();
-    let (digits, length) = match (text.strip_prefix("hmac"), text.strip_prefix("sign")) {
-        (Some(digits), _) => (digits, 64),
-        (_, Some(digits)) => (digits, 96),
-        _ => (text.as_str(), 64),
-    };
-    digits.len() == length && digits.chars().all(|digit| digit.is_ascii_hexdigit())
 }
 
 /// What is known of the device so far.

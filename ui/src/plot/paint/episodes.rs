@@ -5,7 +5,8 @@
 
 use egui::{Rect, Stroke, pos2};
 
-use super::{Canvas, mix, snap};
+use super::traces::mix;
+use super::{Canvas, snap};
 use crate::plot::series::{Millis, Span};
 use crate::plot::spec::{Mark, Panel, Trace};
 

@@ -1,8 +1,10 @@
 //! *Pair a Bluetooth device*: it is chosen, proven to be the one in the hand, and somebody wears it.
 //!
-//! The pairing begins when the page opens; what the device asks is asked here, and a failure stands between
-//! the step and its buttons. Leaving the page cancels a pairing that has not ended.
+//! The pairing begins once the device is heard, or after a moment, unless it offers a line: then its key or code
+//! is asked for first. What the device asks is asked here, and a failure stands between the step and its buttons.
+//! Leaving the page cancels a pairing that has not ended.
 
+mod line;
 mod passkey;
 mod prove;
 mod wears;
@@ -23,6 +25,8 @@ use crate::words::bluetooth;
 
 /// Time between two looks at where the pairing stands.
 const LOOK_MILLIS: u64 = 300;
+/// A device that is not heard for so long is tried all the same.
+const HEARD_WITHIN_MILLIS: u64 = 3_000;
 const PAIRINGS: &str = "/api/bluetooth/pairings";
 
 /// The pairing of one device.
@@ -35,9 +39,23 @@ struct Way {
     pairing: RwSignal<Option<BluetoothPairing>>,
     /// Why the node could not be asked.
     failure: RwSignal<Option<Failure>>,
+    /// What proves a level-0 device.
+    line: line::Line,
 }
 
 impl Way {
+    /// Begins, or asks for what must be known first.
+    fn open(self) {
+        let offered = self.device.with_untracked(|device| {
+            let device = device.as_ref().filter(|device| device.has_line)?;
+            Some(device.measures)
+        });
+        match offered {
+            Some(measures) => self.line.ask(measures),
+            None => self.begin(true, false),
+        }
+    }
+
     fn stage(self) -> Option<PairingStage> {
         self.pairing
             .with(|pairing| pairing.as_ref().map(|pairing| pairing.stage.clone()))
@@ -55,7 +73,7 @@ impl Way {
     fn begin(self, bond: bool, repair: bool) {
         self.pairing.set(None);
         self.failure.set(None);
-        let asked = StartBluetoothPairing {
+        let mut asked = StartBluetoothPairing {
             address: self.address.get_value(),
             name: self
                 .device
@@ -63,7 +81,9 @@ impl Way {
             bond,
             repair,
             key: None,
+            code: None,
         };
+        self.line.fill(&mut asked);
         spawn_local(async move {
             let begun = transport::post::<BluetoothPairing>(PAIRINGS, &asked).await;
             self.note(begun);
@@ -132,6 +152,14 @@ pub fn PairBluetoothPage(
         device: RwSignal::new(None),
         pairing: RwSignal::new(None),
         failure: RwSignal::new(None),
+        line: line::Line::new(),
+    };
+    let is_open = StoredValue::new(false);
+    // The page may be gone by now.
+    let open = move || {
+        if is_open.try_update_value(|is_open| std::mem::replace(is_open, true)) == Some(false) {
+            way.open();
+        }
     };
     Effect::new(move || {
         let found = nearby.view.with(|view| {
@@ -140,14 +168,10 @@ pub fn PairBluetoothPage(
         });
         if found.is_some() {
             way.device.set(found);
+            open();
         }
     });
-    // The name it calls itself by is known a moment after the page opens.
-    after(LOOK_MILLIS, move || {
-        if way.pairing.try_get_untracked().is_some() {
-            way.begin(true, false);
-        }
-    });
+    after(HEARD_WITHIN_MILLIS, open);
     on_cleanup(move || way.leave());
     let at = Memo::new(move |_| if way.paired().is_some() { 3_u8 } else { 2 });
     let heading = Signal::derive(move || {
@@ -186,8 +210,13 @@ fn Chosen(way: Way) -> impl IntoView {
         way.device.with(|device| match device {
             None => "It was not heard for a while. Switch it on and hold it near.".to_owned(),
             Some(device) => format!(
-                "{}. Measures: {}.",
+                "{}. {}: {}.",
                 bluetooth::signal(device.signal_dbm),
+                if device.measures {
+                    "Measures"
+                } else {
+                    "Offers"
+                },
                 bluetooth::services(device)
             ),
         })

@@ -1,0 +1,185 @@
+//! Policies: who may see which part of the data that an organisation holds, as texts in Cedar and in plain words.
+
+use serde::{Deserialize, Serialize};
+
+/// The policies of all organisations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PoliciesView {
+    /// What decides: the language's version and the schema's.
+    pub engine: String,
+    /// What a policy can speak of, in Cedar's language of schemas.
+    pub schema: String,
+    /// The policies in force, this organisation's first, by name.
+    pub policies: Vec<PolicyRow>,
+}
+
+/// A policy in force about all data that its organisation holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PolicyRow {
+    /// Its name.
+    pub name: String,
+    /// The organisation that holds the data.
+    pub organisation: String,
+    /// Whether that is this node's.
+    pub is_own: bool,
+    /// Its text in Cedar.
+    pub text: String,
+    /// What it does.
+    pub effect: PolicyEffect,
+    /// Whether a person must agree to what it permits.
+    pub needs_approval: bool,
+    /// What it says in plain words, if it is one that plain words can say; metrics by LOINC code.
+    pub words: Option<String>,
+    /// Height of the block that put it in force.
+    pub height: u64,
+}
+
+/// What a policy does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyEffect {
+    /// It allows what no other forbids.
+    Permit,
+    /// It forbids, whatever others permit.
+    Forbid,
+}
+
+/// A text to be checked. Nothing is done with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CheckPolicy {
+    /// In Cedar.
+    pub text: String,
+}
+
+/// What is to be said of a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PolicyChecked {
+    /// What is wrong with it; nothing if it can be put in force.
+    pub faults: Vec<PolicyFault>,
+    /// What it does; none while it has faults.
+    pub effect: Option<PolicyEffect>,
+    /// Whether a person must agree to what it permits.
+    pub needs_approval: bool,
+    /// What it says in plain words, if it is one that plain words can say.
+    pub words: Option<String>,
+}
+
+/// Something wrong with a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PolicyFault {
+    /// What is wrong.
+    pub message: String,
+    /// What could be done about it, where that is known.
+    pub help: Option<String>,
+    /// First byte of the text that it is about.
+    pub from: usize,
+    /// The byte after the last one.
+    pub to: usize,
+}
+
+/// Puts a policy of this node's organisation in force; one of the same name does not hold any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PutPolicy {
+    /// Its name: 1 to 48 of a to z, 0 to 9 and -.
+    pub name: String,
+    /// Its text in Cedar.
+    pub text: String,
+}
+
+/// Asks who could see what of this organisation's data, now and if something were put in force. Nothing is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SimulatePolicies {
+    /// Which metrics, by LOINC code: 1 to 8.
+    pub metrics: Vec<String>,
+    /// What would be put in force, or out of it.
+    #[serde(default)]
+    pub draft: Option<PolicyDraft>,
+    /// Days before now that the asked period begins; 1 without it.
+    #[serde(default)]
+    pub age_days: Option<u32>,
+    /// Hour of the day at which it is asked, 0 to 23 in UTC; now without it.
+    #[serde(default)]
+    pub hour: Option<u8>,
+    /// Id of the asker's organisation; this node's without it.
+    #[serde(default)]
+    pub organisation: Option<String>,
+}
+
+/// A policy as it would be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PolicyDraft {
+    /// Its name.
+    pub name: String,
+    /// Its text; none to put it out of force.
+    pub text: Option<String>,
+}
+
+/// Who could see what: of all that can be asked, what is allowed now or would be then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PolicySimulation {
+    /// How many questions were put.
+    pub asked: usize,
+    /// The answers that allow something, now or then.
+    pub rows: Vec<SimulatedAccess>,
+}
+
+/// One question and its answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SimulatedAccess {
+    /// LOINC code.
+    pub metric: String,
+    /// A person of this one role.
+    pub role: String,
+    /// Who is this to the subject; none if nothing.
+    pub relation: Option<String>,
+    /// For this purpose.
+    pub purpose: String,
+    /// At this resolution.
+    pub resolution: String,
+    /// Whether the glass is broken.
+    pub emergency: bool,
+    /// As the policies are.
+    pub now: SimulatedDecision,
+    /// As they would be with the draft.
+    pub then: SimulatedDecision,
+}
+
+/// What policies decide, and which.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SimulatedDecision {
+    /// What.
+    pub outcome: PolicyOutcome,
+    /// The policies that decided, by name.
+    pub by: Vec<String>,
+}
+
+/// What policies decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyOutcome {
+    /// It may be seen.
+    Permitted,
+    /// It may be seen once a person agrees.
+    NeedsApproval,
+    /// A policy forbids it.
+    Forbidden,
+    /// No policy permits it.
+    NotPermitted,
+}

@@ -1,0 +1,67 @@
+//! Routes of policies: what is in force, what a text means, what it would change.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use fog_api::{
+    ApiError, Capability, CheckPolicy, PoliciesView, PolicyChecked, PolicyRow, PolicySimulation,
+    PutPolicy, SimulatePolicies,
+};
+use utoipa_axum::routes;
+
+use super::super::body::{Body, Path};
+use super::super::gate::{Gate, Routes};
+use super::{Answer, App};
+use crate::Failure;
+
+const READ: Gate = Gate::Any(&[Capability::ReadConsortium]);
+const VOTE: Gate = Gate::AnyFresh(&[Capability::Vote]);
+
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .at(READ, routes!(policies))
+        .at(VOTE, routes!(put_policy))
+        .at(VOTE, routes!(retract_policy))
+        .at(READ, routes!(check_policy))
+        .at(READ, routes!(simulate_policies))
+}
+
+/// The policies in force, this organisation's first.
+#[utoipa::path(get, path = "/api/policies", tag = "policies", responses(
+    (status = 200, body = PoliciesView), (status = "default", body = ApiError)))]
+async fn policies(State(node): App) -> Answer<PoliciesView> {
+    node.policies().map(Json)
+}
+
+/// Puts a policy of this organisation in force; answered once that is final.
+#[utoipa::path(post, path = "/api/policies", tag = "policies", request_body = PutPolicy, responses(
+    (status = 200, body = PolicyRow), (status = "default", body = ApiError)))]
+async fn put_policy(State(node): App, Body(asked): Body<PutPolicy>) -> Answer<PolicyRow> {
+    node.put_policy(asked).await.map(Json)
+}
+
+/// Puts a policy of this organisation out of force; answered once that is final.
+#[utoipa::path(delete, path = "/api/policies/{name}", tag = "policies", params(("name" = String, Path)),
+    responses((status = 204), (status = "default", body = ApiError)))]
+async fn retract_policy(State(node): App, Path(name): Path<String>) -> Result<StatusCode, Failure> {
+    node.retract_policy(&name)
+        .await
+        .map(|()| StatusCode::NO_CONTENT)
+}
+
+/// What is wrong with a text, or what it says. Nothing is done with it.
+#[utoipa::path(post, path = "/api/policies/check", tag = "policies", request_body = CheckPolicy, responses(
+    (status = 200, body = PolicyChecked), (status = "default", body = ApiError)))]
+async fn check_policy(State(node): App, Body(asked): Body<CheckPolicy>) -> Answer<PolicyChecked> {
+    Ok(Json(node.check_policy(&asked)))
+}
+
+/// Who could see what, now and with a draft in force. Nothing is done.
+#[utoipa::path(post, path = "/api/policies/simulate", tag = "policies", request_body = SimulatePolicies,
+    responses((status = 200, body = PolicySimulation), (status = "default", body = ApiError)))]
+async fn simulate_policies(
+    State(node): App,
+    Body(asked): Body<SimulatePolicies>,
+) -> Answer<PolicySimulation> {
+    node.simulate_policies(asked).await.map(Json)
+}

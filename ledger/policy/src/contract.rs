@@ -1,0 +1,131 @@
+//! Policies that hold together, and what they decide.
+
+use std::collections::BTreeMap;
+
+use cedar_policy::{Authorizer, EntityUid, PolicyId, PolicySet, PrincipalConstraint};
+
+use crate::on_own_stack;
+use crate::policy::CheckedPolicy;
+use crate::question::Question;
+
+/// Policies that hold together, ready to decide.
+///
+/// They are kept apart by whom they are about: what names another person, role or organisation than the asker's
+/// is not even looked at.
+#[derive(Clone, Default, Debug)]
+pub struct Contract {
+    about: BTreeMap<Option<EntityUid>, PolicySet>,
+}
+
+/// What a contract says to a question.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Decision {
+    /// At least one policy permits it, none forbids it.
+    Permitted {
+        /// The policies that permit it, by name, in order.
+        by: Vec<String>,
+        /// Whether each of them wants a person's approval.
+        needs_approval: bool,
+    },
+    /// At least one policy forbids it.
+    Forbidden {
+        /// The policies that do, by name, in order.
+        by: Vec<String>,
+    },
+    /// No policy permits it.
+    NotPermitted,
+    /// A policy could not be evaluated, for a number became too large; so nothing is allowed.
+    Failed {
+        /// The policies that could not, by name, in order.
+        by: Vec<String>,
+    },
+}
+
+impl Contract {
+    /// A contract of these policies. Of two with one name, the later one holds.
+    #[must_use]
+    pub fn new(policies: impl IntoIterator<Item = CheckedPolicy>) -> Self {
+        let named = policies
+            .into_iter()
+            .map(|CheckedPolicy(policy)| (policy.id().clone(), policy));
+        let named: BTreeMap<_, _> = named.collect();
+        let mut about: BTreeMap<_, PolicySet> = BTreeMap::new();
+        for policy in named.into_values() {
+            let whom = match policy.principal_constraint() {
+                PrincipalConstraint::In(whom)
+                | PrincipalConstraint::Eq(whom)
+                | PrincipalConstraint::IsIn(_, whom) => Some(whom),
+                PrincipalConstraint::Any | PrincipalConstraint::Is(_) => None,
+            };
+            // Names differ, so nothing is refused.
+            let _ = about.entry(whom).or_default().add(policy);
+        }
+        Self { about }
+    }
+
+    /// How many policies it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.about.values().map(PolicySet::num_of_policies).sum()
+    }
+
+    /// Whether it has none, and so permits nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.about.is_empty()
+    }
+}
+
+/// What all `contracts` together say to a question, as if they were one.
+#[must_use]
+pub fn decide(contracts: &[&Contract], question: &Question<'_>) -> Decision {
+    on_own_stack(|| decided(contracts, question))
+}
+
+fn decided(contracts: &[&Contract], question: &Question<'_>) -> Decision {
+    let Some((request, entities)) = question.asked() else {
+        return Decision::NotPermitted;
+    };
+    let groups: Vec<_> = std::iter::once(None)
+        .chain(question.principals().map(Some))
+        .collect();
+    let (mut permits, mut forbids, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+    let mut needs_approval = true;
+    for contract in contracts {
+        for set in groups.iter().filter_map(|group| contract.about.get(group)) {
+            let response = Authorizer::new().is_authorized(&request, set, &entities);
+            let named = |id: &PolicyId| id.to_string();
+            failed.extend(response.diagnostics().errors().map(|error| match error {
+                cedar_policy::AuthorizationError::PolicyEvaluationError(error) => {
+                    named(error.policy_id())
+                }
+            }));
+            // The reasons for an allowance are the permits that apply, for a refusal the prohibitions.
+            for id in response.diagnostics().reason() {
+                let Some(policy) = set.policy(id) else {
+                    continue;
+                };
+                match policy.effect() {
+                    cedar_policy::Effect::Permit => {
+                        needs_approval &= CheckedPolicy(policy.clone()).needs_approval();
+                        permits.push(named(id));
+                    }
+                    cedar_policy::Effect::Forbid => forbids.push(named(id)),
+                }
+            }
+        }
+    }
+    for names in [&mut permits, &mut forbids, &mut failed] {
+        names.sort_unstable();
+        names.dedup();
+    }
+    match (failed.is_empty(), forbids.is_empty(), permits.is_empty()) {
+        (false, ..) => Decision::Failed { by: failed },
+        (true, false, _) => Decision::Forbidden { by: forbids },
+        (true, true, false) => Decision::Permitted {
+            by: permits,
+            needs_approval,
+        },
+        (true, true, true) => Decision::NotPermitted,
+    }
+}
