@@ -19,6 +19,8 @@ pub const MAX_POLICY_BYTES: usize = 4096;
 const MAX_NESTED: usize = 32;
 /// Most signs that chain one expression to another: `&`, `|`, `+`, `-`, `*` and `.`, those in texts among them.
 const MAX_CHAINED: usize = 512;
+/// How Cedar begins to tell of a policy that has no name yet.
+const UNNAMED: &str = "for policy `policy0`";
 /// The annotation of a policy under which a person decides: `@approval("needed")`.
 const APPROVAL: (&str, &str) = ("approval", "needed");
 
@@ -72,8 +74,11 @@ impl Fault {
     fn of(found: &dyn Diagnostic, text: &str) -> Self {
         let label = found.labels().and_then(|mut labels| labels.next());
         let span = label.map(|label| (label.offset(), label.offset().saturating_add(label.len())));
+        let message = found.to_string();
+        let message = message.trim_start_matches(UNNAMED);
+        let message = message.trim_start_matches([',', ':', ' ']);
         Self {
-            message: found.to_string(),
+            message: message.to_owned(),
             help: found.help().map(|help| help.to_string()),
             span: span.map_or((0, text.len()), |(from, to)| {
                 (from.min(text.len()), to.min(text.len()))
@@ -198,6 +203,8 @@ fn read(name: &str, text: &str) -> Result<CheckedPolicy, Vec<Fault>> {
             .validation_warnings()
             .map(|warning| Fault::of(warning, text)),
     );
+    // Cedar tells them in any order.
+    faults.sort_by(|one, next| (one.span, &one.message).cmp(&(next.span, &next.message)));
     match faults.is_empty() {
         true => Ok(CheckedPolicy(policy.new_id(PolicyId::new(name)))),
         false => Err(faults),

@@ -257,6 +257,9 @@ fn a_fault_points_at_its_words() {
             pointed.iter().any(|at| at.contains(words)),
             "{text}: {faults:?}"
         );
+        assert!(faults.is_sorted_by_key(|fault| fault.span), "{faults:?}");
+        let is_unnamed = |fault: &ledger_policy::Fault| fault.message.contains("policy0");
+        assert!(!faults.iter().any(is_unnamed), "{faults:?}");
     }
     let refused = [
         "",
