@@ -307,7 +307,7 @@ pub enum Trust {
         /// The one that was pinned.
         pinned: Pinned,
         /// The one the node has now.
-        offered: Genesis,
+        offered: Box<Genesis>,
     },
     /// A file the person gave.
     Given(Genesis),
@@ -323,7 +323,10 @@ impl Trust {
                 since: now,
             }),
             Some(pinned) if pinned.genesis == offered => Self::Same(pinned),
-            Some(pinned) => Self::Changed { pinned, offered },
+            Some(pinned) => Self::Changed {
+                pinned,
+                offered: Box::new(offered),
+            },
         }
     }
 

@@ -331,7 +331,7 @@ fn a_changed_genesis_is_noticed() {
         changed,
         Trust::Changed {
             pinned,
-            offered: other
+            offered: Box::new(other)
         }
     );
     assert_eq!(changed.genesis(), &ours);

@@ -92,7 +92,7 @@ impl Desk {
             return;
         };
         let pinned = Pinned {
-            genesis: offered,
+            genesis: *offered,
             since: here_now(),
         };
         keep(&pinned);

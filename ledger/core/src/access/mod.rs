@@ -22,7 +22,7 @@
 //! | `person-key/KEY` | the person's handle | register and change person |
 //! | `policies/SCOPE` | the names of its policies | put policy |
 //! | `policy/SCOPE/NAME` | [`Policy`] | put policy |
-//! | `policy-revision/SCOPE` | [`Digest`] of all that was put | put policy |
+//! | `policy-revision/SCOPE` | digest of all that was put | put policy |
 //! | `access/HANDLE` | [`Access`] | ask and decide access |
 //! | `receipts/HANDLE` | [`Receipts`] | receipt |
 //! | `access-changes` | how many there were, `u64` | all of them |
