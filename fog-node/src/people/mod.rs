@@ -25,10 +25,10 @@ mod sign_in;
 pub(crate) use sign_in::{MAX_BROUGHT, locked, signed_out};
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Weak};
 use std::time::{Duration, Instant};
 
-use fog_api::Capability;
+use fog_api::{Capability, Role};
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
@@ -87,8 +87,8 @@ pub struct Signed {
     pub person: PersonId,
     /// What they may do.
     pub may: BTreeSet<Capability>,
-    /// Their roles, in words.
-    pub roles: String,
+    /// Their roles.
+    pub roles: BTreeSet<Role>,
     /// Whether they have shown a code of the app just now.
     pub is_fresh: bool,
     /// Their session.
@@ -128,18 +128,18 @@ impl People {
         *self.is_set_up.borrow()
     }
 
+    fn register(&self) -> RwLockReadGuard<'_, BTreeMap<PersonId, Person>> {
+        self.register.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn find(&self, id: PersonId) -> Option<Person> {
-        let register = self.register.read().unwrap_or_else(PoisonError::into_inner);
-        register.get(&id).cloned()
+        self.register().get(&id).cloned()
     }
 
     fn by_login(&self, login: &str) -> Option<Person> {
-        self.all().find(|person| person.login == login)
-    }
-
-    fn all(&self) -> impl Iterator<Item = Person> + use<> {
-        let register = self.register.read().unwrap_or_else(PoisonError::into_inner);
-        register.values().cloned().collect::<Vec<_>>().into_iter()
+        let register = self.register();
+        let mut people = register.values();
+        people.find(|person| person.login == login).cloned()
     }
 
     fn sessions(&self) -> MutexGuard<'_, Sessions> {
@@ -167,7 +167,7 @@ impl People {
             Some((seen, person, token)) => Caller::Person(Signed {
                 person: person.id,
                 may: permissions::may(&person.roles),
-                roles: permissions::in_words(&person.roles),
+                roles: person.roles,
                 is_fresh: !seen.fresh_for.is_zero(),
                 token,
             }),

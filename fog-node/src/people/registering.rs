@@ -4,8 +4,6 @@
 //! revoked or enrolled anew has no session any more; who gets other roles finds the sessions locked, so that
 //! what is on a screen is asked for again under the new roles.
 
-use std::collections::BTreeSet;
-
 use fast_qr::convert::svg::SvgBuilder;
 use fast_qr::qr::QRBuilder;
 use fog_api::{AddPerson, ChangePassphrase, Enrol, Enrolment, GiveRoles, Role};
@@ -27,7 +25,12 @@ impl Node {
     #[must_use]
     pub fn people(&self) -> Vec<fog_api::Person> {
         let now = now_millis();
-        let mut all: Vec<_> = self.people.all().map(|person| person.view(now)).collect();
+        let mut all: Vec<_> = self
+            .people
+            .register()
+            .values()
+            .map(|person| person.view(now))
+            .collect();
         all.sort_by(|one, other| one.login.cmp(&other.login));
         all
     }
@@ -85,7 +88,7 @@ impl Node {
                 "Register an admin first; an admin may have other roles, too.",
             ));
         }
-        if self.people.all().count() >= MAX_PEOPLE {
+        if self.people.register().len() >= MAX_PEOPLE {
             let why = format!("A node registers at most {MAX_PEOPLE}.");
             let what = "There is no room for another person.";
             return Err(Failure::new(409, "PPL-05", what, why, "Use another node."));
@@ -236,12 +239,8 @@ impl Node {
     }
 
     fn must_leave_an_admin(&self, without: PersonId) -> Result<(), Failure> {
-        let others = self.people.all().filter(|person| person.id != without);
-        let admins: BTreeSet<_> = others
-            .filter(Person::is_active_admin)
-            .map(|one| one.id)
-            .collect();
-        if !admins.is_empty() {
+        let is_other_admin = |person: &Person| person.id != without && person.is_active_admin();
+        if self.people.register().values().any(is_other_admin) {
             return Ok(());
         }
         Err(Failure::new(

@@ -303,7 +303,7 @@ impl Signed {
             format!(
                 "It is for people who are {}. You are {}.",
                 permissions::in_words(&roles),
-                self.roles
+                permissions::in_words(&self.roles)
             ),
             "Ask one of them, or ask an admin for the role.",
         ))

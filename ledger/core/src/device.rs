@@ -351,10 +351,7 @@ pub(crate) fn apply<V: StateView + ?Sized>(
         }
         _ => return Ok(()),
     }
-    let changes = changes(state)?;
-    let more = changes.checked_add(1).ok_or(ExecutionError::Overflow)?;
-    state.write(StateKey::device_changes(), &more);
-    Ok(())
+    state.count_up(StateKey::device_changes())
 }
 
 /// Makes a device known.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cedar_policy::{Authorizer, EntityUid, PolicyId, PolicySet, PrincipalConstraint};
 
 use crate::on_own_stack;
-use crate::policy::CheckedPolicy;
+use crate::policy::{self, CheckedPolicy};
 use crate::question::Question;
 
 /// Policies that hold together, ready to decide.
@@ -107,7 +107,7 @@ fn decided(contracts: &[&Contract], question: &Question<'_>) -> Decision {
                 };
                 match policy.effect() {
                     cedar_policy::Effect::Permit => {
-                        needs_approval &= CheckedPolicy(policy.clone()).needs_approval();
+                        needs_approval &= policy::needs_approval(policy);
                         permits.push(named(id));
                     }
                     cedar_policy::Effect::Forbid => forbids.push(named(id)),

@@ -149,8 +149,12 @@ impl CheckedPolicy {
     /// Whether a person must agree to what it permits.
     #[must_use]
     pub fn needs_approval(&self) -> bool {
-        self.0.annotation(APPROVAL.0).is_some()
+        needs_approval(&self.0)
     }
+}
+
+pub(crate) fn needs_approval(policy: &Policy) -> bool {
+    policy.annotation(APPROVAL.0).is_some()
 }
 
 /// Whether the tree of a text is so flat that the stack suffices: Cedar goes down it by recursion, and gives up

@@ -1,6 +1,7 @@
 //! What is asked of a contract: who, what of whom, why, when.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use cedar_policy::{
     Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression,
@@ -217,6 +218,11 @@ fn text(text: &str) -> RestrictedExpression {
 
 /// An entity of one of the schema's types.
 pub(crate) fn uid(of: &'static str, id: &str) -> EntityUid {
-    let name: EntityTypeName = of.parse().expect("a type of the schema is a name");
-    EntityUid::from_type_name_and_id(name, EntityId::new(id))
+    /// Each question names a dozen entities; Cedar's parser reads their types once.
+    static TYPES: Mutex<BTreeMap<&str, EntityTypeName>> = Mutex::new(BTreeMap::new());
+    let mut types = TYPES.lock().unwrap_or_else(PoisonError::into_inner);
+    let name = types
+        .entry(of)
+        .or_insert_with(|| of.parse().expect("a type of the schema is a name"));
+    EntityUid::from_type_name_and_id(name.clone(), EntityId::new(id))
 }

@@ -98,12 +98,7 @@ pub(crate) fn apply<V: StateView + ?Sized>(
         Payload::Receipt(receipt) => receipt::keep(state, sender, *receipt)?,
         _ => return Ok(()),
     }
-    let more = changes(state)?.checked_add(1);
-    state.write(
-        StateKey::access_changes(),
-        &more.ok_or(ExecutionError::Overflow)?,
-    );
-    Ok(())
+    state.count_up(StateKey::access_changes())
 }
 
 /// The organisation that `sender` acts for as one of its admins.

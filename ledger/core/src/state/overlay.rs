@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{StateKey, StateReadError, StateView, Writes, decode_entry, read};
+use super::{ExecutionError, StateKey, StateReadError, StateView, Writes, decode_entry, read};
 use crate::canonical;
 
 /// A state with changes on top, which are kept or dropped as a whole.
@@ -49,6 +49,14 @@ impl<'a, V: StateView + ?Sized> Overlay<'a, V> {
             Some(bytes) => decode_entry(bytes).map(Some),
             None => read(self.view, key),
         }
+    }
+
+    /// Adds one to a counter.
+    pub(crate) fn count_up(&mut self, key: StateKey) -> Result<(), ExecutionError> {
+        let count: u64 = self.read(&key)?.unwrap_or(0);
+        let next = count.checked_add(1).ok_or(ExecutionError::Overflow)?;
+        self.write(key, &next);
+        Ok(())
     }
 
     pub(crate) fn write<T: Serialize>(&mut self, key: StateKey, value: &T) {
