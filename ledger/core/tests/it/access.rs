@@ -9,10 +9,11 @@ use ledger_core::access::{
     DecideAccess, MAX_CONSENTS, MAX_GRANT_MILLIS, PersonChange, PersonKeys, Purpose, PutPolicy,
     Receipt, RegisterPerson, Relation, Resolution, Role, Scope,
 };
-use ledger_core::state::{Clock, ExecutionError, Executor, StateKey};
+use ledger_core::state::{Clock, ExecutionError};
 use ledger_core::{Digest, Genesis, Height, OrganisationId, Payload, PublicKey};
 
-use crate::support::{State, genesis, key, organisation, sign};
+use crate::support::{State, assert_void, execute, genesis, key, organisation};
+use crate::town::public;
 
 /// Nodes and admins of the two hospitals.
 const HARBOUR: u8 = 1;
@@ -42,10 +43,6 @@ struct Town {
     height: u64,
     now: u64,
     nonces: [u64; 32],
-}
-
-fn public(number: u8) -> PublicKey {
-    key(number).public()
 }
 
 fn handle(number: u8) -> Digest {
@@ -167,37 +164,35 @@ impl Town {
         town
     }
 
-    /// Executes a block with this transaction, unless it would be void.
-    fn send(&mut self, sender: u8, payload: Payload) -> Result<(), ExecutionError> {
-        let clock = Clock {
+    fn clock(&self) -> Clock {
+        Clock {
             height: Height(self.height),
             time_millis: self.now,
-        };
-        let void = access::check(&self.state, clock, public(sender), &payload);
+        }
+    }
+
+    /// Executes a block with this transaction, unless it would be void.
+    fn send(&mut self, sender: u8, payload: Payload) -> Result<(), ExecutionError> {
+        let void = access::check(&self.state, self.clock(), public(sender), &payload);
         let before = self.clone();
         self.execute(sender, payload)?;
         if void.is_err() {
-            let rest = |state: &State| {
-                let mut rest = state.0.clone();
-                rest.remove(&StateKey::clock());
-                rest.remove(&StateKey::account(&public(sender)));
-                rest
-            };
-            assert_eq!(rest(&self.state), rest(&before.state), "void");
+            assert_void(&before.state, &self.state, sender);
             *self = before;
         }
         void
     }
 
     fn execute(&mut self, sender: u8, payload: Payload) -> Result<(), ExecutionError> {
+        let clock = self.clock();
         let nonce = &mut self.nonces[usize::from(sender)];
-        let sent = sign(&self.genesis, sender, *nonce, payload)
-            .verify(self.genesis.chain_id())
-            .expect("a signature");
-        let mut executor = Executor::new(&self.state, Height(self.height), self.now);
-        executor.apply(&sent)?;
-        let writes = executor.finish()?;
-        self.state.0.extend(writes);
+        execute(
+            &self.genesis,
+            &mut self.state,
+            clock,
+            (sender, *nonce),
+            payload,
+        )?;
         *nonce += 1;
         self.height += 1;
         Ok(())

@@ -7,11 +7,12 @@ use ledger_core::device::{
     DeviceStanding, InteractionState, MAX_INTERACTION_MILLIS,
 };
 use ledger_core::governance::Standing;
-use ledger_core::state::{Clock, ExecutionError, Executor, StateKey, read};
+use ledger_core::state::{Clock, ExecutionError, StateKey, read};
 use ledger_core::transaction::RegisterDevice;
-use ledger_core::{AnchorBatch, BatchNumber, Digest, Genesis, Height, Nonce, Payload, PublicKey};
+use ledger_core::{AnchorBatch, BatchNumber, Digest, Genesis, Height, Nonce, Payload};
 
-use crate::support::{State, genesis, key, register, sign};
+use crate::support::{State, assert_void, execute, genesis, register};
+use crate::town::public;
 
 /// A chain whose blocks have one transaction each, a second apart.
 #[derive(Clone)]
@@ -40,23 +41,20 @@ impl Town {
         self.height * 1_000
     }
 
-    /// Executes a block with this transaction, unless it would be void.
-    fn send(&mut self, sender: u8, payload: Payload) -> Result<(), ExecutionError> {
-        let clock = Clock {
+    fn clock(&self) -> Clock {
+        Clock {
             height: Height(self.height),
             time_millis: self.time_millis(),
-        };
-        let void = device::check(&self.state, clock, public(sender), &payload);
+        }
+    }
+
+    /// Executes a block with this transaction, unless it would be void.
+    fn send(&mut self, sender: u8, payload: Payload) -> Result<(), ExecutionError> {
+        let void = device::check(&self.state, self.clock(), public(sender), &payload);
         let before = self.state.clone();
         self.execute(sender, payload)?;
         if void.is_err() {
-            let rest = |state: &State| {
-                let mut rest = state.0.clone();
-                rest.remove(&StateKey::clock());
-                rest.remove(&StateKey::account(&public(sender)));
-                rest
-            };
-            assert_eq!(rest(&self.state), rest(&before), "void");
+            assert_void(&before, &self.state, sender);
             self.state = before;
             self.nonces[usize::from(sender)] -= 1;
             self.height -= 1;
@@ -65,14 +63,15 @@ impl Town {
     }
 
     fn execute(&mut self, sender: u8, payload: Payload) -> Result<(), ExecutionError> {
+        let clock = self.clock();
         let nonce = &mut self.nonces[usize::from(sender)];
-        let sent = sign(&self.genesis, sender, *nonce, payload)
-            .verify(self.genesis.chain_id())
-            .expect("a signature");
-        let mut executor = Executor::new(&self.state, Height(self.height), self.height * 1_000);
-        executor.apply(&sent)?;
-        let writes = executor.finish()?;
-        self.state.0.extend(writes);
+        execute(
+            &self.genesis,
+            &mut self.state,
+            clock,
+            (sender, *nonce),
+            payload,
+        )?;
         *nonce += 1;
         self.height += 1;
         Ok(())
@@ -122,10 +121,6 @@ impl Town {
 
 fn handle(number: u8) -> Digest {
     Digest::of(&[number])
-}
-
-fn public(number: u8) -> PublicKey {
-    key(number).public()
 }
 
 fn with_key(number: u8, own: u8) -> Payload {

@@ -11,7 +11,7 @@ use ledger_core::governance::{Organisation, Thresholds};
 use ledger_core::merkle::{self, leaf_hash};
 use ledger_core::proof::ValidatorChange;
 use ledger_core::reading::{SaltSource, commitment};
-use ledger_core::state::{StateKey, StateReadError, StateView};
+use ledger_core::state::{Clock, ExecutionError, Executor, StateKey, StateReadError, StateView};
 use ledger_core::transaction::RegisterDevice;
 use ledger_core::{
     BatchNumber, BatchTree, Certificate, Decimal, Digest, Genesis, Header, Height, Nonce,
@@ -27,6 +27,35 @@ impl StateView for State {
     fn get(&self, key: &StateKey) -> Result<Option<Vec<u8>>, StateReadError> {
         Ok(self.0.get(key).cloned())
     }
+}
+
+/// Executes a block of one transaction on a state.
+pub fn execute(
+    genesis: &Genesis,
+    state: &mut State,
+    clock: Clock,
+    (sender, nonce): (u8, u64),
+    payload: Payload,
+) -> Result<(), ExecutionError> {
+    let sent = sign(genesis, sender, nonce, payload)
+        .verify(genesis.chain_id())
+        .expect("a signature");
+    let mut executor = Executor::new(&*state, clock.height, clock.time_millis);
+    executor.apply(&sent)?;
+    let writes = executor.finish()?;
+    state.0.extend(writes);
+    Ok(())
+}
+
+/// Asserts that what a sender sent was void: it used a nonce, and the block has its time.
+pub fn assert_void(before: &State, after: &State, sender: u8) {
+    let rest = |state: &State| {
+        let mut rest = state.0.clone();
+        rest.remove(&StateKey::clock());
+        rest.remove(&StateKey::account(&key(sender).public()));
+        rest
+    };
+    assert_eq!(rest(after), rest(before), "void");
 }
 
 pub fn key(number: u8) -> SecretKey {
