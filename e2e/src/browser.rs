@@ -1,15 +1,23 @@
 //! The same console in Chromium without a screen.
 
+use crate::cli;
 use crate::page::Page;
 use crate::webdriver::Driver;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use fantoccini::wd::WebDriverCompatibleCommand;
 use http::Method;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 use tempfile::TempDir;
 use url::{ParseError, Url};
+
+/// Whether the page is no wider than its window.
+pub const PAGE_FITS: &str =
+    "const root = document.documentElement; return root.scrollWidth <= root.clientWidth";
+/// How long a page may take to be as it stays at another size.
+const SETTLING: Duration = Duration::from_millis(400);
 
 /// A browser with a profile of its own.
 ///
@@ -53,6 +61,25 @@ impl Browser {
             .await
             .map(drop)
             .context("the browser did not take the size")
+    }
+
+    /// Takes pictures of the page at these sizes in both themes, and looks each time whether `fits` holds, a
+    /// script that returns whether nothing is wider than its place.
+    pub async fn look(&self, name: &str, sizes: &[(u32, u32)], fits: &str) -> Result<()> {
+        for theme in ["dark", "light"] {
+            let dress = format!("document.documentElement.dataset.theme = '{theme}'");
+            self.page.script(&dress).await?;
+            for &(width, height) in sizes {
+                self.resize(width, height).await?;
+                // Streaming values must not widen the page either.
+                tokio::time::sleep(SETTLING).await;
+                let file = cli::picture(&format!("{name}-{width}-{theme}"))?;
+                self.page.picture(&file).await?;
+                let is_fit = self.page.script(fits).await? == true;
+                ensure!(is_fit, "{name} is too wide at {width}");
+            }
+        }
+        Ok(())
     }
 }
 

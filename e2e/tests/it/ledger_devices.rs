@@ -1,7 +1,7 @@
 //! Devices between two hospitals, as their staff see it: one is handed over and taken, one is heard.
 
 use anyhow::{Context, Result, ensure};
-use e2e::browser::Browser;
+use e2e::browser::{Browser, PAGE_FITS};
 use e2e::cli::{self, Node};
 use e2e::page::Page;
 use e2e::town::{self, Place};
@@ -32,7 +32,9 @@ async fn a_sensor_moves_and_is_heard_between_hospitals() -> Result<()> {
         browser.page.picture(&cli::picture(name)?).await?;
     }
     lived?;
-    look(one, "#/registry", "registry").await?;
+    go(&one.page, "#/registry").await?;
+    let sizes = [(390, 844), (1280, 800), (2560, 1440)];
+    one.look("registry", &sizes, PAGE_FITS).await?;
     drop(browsers);
     drop(oximeter);
     town::stop(running)?;
@@ -180,23 +182,4 @@ fn granted(node: &Node) -> Result<usize> {
     let all = fogward(node, &["device", "interactions"])?;
     let all = all.as_array().cloned().unwrap_or_default();
     Ok(all.iter().filter(|row| row["state"] == "granted").count())
-}
-
-/// Pictures of a page at three widths in both themes, and that it fits.
-async fn look(browser: &Browser, place: &str, name: &str) -> Result<()> {
-    let page = &browser.page;
-    go(page, place).await?;
-    for theme in ["light", "dark"] {
-        let dress = format!("document.documentElement.dataset.theme = '{theme}'");
-        page.script(&dress).await?;
-        for (width, height) in [(390, 844), (1280, 800), (2560, 1440)] {
-            browser.resize(width, height).await?;
-            tokio::time::sleep(std::time::Duration::from_millis(400)).await;
-            page.picture(&cli::picture(&format!("{name}-{width}-{theme}"))?)
-                .await?;
-            let script = "return document.documentElement.scrollWidth <= innerWidth";
-            ensure!(page.script(script).await? == true, "{name} at {width}");
-        }
-    }
-    Ok(())
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
-use e2e::browser::Browser;
+use e2e::browser::{Browser, PAGE_FITS};
 use e2e::cli::{self, Node};
 use e2e::page::Page;
 use totp_rs::{Builder, Secret, Totp};
@@ -102,12 +102,12 @@ async fn share(browser: &Browser) -> Result<()> {
     let page = &browser.page;
     page.click("nav-people").await?;
     heading(page, "page-heading", "Nobody is registered yet").await?;
-    look(browser, "people-none").await?;
+    browser.look("people-none", &SIZES, PAGE_FITS).await?;
     let mut anna = register(page, "anna", None).await?;
-    look(browser, "people-enrolled").await?;
+    browser.look("people-enrolled", &SIZES, PAGE_FITS).await?;
     page.click("enrolment-done").await?;
     heading(page, "door-heading", "Sign in").await?;
-    look(browser, "door-sign-in").await?;
+    browser.look("door-sign-in", &SIZES, PAGE_FITS).await?;
     page.type_into("door-login", "anna").await?;
     page.type_into("door-passphrase", "not her words").await?;
     page.type_into("door-code", &format!("000000{ENTER}"))
@@ -121,7 +121,7 @@ async fn share(browser: &Browser) -> Result<()> {
     page.find_css("[data-testid='person-row'][data-login='nina']")
         .await?;
     heading(page, "page-heading", "2 people may sign in").await?;
-    look(browser, "people").await?;
+    browser.look("people", &SIZES, PAGE_FITS).await?;
 
     page.click("who").await?;
     page.click("lock").await?;
@@ -131,7 +131,7 @@ async fn share(browser: &Browser) -> Result<()> {
         "anna of ward 3, enter your passphrase",
     )
     .await?;
-    look(browser, "door-locked").await?;
+    browser.look("door-locked", &SIZES, PAGE_FITS).await?;
     let devices = "return document.querySelectorAll('[data-testid=device-row], .rail').length";
     ensure!(
         page.script(devices).await? == 0,
@@ -149,7 +149,7 @@ async fn share(browser: &Browser) -> Result<()> {
     page.find("not-for-you").await?;
     let menu = page.find("nav-people").await?;
     ensure!(!menu.is_displayed().await?, "the menu shows what is hers");
-    look(browser, "not-for-you").await?;
+    browser.look("not-for-you", &SIZES, PAGE_FITS).await?;
     page.click("nav-devices").await?;
     page.find("device-row").await?;
     page.click("who").await?;
@@ -160,23 +160,4 @@ async fn share(browser: &Browser) -> Result<()> {
         "anna of ward 3, enter your passphrase",
     )
     .await
-}
-
-/// Pictures in both themes; nothing is wider than its window.
-async fn look(browser: &Browser, name: &str) -> Result<()> {
-    let page = &browser.page;
-    for theme in ["dark", "light"] {
-        let set = format!("document.documentElement.dataset.theme = '{theme}'");
-        page.script(&set).await?;
-        for (width, height) in SIZES {
-            browser.resize(width, height).await?;
-            let widths = "const root = document.documentElement; return [root.scrollWidth, root.clientWidth]";
-            let widths = page.script(widths).await?;
-            let [wide, window] = [&widths[0], &widths[1]].map(|width| width.as_u64());
-            page.picture(&cli::picture(&format!("{name}-{width}-{theme}"))?)
-                .await?;
-            ensure!(wide <= window, "{name} is {wide:?} wide in {window:?}");
-        }
-    }
-    Ok(())
 }

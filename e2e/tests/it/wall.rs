@@ -1,7 +1,5 @@
 //! The ward's wall, as it hangs in a ward: beds named on the devices' pages, read without the console's frame.
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
 use e2e::browser::Browser;
 use e2e::cli::{self, Node};
@@ -12,6 +10,9 @@ use crate::feed::Oximeter;
 
 /// Sizes of a phone, a desk and a 43-inch screen.
 const SIZES: [(u32, u32); 3] = [(390, 844), (1280, 720), (2560, 1440)];
+/// At no size is a figure or the page wider than its place.
+const BEDS_FIT: &str = "return [document.documentElement, ...document.querySelectorAll('.bed dd')]\
+    .every(part => part.scrollWidth <= part.clientWidth + 1)";
 
 /// Goal: a bed whose patient's saturation stays below 90 is the one that the wall names, and is steady again
 /// when it is; simulated beds are hatched; neither a name nor a pseudonym is on the wall. Method: an oximeter
@@ -97,7 +98,7 @@ async fn watch(browser: &Browser, node: &Node, oximeter: &Oximeter) -> Result<()
     for name in ["PSEUDONYM", "Simulated pulse", "Nonin", "nonin"] {
         ensure!(!words.contains(name), "{name} is on the wall");
     }
-    look(browser).await?;
+    browser.look("wall", &SIZES, BEDS_FIT).await?;
 
     oximeter.set_spo2(96);
     page.until("a steady bed", || async {
@@ -123,23 +124,4 @@ async fn beds(page: &Page) -> Result<String> {
 async fn is_there(page: &Page, id: &str) -> Result<bool> {
     let script = format!("return !!document.querySelector(\"[data-testid='{id}']\")");
     Ok(page.script(&script).await? == true)
-}
-
-/// Pictures in both themes; at no size is a figure or the page wider than its place.
-async fn look(browser: &Browser) -> Result<()> {
-    let page = &browser.page;
-    for theme in ["light", "dark"] {
-        let dress = format!("document.documentElement.dataset.theme = '{theme}'");
-        page.script(&dress).await?;
-        for (width, height) in SIZES {
-            browser.resize(width, height).await?;
-            tokio::time::sleep(Duration::from_millis(400)).await;
-            page.picture(&cli::picture(&format!("wall-{width}-{theme}"))?)
-                .await?;
-            let script = "return [document.documentElement, ...document.querySelectorAll('.bed dd')]\
-                .every(part => part.scrollWidth <= part.clientWidth + 1)";
-            ensure!(page.script(script).await? == true, "too wide at {width}");
-        }
-    }
-    Ok(())
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use bluez_fake::{Daemon, Fake, lock};
-use e2e::browser::Browser;
+use e2e::browser::{Browser, PAGE_FITS};
 use e2e::cli::{self, Node};
 use e2e::page::Page;
 use fogward_level0::{
@@ -186,7 +186,7 @@ async fn open_pairing(browser: &Browser) -> Result<()> {
     page.script("location.hash = '#/devices'").await?;
     let found = format!("[data-testid=inbox-found][data-address='{ADDRESS}']");
     page.find_css(&found).await?;
-    look(browser, "wearable-inbox").await?;
+    browser.look("wearable-inbox", &SIZES, PAGE_FITS).await?;
     let link = format!("{found} [data-testid=inbox-pair]");
     page.find_css(&link).await?.send_keys(RETURN).await?;
     page.until_attribute("ble-stage", "data-stage", "line")
@@ -234,7 +234,7 @@ async fn pair_by_key(browser: &Browser) -> Result<()> {
     page.press(&"0".repeat(27)).await?;
     page.press("1").await?;
     page.find_css(".note[data-code=DEV-20]").await?;
-    look(browser, "wearable-code").await?;
+    browser.look("wearable-code", &SIZES, PAGE_FITS).await?;
     page.press(BACK_TAB).await?;
     page.press(LEFT).await?;
     page.press(TAB).await?;
@@ -247,15 +247,15 @@ async fn pair_by_key(browser: &Browser) -> Result<()> {
         .await?;
     ensure!(!page.find("pair-listen").await?.is_enabled().await?);
     page.press(last).await?;
-    look(browser, "wearable-key").await?;
+    browser.look("wearable-key", &SIZES, PAGE_FITS).await?;
     page.press(RETURN).await?;
     page.until_attribute("ble-stage", "data-stage", "paired")
         .await?;
-    look(browser, "wearable-paired").await?;
+    browser.look("wearable-paired", &SIZES, PAGE_FITS).await?;
     finish(page).await?;
     let took = begun.elapsed();
     ensure!(took < PAIRED_WITHIN, "it took {took:?}");
-    look(browser, "wearable-device").await
+    browser.look("wearable-device", &SIZES, PAGE_FITS).await
 }
 
 async fn test_adapter(browser: &Browser, downloads: &Path) -> Result<()> {
@@ -267,7 +267,7 @@ async fn test_adapter(browser: &Browser, downloads: &Path) -> Result<()> {
         page.click("device-test").await?;
         page.find("self-test-progress").await?;
         if records == 1 {
-            look(browser, "adapter-running").await?;
+            browser.look("adapter-running", &SIZES, PAGE_FITS).await?;
         }
         page.until("the test's end", || async {
             let figures = "return document.querySelector('[data-testid=self-test-progress]') ? 0 : \
@@ -288,7 +288,7 @@ async fn test_adapter(browser: &Browser, downloads: &Path) -> Result<()> {
     page.find("commissioning-older").await?;
     page.script("document.querySelector('[data-testid=commissionings-open]').scrollIntoView()")
         .await?;
-    look(browser, "adapter-tested").await?;
+    browser.look("adapter-tested", &SIZES, PAGE_FITS).await?;
 
     page.click("commissioning-save").await?;
     let file = page
@@ -316,22 +316,4 @@ async fn until_focused(page: &Page, what: &str, selector: &str) -> Result<()> {
         Ok((page.script(&script).await? == true).then_some(()))
     });
     focused.await.context("the focus is elsewhere")
-}
-
-/// Pictures in both themes; at no size is the page wider than its window.
-async fn look(browser: &Browser, name: &str) -> Result<()> {
-    let page = &browser.page;
-    for theme in ["light", "dark"] {
-        let dress = format!("document.documentElement.dataset.theme = '{theme}'");
-        page.script(&dress).await?;
-        for (width, height) in SIZES {
-            browser.resize(width, height).await?;
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            page.picture(&cli::picture(&format!("{name}-{width}-{theme}"))?)
-                .await?;
-            let script = "const root = document.documentElement; return root.scrollWidth <= root.clientWidth";
-            ensure!(page.script(script).await? == true, "too wide at {width}");
-        }
-    }
-    Ok(())
 }
