@@ -3,6 +3,7 @@
 mod enrolled;
 mod person;
 mod register;
+mod roles;
 
 use fog_api::{Capability, Enrolment, Person};
 use leptos::prelude::*;

@@ -1,10 +1,11 @@
 //! One person in the list: roles, standing, and what an admin may change.
 
-use fog_api::{Capability, Enrol, Enrolment, GiveRoles, Person, PersonStanding, Role};
+use fog_api::{Capability, Enrol, Enrolment, GiveRoles, Person, PersonStanding};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::Desk;
+use super::roles::RoleBoxes;
 use crate::components::{Ask, FailureNote, Icon, StateMark, modal};
 use crate::failure::Failure;
 use crate::route::escape;
@@ -110,15 +111,6 @@ fn Change(person: Person, desk: Desk, open: RwSignal<bool>) -> impl IntoView {
             },
         );
     };
-    let one = move |which: Role| {
-        view! {
-            <label class="check">
-                <input type="checkbox" data-testid=testids::PERSON_GIVE data-key=which.name() prop:checked=move || roles.with(|roles| roles.contains(&which))
-                    on:change=move |event| roles.update(|roles| { if event_target_checked(&event) { roles.insert(which); } else { roles.remove(&which); } })/>
-                <span>{people::role(which)}</span>
-            </label>
-        }
-    };
     let is_same =
         move || roles.with(|roles| roles.is_empty() || kept.with_value(|kept| kept == roles));
     let title = format!("h-change-{}", person.id);
@@ -128,7 +120,7 @@ fn Change(person: Person, desk: Desk, open: RwSignal<bool>) -> impl IntoView {
             <form class="stack" on:submit=give>
                 <div><h2 id=title.clone()><bdi>{person.name.clone()}</bdi></h2>
                     <p class="soft">"Other roles lock the person’s sessions; the passphrase opens them under the new ones."</p></div>
-                <fieldset class="stack tight"><legend class="label-text">"Roles"</legend>{Role::ALL.map(one).collect_view()}</fieldset>
+                <RoleBoxes chosen=roles testid=testids::PERSON_GIVE/>
                 <div class="row">
                     <button type="button" class="btn" data-testid=testids::PERSON_ENROL on:click=enrol>"New app and recovery codes"</button>
                     <button type="button" class="btn danger" data-testid=testids::PERSON_REVOKE on:click=move |_| { open.set(false); asking.set(true); }>"Revoke"</button>

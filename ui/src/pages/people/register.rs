@@ -7,11 +7,11 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::Desk;
+use super::roles::RoleBoxes;
 use crate::components::secret::Secret;
 use crate::components::{FailureNote, Icon};
 use crate::failure::Failure;
 use crate::session::use_session;
-use crate::words::people::{role, role_means};
 use crate::{session, testids, transport};
 
 /// Shortest passphrase in characters, as the node takes it.
@@ -93,17 +93,6 @@ pub(super) fn Register(desk: Desk) -> impl IntoView {
         ),
         false => ("Register a person", "Register"),
     };
-    let one = move |which: Role| {
-        let is_fixed = is_first && which == Role::Admin;
-        view! {
-            <label class="check">
-                <input type="checkbox" disabled=is_fixed data-testid=testids::PERSON_ROLE data-key=which.name()
-                    prop:checked=move || roles.with(|roles| roles.contains(&which))
-                    on:change=move |event| roles.update(|roles| { if event_target_checked(&event) { roles.insert(which); } else { roles.remove(&which); } })/>
-                <span>{role(which)}<small class="dim">{role_means(which)}</small></span>
-            </label>
-        }
-    };
     view! {
         <section class="card" aria-labelledby="h-register">
             <div class="card-head"><h2 id="h-register">{title}</h2></div>
@@ -121,7 +110,7 @@ pub(super) fn Register(desk: Desk) -> impl IntoView {
                             data-testid=testids::PERSON_NAME prop:value=name on:input=move |event| name.set(event_target_value(&event))/>
                     </div>
                 </div>
-                <fieldset class="stack tight"><legend class="label-text">"Roles"</legend>{Role::ALL.map(one).collect_view()}</fieldset>
+                <RoleBoxes chosen=roles testid=testids::PERSON_ROLE explained=true fixed=is_first.then_some(Role::Admin)/>
                 <Secret id="person-first" label="Passphrase, which the person types" value=first autocomplete="new-password" testid=testids::PERSON_PASSPHRASE/>
                 <Secret id="person-second" label="Once more" value=second autocomplete="new-password" testid=testids::PERSON_AGAIN/>
                 <p class="small dim one-line" role="status">{move || missing.get()}</p>

@@ -1,6 +1,5 @@
 //! The Bluetooth adapters of the node's machine, each with its self-test; nothing where there are none.
 
-use fog_api::BluetoothAdapter;
 use leptos::prelude::*;
 
 use super::parts::{Buttons, Newest, Older};
@@ -59,7 +58,7 @@ fn Adapter(nearby: Nearby, name: String) -> impl IntoView {
     let is_on = Signal::derive(move || {
         adapter.with(|adapter| adapter.as_ref().is_some_and(|adapter| adapter.is_on))
     });
-    let address = adapter.with_untracked(|adapter| adapter.as_ref().and_then(address_of));
+    let address = adapter.with_untracked(|adapter| adapter.as_ref()?.address.clone());
     let tests = Tests::of(Subject::Adapter {
         address: address.clone().unwrap_or_else(|| name.clone()),
         name: name.clone(),
@@ -78,8 +77,4 @@ fn Adapter(nearby: Nearby, name: String) -> impl IntoView {
             <Older tests=tests/>
         </section>
     }
-}
-
-fn address_of(adapter: &BluetoothAdapter) -> Option<String> {
-    adapter.address.clone()
 }
