@@ -192,13 +192,10 @@ impl Node {
         self.device(&row.id)
     }
 
-    /// Stops reading a device that another node serves.
+    /// Stops reading a device that another node serves. It does not wait for that; who gives the pairing does.
     pub(crate) fn let_go(&self, id: &str) {
-        let Ok((index, _)) = self.find_device(id) else {
-            return;
-        };
-        if let Some(sensor) = self.take_sensor(index) {
-            tokio::spawn(sensor.stop());
+        if let Ok((index, _)) = self.find_device(id) {
+            self.end_sensor(index);
         }
     }
 

@@ -107,9 +107,14 @@ impl Sensor {
         self.view.clone()
     }
 
+    /// Has the device stop, and does not wait.
+    pub fn end(&self) {
+        self.stop.send_replace(true);
+    }
+
     /// Stops the device; what it reported before is handed on first.
     pub async fn stop(self) {
-        self.stop.send_replace(true);
+        self.end();
         if let Err(error) = self.task.await {
             tracing::error!(%error, "a device's task failed");
         }

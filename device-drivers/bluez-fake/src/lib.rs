@@ -120,7 +120,8 @@ pub struct Script {
     pub links_at_most: Option<usize>,
     /// What was written to characteristics: their UUIDs, and the types of the writes.
     pub written: Vec<(String, String, Vec<u8>)>,
-    /// What was written to each device, by its path, and not yet taken by [`Fake::take_writes`].
+    /// What was written to each device over the link that stands, by its path, and not yet taken by
+    /// [`Fake::take_writes`].
     pub(crate) untaken: BTreeMap<String, Vec<(String, Vec<u8>)>>,
     /// The paths of the characteristics that are subscribed to, and the count of `subscriptions` then.
     pub(crate) subscribed: BTreeMap<String, u32>,
@@ -139,10 +140,12 @@ pub struct Script {
 }
 
 impl Script {
-    /// A link ends, and with it what was subscribed to over it.
-    pub(crate) fn unsubscribe(&mut self, device: &str) {
+    /// A link ends, and with it what was subscribed to over it and what the device has not taken of what was
+    /// written.
+    pub(crate) fn end_link(&mut self, device: &str) {
         let below = format!("{device}/");
         self.subscribed.retain(|path, _| !path.starts_with(&below));
+        self.untaken.remove(device);
     }
 
     /// Whether this connection is one that falls.
@@ -306,7 +309,7 @@ impl Fake {
     pub async fn drop_link(&self, adapter: &str, address: &str) {
         let server = self.bus.object_server();
         let path = device_path(adapter, address);
-        lock(&self.script).unsubscribe(path.as_str());
+        lock(&self.script).end_link(path.as_str());
         let device = server.interface::<_, Device>(path).await.unwrap();
         let inner = device.get().await;
         inner.bond().connected = false;
@@ -375,7 +378,8 @@ impl Fake {
         subscription.filter(|_| is_connected)
     }
 
-    /// Takes what was written to a device since it was last asked: UUIDs and values, the oldest first.
+    /// Takes what was written to a device over the link that stands, since it was last asked: UUIDs and values, the
+    /// oldest first.
     #[must_use]
     pub fn take_writes(&self, adapter: &str, address: &str) -> Vec<(String, Vec<u8>)> {
         let path = device_path(adapter, address);

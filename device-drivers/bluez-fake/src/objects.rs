@@ -177,7 +177,7 @@ impl Device {
             let is_refused = script.takes_a_refusal();
             script.links += usize::from(!is_refused);
             // Nothing is subscribed to over a new link.
-            script.unsubscribe(emitter.path().as_str());
+            script.end_link(emitter.path().as_str());
             (script.connects_in, is_refused)
         };
         tokio::time::sleep(takes).await;
@@ -203,7 +203,7 @@ impl Device {
         {
             let mut script = lock(&self.script);
             script.links -= usize::from(was_connected);
-            script.unsubscribe(emitter.path().as_str());
+            script.end_link(emitter.path().as_str());
         }
         self.bond().resolved = false;
         Ok(self.connected_changed(&emitter).await?)

@@ -371,6 +371,13 @@ impl Node {
         }
     }
 
+    /// Has a device's sensor stop, without waiting; it can still be taken to wait for.
+    pub(crate) fn end_sensor(&self, index: DeviceIndex) {
+        if let Some(sensor) = self.running().sensors.get(&index) {
+            sensor.end();
+        }
+    }
+
     pub(crate) fn take_sensor(&self, index: DeviceIndex) -> Option<Sensor> {
         self.running().sensors.remove(&index)
     }

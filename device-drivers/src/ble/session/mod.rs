@@ -138,11 +138,12 @@ pub(super) async fn run(config: &BleConfig, memory: &mut Memory, ends: &mut Ends
     let mut streams = None;
     let end = tokio::select! {
         biased;
-        () = stopped(&mut stop) => End::Stopped,
+        // First, so that a value that was taken is handed on where there is room.
         end = session.serve(&mut streams) => match end {
             Ok(()) => End::Stopped,
             Err(reason) => End::Broken(reason),
         },
+        () = stopped(&mut stop) => End::Stopped,
     };
     connection.close().await;
     if let Some(Streams { values, .. }) = &mut streams {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use fog_node::vault::gaps::{self, Kind as Counted};
 use fog_node::vault::{VAULT_FILE, devices, open_read_only};
@@ -164,19 +165,23 @@ impl Fates {
         self.check(&format!("{name}: {rows} stored"), rows == received, account);
         // First what is sure, so that of equal values those in flight come second.
         let (unsure, sure): (Vec<_>, Vec<_>) = sent.iter().partition(|sent| sent.was_in_flight);
-        let mut missing = 0;
-        let mut take = |all: &[&Sent]| {
-            let mut missed = 0;
-            for (code, value) in all.iter().flat_map(|sent| &sent.readings) {
-                match stored.get_mut(&((*code).to_owned(), *value)) {
-                    Some(count @ 1..) => *count -= 1,
-                    _ => missed += 1,
-                }
-            }
-            missed
+        let mut take = |all: &[&Sent]| -> Vec<u64> {
+            let missed = all.iter().map(|sent| {
+                let values = sent.readings.iter().map(|(code, value)| {
+                    let left = stored.get_mut(&((*code).to_owned(), *value));
+                    let left = left.filter(|left| **left > 0);
+                    left.map_or(1, |left| {
+                        *left -= 1;
+                        0
+                    })
+                });
+                values.sum()
+            });
+            missed.collect()
         };
-        missing += take(&sure);
-        let lost = take(&unsure);
+        let missed = take(&sure);
+        let missing: u64 = missed.iter().sum();
+        let lost: u64 = take(&unsure).iter().sum();
         let readings = |all: &[&Sent]| all.iter().map(|sent| sent.readings.len() as u64).sum();
         let (sure_readings, unsure_readings): (u64, u64) = (readings(&sure), readings(&unsure));
         let surplus: u64 = stored.values().sum();
@@ -184,7 +189,8 @@ impl Fates {
         self.received += received - (unsure_readings - lost);
         self.in_flight_stored += unsure_readings - lost;
         self.in_flight_lost += lost;
-        let what = format!("{name}: {missing} notified and neither stored nor refused");
+        let when = spans(&sure, &missed);
+        let what = format!("{name}: {missing} notified and neither stored nor refused, {when}");
         self.check(&what, missing == 0, account);
         let what = format!("{name}: {surplus} stored twice, or never sent");
         self.check(&what, surplus == 0, account);
@@ -222,4 +228,39 @@ impl Fates {
         let what = format!("{name}: neither rate nor number, and {missing} named by one");
         self.check(&what, missing == 0, account);
     }
+}
+
+/// When and where readings were missed, one after another.
+fn spans(sent: &[&Sent], missed: &[u64]) -> String {
+    let missed = sent
+        .iter()
+        .zip(missed)
+        .filter(|(sent, _)| !sent.readings.is_empty());
+    let mut spans: Vec<(&Sent, &Sent)> = Vec::new();
+    let mut goes_on = false;
+    for (sent, missed) in missed {
+        match spans.last_mut().filter(|_| goes_on) {
+            Some((_, last)) if *missed > 0 => *last = sent,
+            _ if *missed > 0 => spans.push((sent, sent)),
+            _ => {}
+        }
+        goes_on = *missed > 0;
+    }
+    let span = |(first, last): (&Sent, &Sent)| {
+        let seconds = last.at.duration_since(first.at).as_secs_f32();
+        format!(
+            "from {} for {seconds:.1} s in ward {}",
+            utc(first.at),
+            first.ward
+        )
+    };
+    let spans: Vec<_> = spans.into_iter().map(span).collect();
+    spans.join(", ")
+}
+
+/// The time of day, as the nodes' logs tell it.
+pub(super) fn utc(at: Instant) -> String {
+    let at = SystemTime::now() - at.elapsed();
+    let at = at.duration_since(UNIX_EPOCH).unwrap().as_secs();
+    format!("{:02}:{:02}:{:02}", at / 3600 % 24, at / 60 % 60, at % 60)
 }

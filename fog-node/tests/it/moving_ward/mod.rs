@@ -39,7 +39,7 @@ use bluez_fake::Daemon;
 use device_drivers::measurement::Metric;
 
 use air::Air;
-use fates::{Accounts, Fates};
+use fates::{Accounts, Fates, utc};
 use nodes::{Devices, Nodes};
 use numbered::{Class, Numbered};
 use spoil::{Done, Spoil};
@@ -185,6 +185,7 @@ fn every_reading_of_a_moving_ward_has_its_fate() {
         if begun.elapsed().as_secs() >= next_kill.into() && next_kill + between_kills <= seconds {
             let node = (next_kill / between_kills) as usize % 2;
             nodes.kill(node);
+            eprintln!("{}: killed node {node}", utc(Instant::now()));
             ward.node_killed(&air, node);
             nodes.start_again(node);
             next_kill += between_kills;

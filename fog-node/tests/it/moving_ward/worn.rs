@@ -28,8 +28,8 @@ pub(super) enum Place {
 
 /// What a sensor of the standard profiles notified to a subscriber.
 pub(super) struct Sent {
-    at: Instant,
-    ward: usize,
+    pub(super) at: Instant,
+    pub(super) ward: usize,
     pub(super) readings: Vec<Value>,
     pub(super) refused: (u64, u64),
     /// Whether the node was killed, or let the link go, while it may have been in flight.
