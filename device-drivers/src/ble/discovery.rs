@@ -4,7 +4,7 @@
 //! stop it for all. So each user holds a [`Discovery`], and the last one to drop it stops the scan.
 //! Starting again while others scan is harmless, and heals a scan that ended with its adapter.
 
-use crate::ble::radio::{Radio, choose};
+use crate::ble::radio::{self, Radio, choose};
 use crate::ble::{BleConfig, PeripheralAddress, reasons};
 use crate::link::LinkReason;
 use btleplug::api::{Central as _, ScanFilter};
@@ -77,14 +77,14 @@ impl Drop for Discovery {
 /// The reason: no usable adapter, or the peripheral is not to be heard.
 pub(super) async fn find(config: &BleConfig) -> Result<(Radio, Peripheral), LinkReason> {
     let radio = choose(config.adapter.as_deref()).await?;
-    if let Some(peripheral) = known(&radio, &config.address).await? {
+    if let Some(peripheral) = known(&radio, &config.address, Duration::ZERO).await? {
         return Ok((radio, peripheral));
     }
     let _scan = Discovery::start(&radio).await?;
     let until = Instant::now() + SEARCH_AT_MOST;
     while Instant::now() < until {
         sleep(LOOK_EVERY).await;
-        if let Some(peripheral) = known(&radio, &config.address).await? {
+        if let Some(peripheral) = known(&radio, &config.address, LOOK_EVERY).await? {
             return Ok((radio, peripheral));
         }
     }
@@ -97,17 +97,15 @@ pub(super) async fn find(config: &BleConfig) -> Result<(Radio, Peripheral), Link
 /// The reason: no usable adapter.
 pub(super) async fn find_known(config: &BleConfig) -> Result<Option<Peripheral>, LinkReason> {
     let radio = choose(config.adapter.as_deref()).await?;
-    known(&radio, &config.address).await
+    known(&radio, &config.address, Duration::ZERO).await
 }
 
 async fn known(
     radio: &Radio,
     address: &PeripheralAddress,
+    ago: Duration,
 ) -> Result<Option<Peripheral>, LinkReason> {
-    match timeout(CALL_AT_MOST, radio.adapter.peripherals()).await {
-        Ok(Ok(peripherals)) => Ok(peripherals
-            .into_iter()
-            .find(|peripheral| PeripheralAddress::of(peripheral) == *address)),
-        Ok(Err(_)) | Err(_) => Err(reasons::adapter_lost(&radio.name)),
-    }
+    let peripherals = radio::peripherals(radio, ago).await?;
+    let is_it = |peripheral: &Peripheral| PeripheralAddress::of(peripheral) == *address;
+    Ok(peripherals.into_iter().find(is_it))
 }

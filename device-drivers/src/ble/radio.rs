@@ -7,18 +7,22 @@
 //! Connections share one stream of an adapter's events: each further one would be a rule of the bus, of which
 //! it allows a connection 512 by default, and bluez-async 0.9 does not take back the rule of a stream that is
 //! dropped just when a message comes.
+//!
+//! They share what they see, too. btleplug asks BlueZ for all it knows to tell which adapters and peripherals there
+//! are, so a ward of sensors that all look for themselves asks for the whole ward as often as there are sensors, and
+//! the more connections fall the longer each takes to come back. So one asks for all that wait.
 
 use crate::ble::reasons;
 use crate::link::LinkReason;
 use btleplug::api::{Central as _, CentralEvent, CentralState, Manager as _};
-use btleplug::platform::{Adapter, Manager};
+use btleplug::platform::{Adapter, Manager, Peripheral};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// The service answers within milliseconds or is in trouble.
 const ANSWER_AT_MOST: Duration = Duration::from_secs(5);
@@ -26,12 +30,28 @@ const ANSWER_AT_MOST: Duration = Duration::from_secs(5);
 /// Events that wait for one listener at most; who is behind misses the oldest.
 const WAITING_EVENTS: usize = 1024;
 
-static SERVICE: Mutex<Option<Service>> = Mutex::const_new(None);
+static SERVICE: Mutex<Service> = Mutex::const_new(Service::new());
 
 struct Service {
-    manager: Manager,
+    manager: Option<Manager>,
+    radios: Option<Seen<Result<Vec<Radio>, LinkReason>>>,
+    /// What each adapter knows, by its name; `None` if it did not say.
+    peripherals: BTreeMap<String, Seen<Option<Vec<Peripheral>>>>,
     /// The events of each adapter, by its name, once somebody has asked for them.
     events: BTreeMap<String, Events>,
+}
+
+/// What was seen by a look that began then.
+struct Seen<T> {
+    since: Instant,
+    what: T,
+}
+
+impl<T: Clone> Seen<T> {
+    /// What was seen, for who asked at a time: by a look that began later, or so little before.
+    fn for_who_asked(&self, at: Instant, ago: Duration) -> Option<T> {
+        (self.since + ago >= at).then(|| self.what.clone())
+    }
 }
 
 /// An adapter's events for many.
@@ -56,42 +76,95 @@ pub(super) struct Radio {
     pub(super) is_on: bool,
 }
 
-/// Every adapter, ordered by name.
-pub(super) async fn radios() -> Result<Vec<Radio>, LinkReason> {
-    if !service_is_there().await {
-        return Err(reasons::service_missing());
-    }
-    let mut shared = SERVICE.lock().await;
-    let manager = match &*shared {
-        Some(service) => service.manager.clone(),
-        None => match timeout(ANSWER_AT_MOST, Manager::new()).await {
-            Ok(Ok(manager)) => {
-                let events = BTreeMap::new();
-                shared.insert(Service { manager, events }).manager.clone()
-            }
-            Ok(Err(_)) | Err(_) => return Err(reasons::service_missing()),
-        },
-    };
-    let Ok(Ok(adapters)) = timeout(ANSWER_AT_MOST, manager.adapters()).await else {
-        *shared = None;
-        return Err(reasons::service_missing());
-    };
-    drop(shared);
-    let mut radios = Vec::new();
-    for adapter in adapters {
-        // An adapter that was pulled out since is none.
-        if let Ok(Some(radio)) = timeout(ANSWER_AT_MOST, describe(adapter)).await {
-            radios.push(radio);
+impl Service {
+    const fn new() -> Service {
+        Service {
+            manager: None,
+            radios: None,
+            peripherals: BTreeMap::new(),
+            events: BTreeMap::new(),
         }
     }
-    radios.sort_by(|left, right| left.name.cmp(&right.name));
-    Ok(radios)
+
+    async fn manager(&mut self) -> Option<Manager> {
+        if self.manager.is_none() && service_is_there().await {
+            let manager = timeout(ANSWER_AT_MOST, Manager::new()).await;
+            self.manager = manager.ok().and_then(Result::ok);
+        }
+        self.manager.clone()
+    }
+
+    async fn look(&mut self) -> Result<Vec<Radio>, LinkReason> {
+        let manager = self.manager().await;
+        let manager = manager.ok_or_else(reasons::service_missing)?;
+        let Ok(Ok(adapters)) = timeout(ANSWER_AT_MOST, manager.adapters()).await else {
+            if service_is_there().await {
+                *self = Service::new();
+            }
+            return Err(reasons::service_missing());
+        };
+        let mut radios = Vec::new();
+        for adapter in adapters {
+            // An adapter that was pulled out since is none.
+            if let Ok(Some(radio)) = timeout(ANSWER_AT_MOST, describe(adapter)).await {
+                radios.push(radio);
+            }
+        }
+        radios.sort_by(|left, right| left.name.cmp(&right.name));
+        Ok(radios)
+    }
+}
+
+/// Every adapter, ordered by name.
+pub(super) async fn radios() -> Result<Vec<Radio>, LinkReason> {
+    let asked = Instant::now();
+    let mut service = SERVICE.lock().await;
+    let seen = service.radios.as_ref();
+    if let Some(radios) = seen.and_then(|seen| seen.for_who_asked(asked, Duration::ZERO)) {
+        return radios;
+    }
+    let since = Instant::now();
+    let what = service.look().await;
+    service.radios = Some(Seen {
+        since,
+        what: what.clone(),
+    });
+    what
+}
+
+/// The peripherals that the system knows by an adapter, or knew so long ago.
+///
+/// # Errors
+/// The reason: the adapter is lost.
+pub(super) async fn peripherals(
+    radio: &Radio,
+    ago: Duration,
+) -> Result<Vec<Peripheral>, LinkReason> {
+    let asked = Instant::now();
+    let mut service = SERVICE.lock().await;
+    let seen = service.peripherals.get(&radio.name);
+    let seen = seen.and_then(|seen| seen.for_who_asked(asked, ago));
+    let peripherals = match seen {
+        Some(peripherals) => peripherals,
+        None => {
+            let since = Instant::now();
+            let answer = timeout(ANSWER_AT_MOST, radio.adapter.peripherals()).await;
+            let what = answer.ok().and_then(Result::ok);
+            let seen = Seen {
+                since,
+                what: what.clone(),
+            };
+            service.peripherals.insert(radio.name.clone(), seen);
+            what
+        }
+    };
+    peripherals.ok_or_else(|| reasons::adapter_lost(&radio.name))
 }
 
 /// What happens at an adapter from now on; `None` if the service does not say. Ends with the way to the service.
 pub(super) async fn events(radio: &Radio) -> Option<BoxStream<'static, CentralEvent>> {
-    let mut shared = SERVICE.lock().await;
-    let events = &mut shared.as_mut()?.events;
+    let mut service = SERVICE.lock().await;
+    let events = &mut service.events;
     if events
         .get(&radio.name)
         .is_none_or(|events| events.task.is_finished())

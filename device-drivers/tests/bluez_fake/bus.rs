@@ -27,7 +27,7 @@ macro_rules! tests {
     };
 }
 
-const TESTS: [(&str, Test); 30] = tests![
+const TESTS: [(&str, Test); 31] = tests![
     adapters::an_adapter_is_missing_off_lost_and_back,
     adapters::the_chosen_adapter_is_used,
     adapters::the_scanner_says_why_it_does_not_scan,
@@ -39,6 +39,7 @@ const TESTS: [(&str, Test); 30] = tests![
     links::a_drop_during_discovery_is_survived,
     links::a_forgotten_bond_is_suspected,
     links::a_service_that_ends_is_named_and_survived,
+    links::many_that_look_ask_once,
     links::silence_and_nonsense_are_told_apart,
     links::what_came_before_the_fall_is_received,
     links::what_came_before_the_stop_is_received,

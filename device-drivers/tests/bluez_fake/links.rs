@@ -3,7 +3,12 @@
 use crate::bus::{HEART_RATE, HEART_RATE_MEASUREMENT, SENSOR, config, open, reason, streams};
 use bluez_fake::{Fake, lock};
 use device_drivers::ble::pairing::{Bonded, Pairing, Step};
-use device_drivers::{Event, LinkState, ReasonCode};
+use device_drivers::{BleConfig, Event, LinkState, ReasonCode};
+use futures_util::StreamExt as _;
+use std::time::Duration;
+use tokio::time::sleep;
+use zbus::fdo::MonitoringProxy;
+use zbus::{Connection, MatchRule, MessageStream};
 
 const ADAPTER: &str = "AA:AA:AA:00:00:01";
 
@@ -144,4 +149,36 @@ pub(crate) async fn what_came_before_the_stop_is_received() {
         }
         assert_eq!(received, 10);
     }
+}
+
+/// Goal: sensors that all look for themselves do not ask for the whole ward as often as there are of them. Method:
+/// thirty sensors that are not there; the bus counts how often BlueZ is asked for all it knows.
+pub(crate) async fn many_that_look_ask_once() {
+    const LOOKING: u8 = 30;
+    const SECONDS: u64 = 3;
+    let fake = Fake::start().await;
+    fake.plug_in("hci0", ADAPTER, true).await;
+    let absent = |number: u8| {
+        let address = format!("C4:F2:17:1A:EE:{number:02X}");
+        open(BleConfig::new(address.parse().unwrap()))
+    };
+    let devices: Vec<_> = (0..LOOKING).map(absent).collect();
+    let asked = MatchRule::builder()
+        .msg_type(zbus::message::Type::MethodCall)
+        .interface("org.freedesktop.DBus.ObjectManager")
+        .unwrap()
+        .member("GetManagedObjects")
+        .unwrap()
+        .build();
+    let bus = Connection::system().await.unwrap();
+    let monitor = MonitoringProxy::new(&bus).await.unwrap();
+    monitor.become_monitor(&[asked], 0).await.unwrap();
+    let until = sleep(Duration::from_secs(SECONDS));
+    let calls = MessageStream::from(bus).take_until(until).count().await;
+    for device in devices {
+        device.handle.stop().await;
+    }
+    // Adapters and peripherals, four times a second each, and as much again for a machine that counts late.
+    let most = usize::try_from(SECONDS).unwrap() * 2 * 4 * 2;
+    assert!((1..=most).contains(&calls), "asked {calls} times");
 }

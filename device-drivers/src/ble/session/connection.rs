@@ -92,8 +92,14 @@ impl<'a> Connection<'a> {
     }
 
     pub(in crate::ble) async fn is_up(&self) -> bool {
+        self.link().await == Some(true)
+    }
+
+    /// Whether the link stands; `None` if the system does not say.
+    pub(in crate::ble) async fn link(&self) -> Option<bool> {
         let answer = timeout(ANSWER_AT_MOST, self.peripheral.is_connected()).await;
-        matches!(answer, Ok(Ok(true)))
+        // One that the system does not know any more is not connected.
+        answer.ok().map(|answer| answer.unwrap_or(false))
     }
 
     /// The given reason, unless the adapter is what failed.

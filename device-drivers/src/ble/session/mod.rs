@@ -314,7 +314,7 @@ impl Session<'_> {
                     if !self.follow(step).await? {
                         return Ok(());
                     }
-                    !self.connection.is_up().await
+                    self.connection.link().await == Some(false)
                 }
             };
             if is_lost {

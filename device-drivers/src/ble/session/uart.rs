@@ -191,7 +191,7 @@ async fn fallen(
                 Some(_) => {}
                 None => return,
             },
-            _ = watch.tick() => if !connection.is_up().await {
+            _ = watch.tick() => if connection.link().await == Some(false) {
                 return;
             }
         }
