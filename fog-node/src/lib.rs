@@ -20,6 +20,7 @@ mod commissioning;
 pub mod consortium;
 mod demo;
 mod device_life;
+pub mod disclosure;
 mod failure;
 mod finality_log;
 pub mod fsck;

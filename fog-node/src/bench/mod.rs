@@ -85,8 +85,8 @@ pub struct Bench {
 /// A bench.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Kind {
-    /// Requests for access, decided by the ledger with 1,000 policies in force: `decision_us_p50`,
-    /// `decision_us_p99`.
+    /// Requests for access, decided by the ledger with 1,000 policies in force, and the keys of 10,000 batches
+    /// wrapped for a person: `decision_us_p50`, `decision_us_p99`, `rewrap_10k_batches_ms` (the slowest of ten).
     Access,
     /// The node of a ward of 100 devices that is cut off from its consortium for days, fed faster than real time
     /// in the batches that a real pace makes, killed in the middle, and back: `outbox_rows`, `vault_bytes`,

@@ -8,7 +8,7 @@ use ledger_core::reading::{SaltSource, commitment};
 use ledger_core::{Digest, Reading, Salt, StreamId, StreamLeaves, canonical, merkle};
 
 use super::VaultError;
-use super::seal::{MasterKey, Record, Segment, StreamCipher, StreamKeys};
+use super::seal::{MasterKey, Record, Segment, SegmentKey, StreamCipher, StreamKeys};
 use super::streams::StreamRow;
 
 /// A stream and its keys.
@@ -103,6 +103,13 @@ impl OpenStream {
         Ok(self
             .cipher
             .open(&self.segment(first_sequence, count), sealed)?)
+    }
+
+    /// The key of consecutive readings that are sealed together, and of no others.
+    #[must_use]
+    pub fn segment_key(&self, first_sequence: u64, count: u32) -> (Segment, SegmentKey) {
+        let segment = self.segment(first_sequence, count);
+        (segment, self.cipher.key_of(&segment))
     }
 
     const fn segment(&self, first_sequence: u64, count: u32) -> Segment {

@@ -1,5 +1,7 @@
 //! Table `payloads`: the sealed readings of one stream in one batch.
 
+use std::ops::Range;
+
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::VaultError;
@@ -102,6 +104,28 @@ pub fn newest(
     ))?;
     let below = i64::try_from(below).unwrap_or(i64::MAX);
     let rows = statement.query_map(params![stream, below, limit], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The first sequence and the count of each of a stream's rows that lies whole within these sequences, oldest first.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn within(
+    connection: &Connection,
+    stream: i64,
+    sequences: &Range<u64>,
+) -> Result<Vec<(u64, u32)>, VaultError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT first_sequence, count FROM payloads
+         WHERE stream = ?1 AND first_sequence BETWEEN ?2 AND ?3 AND first_sequence + count <= ?3
+         ORDER BY first_sequence",
+    )?;
+    let bound = |sequence: u64| i64::try_from(sequence).unwrap_or(i64::MAX);
+    let bounds = params![stream, bound(sequences.start), bound(sequences.end)];
+    let rows = statement.query_map(bounds, |row| {
+        Ok((row.get::<_, i64>(0)? as u64, row.get(1)?))
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -1,19 +1,23 @@
 //! How readings are encoded, compressed and sealed.
 //!
 //! ```text
-//! sealed  = nonce[24] ‖ XChaCha20-Poly1305(stream key, nonce, content, aad)
+//! sealed  = nonce[24] ‖ XChaCha20-Poly1305(segment key, nonce, content, aad)
+//! segment key = HMAC-SHA256(stream key, aad)
 //! aad     = postcard(stream, first sequence, count)
 //! content = 0x00 ‖ records   or   0x01 ‖ zstd(records), whichever is shorter
 //! records = postcard([Record]); host times as differences from the record before
 //! ```
 //!
-//! A stream has two keys: one seals its payloads, one makes the salts of its commitments. Both are
-//! sealed under the vault's master key. Destroying them makes payloads and leaves meaningless.
+//! A stream has two keys: one makes the keys of its segments, one the salts of its commitments. Both are
+//! sealed under the vault's master key. Destroying them makes payloads and leaves meaningless. A segment's key
+//! opens that segment and tells nothing of any other, so that it can be given away alone.
 
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac as _};
 use ledger_core::{Origin, Quality, StreamId, Value, canonical};
 use serde::{Deserialize, Serialize};
+use sha2::Sha256;
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
 use crate::keystore::random;
@@ -97,7 +101,9 @@ impl StreamKeys {
     /// The cipher for the stream's payloads.
     #[must_use]
     pub fn cipher(&self) -> StreamCipher {
-        StreamCipher(cipher(&self.payload))
+        // HMAC takes a key of any length, so the default is never used.
+        let keyed = Hmac::new_from_slice(&self.payload);
+        StreamCipher(keyed.unwrap_or_else(|_| Hmac::new(&Default::default())))
     }
 
     /// Seals both keys for storage beside `stream`.
@@ -125,7 +131,11 @@ impl StreamKeys {
 
 /// Seals and opens the payloads of one stream.
 #[derive(Clone)]
-pub struct StreamCipher(XChaCha20Poly1305);
+pub struct StreamCipher(Hmac<Sha256>);
+
+/// The key of one segment.
+#[derive(Clone, ZeroizeOnDrop)]
+pub struct SegmentKey([u8; 32]);
 
 /// One reading as the vault keeps it: what its stream does not say already.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -143,7 +153,7 @@ pub struct Record {
 }
 
 /// Which readings a sealed segment holds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Segment {
     /// Their stream.
     pub stream: StreamId,
@@ -154,13 +164,22 @@ pub struct Segment {
 }
 
 impl StreamCipher {
+    /// The key of a segment.
+    #[must_use]
+    pub fn key_of(&self, segment: &Segment) -> SegmentKey {
+        let mut mac = self.0.clone();
+        mac.update(&canonical::encode(segment));
+        SegmentKey(mac.finalize().into_bytes().into())
+    }
+
     /// Encodes, compresses and seals `records`, which are the readings `segment` names.
     ///
     /// # Errors
     /// [`SealError::Randomness`].
     pub fn seal(&self, segment: &Segment, records: &[Record]) -> Result<Vec<u8>, SealError> {
         let content = Zeroizing::new(pack(records));
-        seal(&self.0, &canonical::encode(segment), &content)
+        let key = self.key_of(segment);
+        seal(&cipher(&key.0), &canonical::encode(segment), &content)
     }
 
     /// Opens what [`StreamCipher::seal`] sealed for the same segment.
@@ -168,7 +187,29 @@ impl StreamCipher {
     /// # Errors
     /// [`SealError`] if it was altered, or belongs to another segment.
     pub fn open(&self, segment: &Segment, sealed: &[u8]) -> Result<Vec<Record>, SealError> {
-        let content = open(&self.0, &canonical::encode(segment), sealed)?;
+        self.key_of(segment).open(segment, sealed)
+    }
+}
+
+impl SegmentKey {
+    /// A key of these bytes.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub const fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Opens the segment that it is the key of.
+    ///
+    /// # Errors
+    /// [`SealError`] if that was altered, or is another one.
+    pub fn open(&self, segment: &Segment, sealed: &[u8]) -> Result<Vec<Record>, SealError> {
+        let content = open(&cipher(&self.0), &canonical::encode(segment), sealed)?;
         let records = unpack(&content)?;
         if records.len() != segment.count as usize {
             return Err(SealError::Malformed);
@@ -303,6 +344,9 @@ mod tests {
 
             let other = Segment { first_sequence: 4, ..segment };
             prop_assert!(keys.cipher().open(&other, &sealed).is_err());
+            let key = keys.cipher().key_of(&segment);
+            prop_assert_eq!(key.open(&segment, &sealed).unwrap(), keys.cipher().open(&segment, &sealed).unwrap());
+            prop_assert!(keys.cipher().key_of(&other).open(&segment, &sealed).is_err());
             let mut altered = sealed.clone();
             let at = at % altered.len();
             altered[at] ^= 1;
