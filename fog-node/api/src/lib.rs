@@ -140,9 +140,9 @@ pub use ledger_device::{
 };
 pub use light::{LightPage, LightQuery, LightRow, StateAnswer, StateQuery};
 pub use people::{
-    AddPerson, Capability, ChangePassphrase, Enrol, Enrolment, GiveRoles, OtherSession, Person,
-    PersonStanding, Role, SessionState, SessionView, SignIn, SignedIn, StepUp, SwitchSession,
-    Unlock,
+    AddPerson, Capability, ChangePassphrase, Enrol, Enrolment, GiveRoles, LedgerStanding,
+    OtherSession, Person, PersonOnLedger, PersonStanding, Role, SessionState, SessionView, SignIn,
+    SignedIn, StepUp, SwitchSession, Unlock,
 };
 pub use place::{Place, PlaceDevice};
 pub use policy::{

@@ -244,6 +244,7 @@ impl Node {
         let roaming = tokio::spawn(roaming::keep(Arc::downgrade(self)));
         let hearing = tokio::spawn(relay::keep(Arc::downgrade(self)));
         let sessions = tokio::spawn(people::keep(Arc::downgrade(self)));
+        let registration = tokio::spawn(people::follow(Arc::downgrade(self)));
         let runtime = tokio::runtime::Handle::current();
         let writer = std::thread::Builder::new()
             .name("vault-writer".into())
@@ -253,7 +254,17 @@ impl Node {
         running.writer = Some(writer);
         running.submitter = Some(submitter);
         running.tasks = vec![
-            blocks, ticker, retention, peers, door, nearby, catch_up, roaming, hearing, sessions,
+            blocks,
+            ticker,
+            retention,
+            peers,
+            door,
+            nearby,
+            catch_up,
+            roaming,
+            hearing,
+            sessions,
+            registration,
         ];
         Ok(())
     }

@@ -11,9 +11,11 @@
 //! first person on, who is an admin, each route asks for a session and a capability (`http/gate.rs`).
 //!
 //! The people are held in memory as the vault holds them; one change is made at a time, and what it changes
-//! is durable before it counts. Left out: credentials and policies on the ledger, the system's keyring.
+//! is durable before it counts. It follows to the ledger by itself (`on_ledger.rs`). Left out: the system's keyring.
 
+pub mod credential;
 pub mod guesses;
+mod on_ledger;
 pub mod passphrase;
 pub mod permissions;
 pub mod person;
@@ -22,6 +24,8 @@ pub mod second_factor;
 pub mod sessions;
 mod sign_in;
 
+pub use on_ledger::Pseudonym;
+pub(crate) use on_ledger::follow;
 pub(crate) use sign_in::{MAX_BROUGHT, locked, signed_out};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +37,7 @@ use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
 use self::guesses::Strangers;
+use self::on_ledger::Following;
 use self::passphrase::{SealedKeys, SecretKeys, Stretching};
 use self::person::{Person, PersonId};
 use self::sessions::{Seen, SessionRules, SessionToken, Sessions};
@@ -61,6 +66,7 @@ pub struct People {
     nobody: SealedKeys,
     /// Whether nobody is registered.
     is_set_up: watch::Sender<bool>,
+    following: Following,
 }
 
 /// The sessions that a request brings, the current one first.
@@ -119,6 +125,7 @@ impl People {
             stretching: Stretching::default(),
             strangers: Mutex::default(),
             nobody: SealedKeys::nobodys()?,
+            following: Following::default(),
         })
     }
 
@@ -213,6 +220,7 @@ impl Node {
             register.insert(person.id, person.clone());
             drop(register);
             self.people.is_set_up.send_if_modified(std::mem::take);
+            self.people.following.stir();
         }
         Ok(person)
     }

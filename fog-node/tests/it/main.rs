@@ -6,6 +6,7 @@ mod cli;
 mod consortium;
 mod crash;
 mod cut_off;
+mod desk;
 mod device_life;
 mod fsck;
 mod fuzz;
@@ -14,6 +15,7 @@ mod handover;
 mod interactions;
 mod joining;
 mod late;
+mod ledger_people;
 mod light;
 mod light_witness;
 #[cfg(target_os = "linux")]

@@ -93,6 +93,8 @@ pub fn standing(person: &Person, now: i64) -> (State, String) {
 mod tests {
     //! Goal: people are counted and their standing is said. Method: examples.
 
+    use fog_api::{LedgerStanding, PersonOnLedger};
+
     use super::*;
 
     fn person() -> Person {
@@ -107,6 +109,11 @@ mod tests {
             exchange_key: String::new(),
             recovery_codes: 10,
             closed_until: None,
+            ledger: PersonOnLedger {
+                handle: None,
+                standing: LedgerStanding::Waiting,
+                why_not: None,
+            },
         }
     }
 
