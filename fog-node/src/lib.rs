@@ -42,6 +42,7 @@ mod proofs;
 mod provisioning;
 mod readings;
 mod relay;
+mod requests;
 mod restored;
 mod retention;
 mod roaming;

@@ -96,11 +96,13 @@ pub enum Capability {
     Maintain,
     /// Ask who did what.
     Audit,
+    /// Decide about requests for the organisation's data, and review where the glass was broken.
+    DecideAccess,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::SeeDevices,
         Self::ChangeDevices,
         Self::Assign,
@@ -111,6 +113,7 @@ impl Capability {
         Self::ManagePeople,
         Self::Maintain,
         Self::Audit,
+        Self::DecideAccess,
     ];
 }
 

@@ -40,6 +40,7 @@ use crate::people::{self, People};
 use crate::previews::Previews;
 use crate::provisioning::Provisionings;
 use crate::relay::{self, Relays};
+use crate::requests::Requests;
 use crate::restored::start_consortium;
 use crate::retention;
 use crate::roaming::{self, Roaming};
@@ -86,6 +87,7 @@ pub struct Node {
     pub(crate) self_tests: SelfTests,
     pub(crate) membership: Membership,
     pub(crate) people: Arc<People>,
+    pub(crate) requests: Requests,
     pub(crate) rate: Rate,
     vault_reader: Mutex<Connection>,
     running: Mutex<Running>,
@@ -141,6 +143,7 @@ impl Node {
             live: Arc::clone(&live),
         };
         let (submit, outgoing) = outgoing(stored);
+        let attesting = keys.node.clone();
         let writer = Writer::open(WriterParts {
             path,
             master: Arc::clone(&master),
@@ -187,6 +190,7 @@ impl Node {
             self_tests: SelfTests::default(),
             membership,
             people,
+            requests: Requests { attesting },
             rate: Rate::default(),
             running: Mutex::default(),
             snapshot_behind: config.snapshot_behind,

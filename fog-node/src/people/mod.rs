@@ -33,6 +33,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, We
 use std::time::{Duration, Instant};
 
 use fog_api::{Capability, Role};
+use ledger_core::Digest;
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
@@ -194,6 +195,17 @@ impl People {
         };
         // An error says that the session is gone.
         let _ = follows.wait_for(|now| *now != holds).await;
+    }
+
+    /// The names of those whom the ledger may know, by their handles there.
+    #[must_use]
+    pub fn names_by_handle(&self) -> BTreeMap<Digest, String> {
+        let register = self.register();
+        let named = register.values().filter_map(|person| {
+            let pseudonym = person.pseudonym.as_ref()?;
+            Some((pseudonym.handle, person.name.clone()))
+        });
+        named.collect()
     }
 
     /// The secret keys of the caller, which lie here while the session is open.

@@ -23,11 +23,12 @@ use ledger_core::access::{
     self, ChangePerson, Person as Known, PersonChange, PersonKeys, RegisterPerson, Role,
 };
 use ledger_core::state::ExecutionError;
-use ledger_core::{Digest, OrganisationId, Payload, governance};
+use ledger_core::{Digest, OrganisationId, Payload, PublicKey, governance};
 use ledger_store::Snapshot;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use super::Signed;
 use super::credential::{Credential, CredentialBody};
 use super::person::{Person, PersonId};
 use crate::clock::now_millis;
@@ -195,6 +196,14 @@ impl Node {
     pub(super) fn shown(&self, person: &Person) -> fog_api::Person {
         let snapshot = self.replica.read().map_err(Failure::from);
         person.view(now_millis(), self.on_ledger(person, snapshot.as_ref().ok()))
+    }
+
+    /// The caller's public key, and what the ledger knows of her.
+    pub(crate) fn key_of(&self, signed: &Signed) -> Option<(PublicKey, PersonOnLedger)> {
+        let person = self.people.find(signed.person)?;
+        let snapshot = self.replica.read().map_err(Failure::from);
+        let ledger = self.on_ledger(&person, snapshot.as_ref().ok());
+        Some((person.keys.signing, ledger))
     }
 
     /// Everybody as callers see them.
@@ -380,7 +389,7 @@ mod tests {
     //! Goal: whatever a person and the ledger's entry are, the steps told lead from one to the other and then stop,
     //! and nobody comes back. Method: every pair of a few wishes and entries, and a ledger that does what it is told.
 
-    use ledger_core::{Height, PublicKey};
+    use ledger_core::Height;
 
     use super::*;
 

@@ -184,6 +184,9 @@ fn people_wait_for_admission_and_for_a_quorum() {
         });
     };
     waits(&lab, "not admitted yet");
+    let (code, _, complaint) = lab.run(&["access", "list"]);
+    let is_told = complaint.contains("(ACC-02)") && complaint.contains("not admitted yet");
+    assert!(code == 1 && is_told, "{complaint}");
     let number = joined["proposal"].as_u64().unwrap();
     assert_eq!(vote(&two, number, "--approve")["outcome"], "approved");
     wait_until_all_are_known(&lab);

@@ -1,5 +1,6 @@
 //! The node as its callers meet it: over its API, on its command line, after crashes and damage.
 
+mod access;
 mod api;
 mod bluetooth;
 mod cli;
