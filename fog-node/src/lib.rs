@@ -43,6 +43,7 @@ mod proofs;
 mod provisioning;
 mod readings;
 mod relay;
+mod requests;
 mod restored;
 mod retention;
 mod roaming;

@@ -80,12 +80,20 @@
 //! | `DELETE /api/policies/{name}` | | nothing, once it is out of force |
 //! | `POST /api/policies/check` | [`CheckPolicy`] | [`PolicyChecked`]; nothing is done |
 //! | `POST /api/policies/simulate` | [`SimulatePolicies`] | [`PolicySimulation`]; nothing is done |
+//! | `GET /api/access` | | `[`[`AccessRow`]`]`: the caller's, and those she has a say in; what waits for her first |
+//! | `POST /api/access` | [`AskAccess`] | [`AccessRow`], once it is decided or waits for a person |
+//! | `POST /api/access/break-glass` | [`BreakGlass`] | [`AccessRow`], once it is decided |
+//! | `GET /api/access/{handle}` | | [`AccessRow`] |
+//! | `POST /api/access/{handle}/decision` | [`DecideAccess`] | [`AccessRow`], once it is final |
+//! | `POST /api/access/{handle}/end` | | [`AccessRow`], ended or given back |
+//! | `POST /api/access/{handle}/review` | [`ReviewAccess`] | [`AccessRow`], once it is final |
 //! | `POST /api/backup` | [`MakeBackup`] | sealed backup of the node, `application/octet-stream` |
 //! | `GET /api/events?waves=DEVICE` | | server-sent [`Event`]s, one JSON object each |
 //! | `GET /api/openapi.json` | | OpenAPI 3.1 |
 //!
 //! A refusal is an [`ApiError`] with a status of 400, 401, 403, 404, 405, 409, 413, 429, 500 or 503.
 
+pub mod access;
 pub mod backup;
 pub mod bluetooth;
 pub mod chain;
@@ -105,6 +113,10 @@ pub mod roaming;
 pub mod series;
 pub mod status;
 
+pub use access::{
+    AccessPerson, AccessReview, AccessRow, AccessState, AskAccess, BreakGlass, DecideAccess,
+    ReviewAccess,
+};
 pub use backup::MakeBackup;
 pub use bluetooth::{
     AnswerPairing, BluetoothAdapter, BluetoothPairing, BluetoothView, FoundDevice, PairingStage,
@@ -140,9 +152,9 @@ pub use ledger_device::{
 };
 pub use light::{LightPage, LightQuery, LightRow, StateAnswer, StateQuery};
 pub use people::{
-    AddPerson, Capability, ChangePassphrase, Enrol, Enrolment, GiveRoles, OtherSession, Person,
-    PersonStanding, Role, SessionState, SessionView, SignIn, SignedIn, StepUp, SwitchSession,
-    Unlock,
+    AddPerson, Capability, ChangePassphrase, Enrol, Enrolment, GiveRoles, LedgerStanding,
+    OtherSession, Person, PersonOnLedger, PersonStanding, Role, SessionState, SessionView, SignIn,
+    SignedIn, StepUp, SwitchSession, Unlock,
 };
 pub use place::{Place, PlaceDevice};
 pub use policy::{

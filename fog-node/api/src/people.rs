@@ -96,11 +96,13 @@ pub enum Capability {
     Maintain,
     /// Ask who did what.
     Audit,
+    /// Decide about requests for the organisation's data, and review where the glass was broken.
+    DecideAccess,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::SeeDevices,
         Self::ChangeDevices,
         Self::Assign,
@@ -111,6 +113,7 @@ impl Capability {
         Self::ManagePeople,
         Self::Maintain,
         Self::Audit,
+        Self::DecideAccess,
     ];
 }
 
@@ -149,6 +152,35 @@ pub struct Person {
     pub recovery_codes: u8,
     /// No try to sign in is heard before, in Unix milliseconds; `None` when one is heard now.
     pub closed_until: Option<i64>,
+    /// What the ledger knows of the person.
+    pub ledger: PersonOnLedger,
+}
+
+/// What the ledger knows of a person.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PersonOnLedger {
+    /// The random name by which the ledger knows the person, 64 hex digits; none until it is drawn.
+    pub handle: Option<String>,
+    /// How far it is.
+    pub standing: LedgerStanding,
+    /// What keeps it, while the person waits and that is known.
+    pub why_not: Option<String>,
+}
+
+/// How far a person is on the ledger.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerStanding {
+    /// Registration, roles, keys or revocation are not final yet; the node goes on by itself.
+    Waiting,
+    /// As it is here.
+    OnLedger,
+    /// Revoked there, for good.
+    Revoked,
+    /// Was revoked before the ledger heard of the person.
+    Never,
 }
 
 /// Says who by id only: a log names nobody.

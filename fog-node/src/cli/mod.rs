@@ -9,6 +9,7 @@
 //! Answers go to standard output, as tables for people or with `--json` as one JSON value for programs;
 //! errors and the log go to standard error. The names of commands, options and JSON keys are a contract.
 
+mod access;
 mod archive;
 mod ask;
 mod backup;
@@ -96,6 +97,8 @@ enum Command {
     Consortium(consortium::Consortium),
     /// Say who may see which part of the organisation's data, and look what that means.
     Policy(policy::Policy),
+    /// Ask for a part of somebody's data, and decide about such requests.
+    Access(access::Access),
     /// Simulate a consortium from seeds: everything goes wrong, and no invariant may break.
     Simulate(simulate::Simulate),
     /// Measure this machine with the real parts, in a temporary data folder.
@@ -148,6 +151,7 @@ pub fn main() -> ExitCode {
         Command::Restore(restore) => restore.run(),
         Command::Consortium(consortium) => consortium.run(),
         Command::Policy(policy) => policy.run(),
+        Command::Access(access) => access.run(),
         Command::Simulate(simulate) => simulate.run(),
         Command::Bench(bench) => bench.run(),
     };

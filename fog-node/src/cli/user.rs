@@ -6,7 +6,8 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use fast_qr::qr::QRBuilder;
 use fog_api::{
-    AddPerson, ChangePassphrase, Enrol, Enrolment, GiveRoles, Person, PersonStanding, Role,
+    AddPerson, ChangePassphrase, Enrol, Enrolment, GiveRoles, LedgerStanding, Person,
+    PersonStanding, Role,
 };
 
 use super::Outcome;
@@ -127,6 +128,7 @@ impl List {
                 numbers("recovery codes"),
                 words("closed until"),
                 words("key"),
+                words("on the ledger"),
             ],
             &rows,
         ))?;
@@ -134,7 +136,7 @@ impl List {
     }
 }
 
-fn cells(person: &Person) -> [String; 7] {
+fn cells(person: &Person) -> [String; 8] {
     [
         person.login.clone(),
         person.name.clone(),
@@ -143,6 +145,7 @@ fn cells(person: &Person) -> [String; 7] {
         person.recovery_codes.to_string(),
         cell(person.closed_until.map(time_words)),
         person.signing_key.chars().take(8).collect(),
+        ledger_words(person),
     ]
 }
 
@@ -158,6 +161,17 @@ const fn standing_words(person: &Person) -> &'static str {
     }
 }
 
+fn ledger_words(person: &Person) -> String {
+    let ledger = &person.ledger;
+    match (ledger.standing, &ledger.why_not) {
+        (LedgerStanding::OnLedger, _) => "yes".to_owned(),
+        (LedgerStanding::Revoked, _) => "revoked".to_owned(),
+        (LedgerStanding::Never, _) => "never was".to_owned(),
+        (LedgerStanding::Waiting, None) => "on its way".to_owned(),
+        (LedgerStanding::Waiting, Some(why)) => format!("waits: {why}"),
+    }
+}
+
 fn print_person(person: &Person, json: bool) -> anyhow::Result<Outcome> {
     if json {
         print_json(person)?;
@@ -169,6 +183,8 @@ fn print_person(person: &Person, json: bool) -> anyhow::Result<Outcome> {
         ("standing", standing_words(person).to_owned()),
         ("signing key", person.signing_key.clone()),
         ("exchange key", person.exchange_key.clone()),
+        ("on the ledger", ledger_words(person)),
+        ("handle there", cell(person.ledger.handle.as_ref())),
     ]))?;
     Ok(Outcome::Yes)
 }

@@ -1,4 +1,5 @@
-//! Proposals and votes of this node's organisation: signed, on disk, submitted, final.
+//! What this node's organisation says with its admin key, proposals, votes, policies and people: signed, on disk,
+//! submitted, final.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,8 @@ use crate::node::Node;
 
 /// How long an answer waits for finality.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long what is to be sent waits for what was sent before.
+const CLEARANCE: Duration = Duration::from_secs(3);
 /// Hours a proposal is open unless said otherwise, and at most.
 const DEFAULT_OPEN_HOURS: u32 = 72;
 const MAX_OPEN_HOURS: u32 = 720;
@@ -107,21 +110,7 @@ impl Node {
     /// Signs, keeps and submits; returns once it is final.
     pub(crate) async fn send(self: &Arc<Self>, payload: Payload) -> Result<Finality, Failure> {
         let turn = self.membership.turn.lock().await;
-        if !self
-            .membership
-            .outbox
-            .list()
-            .map_err(Failure::internal)?
-            .is_empty()
-        {
-            return Err(Failure::new(
-                409,
-                "GOV-04",
-                "It was not sent.",
-                "An earlier proposal or vote of this node is still waiting to become final.",
-                "Wait until enough validators are back; it goes on by itself then.",
-            ));
-        }
+        self.until_clear().await?;
         let admin = &self.membership.admin;
         let nonce = self.replica.read()?.account(&admin.public())?.next_nonce;
         let body = TransactionBody {
@@ -150,6 +139,37 @@ impl Node {
         }
     }
 
+    /// Waits a little until nothing that the organisation said is on its way.
+    ///
+    /// # Errors
+    /// [`Failure`] `GOV-04` if something stays.
+    pub(crate) async fn until_clear(&self) -> Result<(), Failure> {
+        let mut settled = self.membership.settled.subscribe();
+        let until = tokio::time::Instant::now() + CLEARANCE;
+        while !self
+            .membership
+            .outbox
+            .list()
+            .map_err(Failure::internal)?
+            .is_empty()
+        {
+            // The sender lives as long as this node.
+            if tokio::time::timeout_at(until, settled.changed())
+                .await
+                .is_err()
+            {
+                return Err(Failure::new(
+                    409,
+                    "GOV-04",
+                    "It was not sent.",
+                    "Something that this organisation said earlier is still waiting to become final.",
+                    "Wait until enough validators are back; it goes on by itself then.",
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Submits a kept transaction; whatever becomes of it, the outbox is told.
     async fn submit_governance(
         self: &Arc<Self>,
@@ -164,9 +184,11 @@ impl Node {
             // What stops with the node is submitted again at its next start.
             if !matches!(outcome, Err(SubmitError::Stopped))
                 && let Some(node) = node.upgrade()
-                && let Err(error) = node.membership.outbox.forget(nonce)
             {
-                tracing::error!(%error, "a finished proposal or vote could not be taken off the outbox");
+                if let Err(error) = node.membership.outbox.forget(nonce) {
+                    tracing::error!(%error, "a finished transaction could not be taken off the outbox");
+                }
+                node.membership.settled.send_modify(|count| *count += 1);
             }
             // Who asked may have stopped waiting.
             drop(tell.send(outcome));

@@ -59,6 +59,9 @@ use outbox::GovernanceOutbox;
 use settings::{FOLDER, NetworkSettings};
 use transfer::Transfer;
 
+use crate::people::credential::{Credential, CredentialBody};
+use crate::vault::seal::SealError;
+
 /// What the node keeps of its part in the consortium.
 pub(crate) struct Membership {
     /// Votes for the organisation.
@@ -78,6 +81,8 @@ pub(crate) struct Membership {
     changes: watch::Sender<u64>,
     /// Whether the door is open.
     is_open: watch::Sender<bool>,
+    /// Counts transactions that were taken off the outbox.
+    settled: watch::Sender<u64>,
 }
 
 impl Membership {
@@ -104,12 +109,21 @@ impl Membership {
             door: tokio::sync::Mutex::default(),
             changes: watch::Sender::new(0),
             is_open: watch::Sender::new(false),
+            settled: watch::Sender::new(0),
         })
     }
 
     /// The key that votes for the organisation.
     pub(crate) fn admin(&self) -> PublicKey {
         self.admin.public()
+    }
+
+    /// Signs who somebody is, in the organisation's name.
+    ///
+    /// # Errors
+    /// [`SealError`] without randomness.
+    pub(crate) fn vouch(&self, body: CredentialBody) -> Result<Credential, SealError> {
+        Credential::sign(body, &self.admin)
     }
 
     pub(crate) fn settings(&self) -> MutexGuard<'_, NetworkSettings> {

@@ -13,7 +13,7 @@
 //! | journal | every row opens and continues its stream |
 //! | outbox | own transactions, signed, without a hole from the chain's next nonce on |
 //! | gaps | received and anchored readings are those that are stored |
-//! | people | every row opens; login names are unique; an admin is among them |
+//! | people | every row opens; login names and handles are unique; credentials are signed; an admin is among them |
 //! | clocks | each setting ends after it began; no device has too many |
 //!
 //! Where the replica is pruned, the state stands for the anchors that are gone: the number of batches and

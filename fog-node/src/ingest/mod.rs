@@ -41,6 +41,7 @@ use crate::vault::devices::DeviceRow;
 use crate::vault::gaps::Kind;
 use crate::vault::people::SealedPerson;
 use crate::vault::provisionings::KeptKey;
+use crate::vault::reasons::SealedReason;
 
 /// Longest time an item waits for others before it is committed, and least time between two commits that
 /// nothing else makes urgent, while nobody listens to the values.
@@ -138,6 +139,8 @@ pub enum Item {
     Place(DeviceIndex, Option<Place>, oneshot::Sender<()>),
     /// A person as registered from now on; answered when durable.
     Person(SealedPerson, oneshot::Sender<()>),
+    /// Why somebody broke the glass; answered when durable.
+    Reason(SealedReason, oneshot::Sender<()>),
     /// A removed device: its readings stay, its port key is destroyed.
     Remove(DeviceIndex, oneshot::Sender<Result<(), String>>),
     /// Something the ledger is told in this node's name, and whose a device is with it; answered with the

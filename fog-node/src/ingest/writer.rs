@@ -27,7 +27,7 @@ use crate::vault::open_stream::OpenStream;
 use crate::vault::seal::{MasterKey, StreamKeys};
 use crate::vault::{
     self, VaultError, batches, commissionings, gaps, gaps::Kind, journal, outbox, payloads, people,
-    provisionings, streams,
+    provisionings, reasons, streams,
 };
 
 /// Readings that may wait in memory before a commit is made without waiting for more.
@@ -328,6 +328,7 @@ impl Writer {
                 Item::Keep(kept, _) => provisionings::keep(&self.connection, kept)?,
                 Item::Place(device, place, _) => self.place_device(*device, place.as_ref())?,
                 Item::Person(person, _) => people::put(&self.connection, person)?,
+                Item::Reason(reason, _) => reasons::insert(&self.connection, reason)?,
                 Item::Remove(..) | Item::Flush(_) => {}
             }
         }
@@ -444,6 +445,7 @@ impl Writer {
                 Item::Keep(_, done)
                 | Item::Place(_, _, done)
                 | Item::Person(_, done)
+                | Item::Reason(_, done)
                 | Item::Flush(done) => {
                     answer(done, ());
                 }

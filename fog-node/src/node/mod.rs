@@ -40,6 +40,7 @@ use crate::people::{self, People};
 use crate::previews::Previews;
 use crate::provisioning::Provisionings;
 use crate::relay::{self, Relays};
+use crate::requests::Requests;
 use crate::restored::start_consortium;
 use crate::retention;
 use crate::roaming::{self, Roaming};
@@ -86,6 +87,7 @@ pub struct Node {
     pub(crate) self_tests: SelfTests,
     pub(crate) membership: Membership,
     pub(crate) people: Arc<People>,
+    pub(crate) requests: Requests,
     pub(crate) rate: Rate,
     vault_reader: Mutex<Connection>,
     running: Mutex<Running>,
@@ -141,6 +143,7 @@ impl Node {
             live: Arc::clone(&live),
         };
         let (submit, outgoing) = outgoing(stored);
+        let attesting = keys.node.clone();
         let writer = Writer::open(WriterParts {
             path,
             master: Arc::clone(&master),
@@ -187,6 +190,7 @@ impl Node {
             self_tests: SelfTests::default(),
             membership,
             people,
+            requests: Requests { attesting },
             rate: Rate::default(),
             running: Mutex::default(),
             snapshot_behind: config.snapshot_behind,
@@ -244,6 +248,7 @@ impl Node {
         let roaming = tokio::spawn(roaming::keep(Arc::downgrade(self)));
         let hearing = tokio::spawn(relay::keep(Arc::downgrade(self)));
         let sessions = tokio::spawn(people::keep(Arc::downgrade(self)));
+        let registration = tokio::spawn(people::follow(Arc::downgrade(self)));
         let runtime = tokio::runtime::Handle::current();
         let writer = std::thread::Builder::new()
             .name("vault-writer".into())
@@ -253,7 +258,17 @@ impl Node {
         running.writer = Some(writer);
         running.submitter = Some(submitter);
         running.tasks = vec![
-            blocks, ticker, retention, peers, door, nearby, catch_up, roaming, hearing, sessions,
+            blocks,
+            ticker,
+            retention,
+            peers,
+            door,
+            nearby,
+            catch_up,
+            roaming,
+            hearing,
+            sessions,
+            registration,
         ];
         Ok(())
     }

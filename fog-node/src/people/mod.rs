@@ -11,9 +11,11 @@
 //! first person on, who is an admin, each route asks for a session and a capability (`http/gate.rs`).
 //!
 //! The people are held in memory as the vault holds them; one change is made at a time, and what it changes
-//! is durable before it counts. Left out: credentials and policies on the ledger, the system's keyring.
+//! is durable before it counts. It follows to the ledger by itself (`on_ledger.rs`). Left out: the system's keyring.
 
+pub mod credential;
 pub mod guesses;
+mod on_ledger;
 pub mod passphrase;
 pub mod permissions;
 pub mod person;
@@ -22,6 +24,8 @@ pub mod second_factor;
 pub mod sessions;
 mod sign_in;
 
+pub use on_ledger::Pseudonym;
+pub(crate) use on_ledger::follow;
 pub(crate) use sign_in::{MAX_BROUGHT, locked, signed_out};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,10 +33,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, We
 use std::time::{Duration, Instant};
 
 use fog_api::{Capability, Role};
+use ledger_core::Digest;
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
 use self::guesses::Strangers;
+use self::on_ledger::Following;
 use self::passphrase::{SealedKeys, SecretKeys, Stretching};
 use self::person::{Person, PersonId};
 use self::sessions::{Seen, SessionRules, SessionToken, Sessions};
@@ -61,6 +67,7 @@ pub struct People {
     nobody: SealedKeys,
     /// Whether nobody is registered.
     is_set_up: watch::Sender<bool>,
+    following: Following,
 }
 
 /// The sessions that a request brings, the current one first.
@@ -119,6 +126,7 @@ impl People {
             stretching: Stretching::default(),
             strangers: Mutex::default(),
             nobody: SealedKeys::nobodys()?,
+            following: Following::default(),
         })
     }
 
@@ -189,6 +197,17 @@ impl People {
         let _ = follows.wait_for(|now| *now != holds).await;
     }
 
+    /// The names of those whom the ledger may know, by their handles there.
+    #[must_use]
+    pub fn names_by_handle(&self) -> BTreeMap<Digest, String> {
+        let register = self.register();
+        let named = register.values().filter_map(|person| {
+            let pseudonym = person.pseudonym.as_ref()?;
+            Some((pseudonym.handle, person.name.clone()))
+        });
+        named.collect()
+    }
+
     /// The secret keys of the caller, which lie here while the session is open.
     #[must_use]
     pub fn keys(&self, signed: &Signed) -> Option<SecretKeys> {
@@ -213,6 +232,7 @@ impl Node {
             register.insert(person.id, person.clone());
             drop(register);
             self.people.is_set_up.send_if_modified(std::mem::take);
+            self.people.following.stir();
         }
         Ok(person)
     }

@@ -20,6 +20,7 @@ pub const fn roles_that_may(capability: Capability) -> &'static [Role] {
         Capability::ReadRecords => &[Physician, Nurse],
         Capability::ReadConsortium => &[Admin, Physician, Nurse, Technician, Researcher, Auditor],
         Capability::Vote | Capability::ManagePeople | Capability::Maintain => &[Admin],
+        Capability::DecideAccess => &[Admin, Physician],
         Capability::SeePeople | Capability::Audit => &[Admin, Auditor],
     }
 }

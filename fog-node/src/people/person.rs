@@ -1,20 +1,22 @@
 //! A person as the node keeps one: who it is, what opens a session, and how it is sealed.
 //!
 //! ```text
-//! people.sealed = XChaCha20-Poly1305(master key, 0x01 ‖ postcard(Person), aad = "person/" ‖ id)
+//! people.sealed = XChaCha20-Poly1305(master key, 0x02 ‖ postcard(Person), aad = "person/" ‖ id)
 //! ```
 //!
-//! The whole row is sealed, so that the file tells neither names nor roles, nor who mistyped how often.
+//! The whole row is sealed, so that the file tells neither names nor roles, nor who mistyped how often. Rows of
+//! version 1 end before the pseudonym, and are read as those of people who have none yet.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-use fog_api::{PersonStanding, Role};
+use fog_api::{PersonOnLedger, PersonStanding, Role};
 use ledger_core::{Digest, canonical};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::guesses::Guesses;
+use super::on_ledger::Pseudonym;
 use super::passphrase::SealedKeys;
 use super::second_factor::AppSecret;
 use crate::Failure;
@@ -22,7 +24,8 @@ use crate::vault::VaultError;
 use crate::vault::people::SealedPerson;
 use crate::vault::seal::MasterKey;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+const VERSION_WITHOUT_PSEUDONYM: u8 = 1;
 /// Longest person, encoded.
 const MAX_BYTES: usize = 16 << 10;
 const MAX_LOGIN: usize = 32;
@@ -83,6 +86,8 @@ pub struct Person {
     pub recovery: Vec<Digest>,
     /// Failed tries in a row.
     pub guesses: Guesses,
+    /// What names the person on the ledger; none of who was registered by an earlier version, until it is drawn.
+    pub pseudonym: Option<Pseudonym>,
 }
 
 /// Names nobody.
@@ -115,6 +120,11 @@ impl Person {
         let content = master.open(&purpose(sealed.id), &sealed.sealed)?;
         let person = match content.split_first() {
             Some((&VERSION, rest)) => canonical::decode::<Self>(rest, MAX_BYTES).ok(),
+            Some((&VERSION_WITHOUT_PSEUDONYM, rest)) => {
+                // A last field that is not there is written as one zero.
+                let with_none = Zeroizing::new([rest, &[0]].concat());
+                canonical::decode::<Self>(&with_none, MAX_BYTES).ok()
+            }
             _ => None,
         };
         let is_own = |person: &Self| person.id == sealed.id;
@@ -137,7 +147,7 @@ impl Person {
 
     /// What callers are told, at `now` in Unix milliseconds.
     #[must_use]
-    pub fn view(&self, now: i64) -> fog_api::Person {
+    pub fn view(&self, now: i64, ledger: PersonOnLedger) -> fog_api::Person {
         fog_api::Person {
             id: self.id.to_string(),
             login: self.login.clone(),
@@ -152,6 +162,7 @@ impl Person {
             exchange_key: hex::encode(self.keys.exchange),
             recovery_codes: u8::try_from(self.recovery.len()).unwrap_or(u8::MAX),
             closed_until: self.guesses.closed_until(now),
+            ledger,
         }
     }
 }
@@ -234,6 +245,7 @@ pub(crate) mod tests {
             last_step: 0,
             recovery: recovery_codes(id).unwrap().1,
             guesses: Guesses::default(),
+            pseudonym: None,
         }
     }
 
@@ -248,7 +260,7 @@ pub(crate) mod tests {
         assert!(Person::open(&sealed, &MasterKey::new([2; 32])).is_err());
         sealed.id = PersonId([4; 16]);
         assert!(Person::open(&sealed, &master).is_err());
-        for content in [&[][..], &[2], &[1, 2, 3]] {
+        for content in [&[][..], &[1], &[2], &[1, 2, 3], &[2, 2, 3]] {
             let sealed = master.seal(&purpose(person.id), content).unwrap();
             let row = SealedPerson {
                 id: person.id,
@@ -259,6 +271,25 @@ pub(crate) mod tests {
                 Err(VaultError::Row { .. })
             ));
         }
+    }
+
+    /// A row of an earlier version ends before the pseudonym, and is read.
+    #[test]
+    fn a_row_without_a_pseudonym_is_read() {
+        let master = MasterKey::new([1; 32]);
+        let mut person = somebody(3, "anna", &[Role::Nurse]);
+        let mut earlier = canonical::encode(&person);
+        assert_eq!(earlier.pop(), Some(0));
+        earlier.insert(0, 1);
+        let row = SealedPerson {
+            id: person.id,
+            sealed: master.seal(&purpose(person.id), &earlier).unwrap(),
+        };
+        let opened = Person::open(&row, &master).unwrap();
+        assert_eq!(canonical::encode(&opened), canonical::encode(&person));
+        person.pseudonym = Some(Pseudonym::draw().unwrap());
+        let opened = Person::open(&person.seal(&master).unwrap(), &master).unwrap();
+        assert_eq!(canonical::encode(&opened), canonical::encode(&person));
     }
 
     #[test]

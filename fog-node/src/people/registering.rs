@@ -10,6 +10,7 @@ use fog_api::{AddPerson, ChangePassphrase, Enrol, Enrolment, GiveRoles, Role};
 use zeroize::Zeroizing;
 
 use super::guesses::Guesses;
+use super::on_ledger::Pseudonym;
 use super::passphrase::{SealedKeys, checked};
 use super::person::{Person, PersonId, checked_login, checked_name, checked_roles};
 use super::second_factor::{AppSecret, recovery_codes};
@@ -24,13 +25,7 @@ impl Node {
     /// Everybody who is or was registered, by login name.
     #[must_use]
     pub fn people(&self) -> Vec<fog_api::Person> {
-        let now = now_millis();
-        let mut all: Vec<_> = self
-            .people
-            .register()
-            .values()
-            .map(|person| person.view(now))
-            .collect();
+        let mut all = self.shown_all();
         all.sort_by(|one, other| one.login.cmp(&other.login));
         all
     }
@@ -64,6 +59,7 @@ impl Node {
             last_step: 0,
             recovery,
             guesses: Guesses::default(),
+            pseudonym: Some(Pseudonym::draw()?),
         };
         let _turn = self.people.turn.lock().await;
         if by.is_none() && !self.people.is_set_up() {
@@ -106,7 +102,7 @@ impl Node {
             .build()
             .map_err(|error| Failure::internal(format!("{error:?}")))?;
         Ok(Enrolment {
-            person: person.view(now_millis()),
+            person: self.shown(person),
             otpauth,
             qr: SvgBuilder::default().to_str(&code),
             recovery_codes: codes,
@@ -127,7 +123,7 @@ impl Node {
         person.roles = roles;
         let person = self.keep_person(person).await?;
         self.people.sessions().lock_all_of(person.id);
-        Ok(person.view(now_millis()))
+        Ok(self.shown(&person))
     }
 
     /// Revokes a person, for good.
@@ -145,7 +141,7 @@ impl Node {
         person.app = AppSecret::generate()?;
         let person = self.keep_person(person).await?;
         self.people.sessions().end_all_of(person.id);
-        Ok(person.view(now_millis()))
+        Ok(self.shown(&person))
     }
 
     /// Enrols a person anew: another secret for the app, other recovery codes, and, if asked for, another
@@ -217,7 +213,7 @@ impl Node {
         person.keys = sealed;
         let person = self.keep_person(person).await?;
         self.people.sessions().lock_all_of(person.id);
-        Ok(person.view(now_millis()))
+        Ok(self.shown(&person))
     }
 
     fn active(&self, id: &str) -> Result<Person, Failure> {

@@ -55,7 +55,7 @@ impl Node {
         SessionView {
             state,
             node: self.name.clone(),
-            person: person.and_then(|id| Some(people.find(id)?.view(now))),
+            person: person.and_then(|id| Some(self.shown(&people.find(id)?))),
             may,
             ends_at: seen.map(|seen| after(seen.lasts)),
             lock_after_seconds: lock_after.as_secs(),
@@ -281,6 +281,7 @@ impl Node {
             last_step: 0,
             recovery: super::second_factor::recovery_codes(id)?.1,
             guesses: super::guesses::Guesses::default(),
+            pseudonym: None,
         })
     }
 }

@@ -11,6 +11,7 @@
 //! clocks              how far devices' clocks and this host's were apart
 //! commissionings      signed records of self-tests
 //! people              who may sign in, sealed
+//! reasons             why somebody broke the glass, sealed
 //! ```
 //!
 //! A reading is durable once the transaction that holds its journal or payload row is committed; only
@@ -29,6 +30,7 @@ pub mod outbox;
 pub mod payloads;
 pub mod people;
 pub mod provisionings;
+pub mod reasons;
 pub(crate) mod renew;
 pub mod seal;
 pub mod streams;
@@ -58,7 +60,7 @@ const SCHEMAS: [&[&str]; SCHEMA_VERSION as usize] = [
     &[assignments::SCHEMA, devices::HANDOVERS],
     &[provisionings::SCHEMA],
     &[clocks::SCHEMA, devices::PLACES, commissionings::SCHEMA],
-    &[people::SCHEMA],
+    &[people::SCHEMA, reasons::SCHEMA],
 ];
 
 /// Why the vault did not do what it was asked. Names no content and no key.

@@ -91,6 +91,11 @@ CREATE TABLE provisionings (
     since INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE reasons (
+    access BLOB PRIMARY KEY,
+    sealed BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE sender (
     single INTEGER PRIMARY KEY CHECK (single = 1),
     next_nonce INTEGER NOT NULL

@@ -51,6 +51,7 @@ fn an_earlier_vault_gets_what_is_missing() {
         "clocks",
         "commissionings",
         "people",
+        "reasons",
     ] {
         let rows: i64 = connection
             .query_row(&format!("SELECT count(*) FROM {added}"), [], |row| {

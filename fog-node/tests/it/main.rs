@@ -1,11 +1,13 @@
 //! The node as its callers meet it: over its API, on its command line, after crashes and damage.
 
+mod access;
 mod api;
 mod bluetooth;
 mod cli;
 mod consortium;
 mod crash;
 mod cut_off;
+mod desk;
 mod device_life;
 mod fsck;
 mod fuzz;
@@ -14,6 +16,7 @@ mod handover;
 mod interactions;
 mod joining;
 mod late;
+mod ledger_people;
 mod light;
 mod light_witness;
 #[cfg(target_os = "linux")]

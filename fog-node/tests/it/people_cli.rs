@@ -1,87 +1,22 @@
 //! Goal: people are registered, sign in, and are kept apart on the command line, and a session is a file that
 //! others cannot read. Method: the built program against its own node.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde_json::Value;
-use tempfile::TempDir;
+use crate::desk::Desk;
+use crate::program::{Running, wait_for};
 
-use crate::program::{Running, fogward_signed, text, wait_for};
-use crate::signing::Human;
-
-/// A node, and somebody's folder of sessions.
-struct Desk {
-    node: Running,
-    address: String,
-    folder: TempDir,
-}
-
-impl Desk {
-    fn open(arguments: &[String]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let node = Running::start(&folder.path().join("data"), arguments);
-        let address = node.address();
-        Self {
-            node,
-            address,
-            folder,
-        }
-    }
-
-    fn state(&self) -> PathBuf {
-        self.folder.path().join("state")
-    }
-
-    /// The exit code, what was printed, and what was complained about.
-    fn run(&self, arguments: &[&str]) -> (i32, Value, String) {
-        let api = ["--api", &self.address, "--json"];
-        let output = fogward_signed(&self.state(), arguments.iter().chain(&api));
-        let said = serde_json::from_slice(&output.stdout).unwrap_or_default();
-        (output.status.code().unwrap(), said, text(&output.stderr))
-    }
-
-    fn passphrase(&self, human: &str) -> String {
-        let path = self.folder.path().join(human);
-        std::fs::write(&path, format!("{human} knows four words\n")).unwrap();
-        path.display().to_string()
-    }
-
-    fn add(&self, login: &str, role: &str, more: &[&str]) -> Human {
-        let file = self.passphrase(login);
-        let mut asked = vec![
-            "user",
-            "add",
-            login,
-            "--role",
-            role,
-            "--passphrase-file",
-            &file,
-        ];
-        asked.extend(more);
-        let (code, enrolment, complaint) = self.run(&asked);
-        assert_eq!(code, 0, "{complaint}");
-        Human::of(serde_json::from_value(enrolment).unwrap(), "")
-    }
-
-    fn login(&self, human: &mut Human) {
-        let (login, code) = (
-            human.person.login.clone(),
-            wait_for("a code", || human.code_now()),
-        );
-        let file = self.passphrase(&login);
-        let asked = ["login", &login, "--passphrase-file", &file, "--totp", &code];
-        let (code, session, complaint) = self.run(&asked);
-        assert_eq!(
-            (code, &session["state"]),
-            (0, &"open".into()),
-            "{complaint}"
-        );
-    }
+/// A node, and somebody's place at it.
+fn open(arguments: &[String]) -> (Running, Desk) {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Running::start(&folder.path().join("data"), arguments);
+    let desk = Desk::at(node.address(), folder);
+    (node, desk)
 }
 
 #[test]
 fn people_sign_in_on_the_command_line() {
-    let desk = Desk::open(&["--demo=1".to_owned()]);
+    let (node, desk) = open(&["--demo=1".to_owned()]);
     assert_eq!(desk.run(&["devices"]).0, 0, "nobody is registered");
     let file = desk.passphrase("nina");
     let nurse = [
@@ -165,13 +100,13 @@ fn people_sign_in_on_the_command_line() {
     );
     assert_eq!(desk.run(&["logout", "anna"]).0, 0);
     assert_eq!(desk.run(&["devices"]).0, 2);
-    assert!(desk.node.terminate().success());
+    assert!(node.terminate().success());
 }
 
 /// What nobody uses locks, and opens by the passphrase alone.
 #[test]
 fn an_idle_session_locks_and_login_opens_it() {
-    let desk = Desk::open(&["--lock-after=1".to_owned()]);
+    let (node, desk) = open(&["--lock-after=1".to_owned()]);
     let mut anna = desk.add("anna", "admin", &[]);
     desk.login(&mut anna);
     std::thread::sleep(std::time::Duration::from_millis(1_100));
@@ -184,7 +119,7 @@ fn an_idle_session_locks_and_login_opens_it() {
         (0, &"open".into()),
         "{complaint}"
     );
-    assert!(desk.node.terminate().success());
+    assert!(node.terminate().success());
 }
 
 /// The one session there is can be read by its owner only.

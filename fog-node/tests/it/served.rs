@@ -1,5 +1,6 @@
 //! A real node with a real router, asked in process.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +48,11 @@ impl Served {
             token: digits,
             folder,
         }
+    }
+
+    /// Where the node keeps everything.
+    pub(crate) fn data(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(crate) async fn end(self) {

@@ -28,6 +28,7 @@ mod in_memory;
 mod light;
 mod memory;
 mod replica;
+mod requests;
 mod restored;
 mod retention;
 mod snapshot;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fog_api::{Capability, Person, PersonStanding, Role};
+use fog_api::{Capability, LedgerStanding, Person, PersonStanding, Role};
 
 use super::state::State;
 
@@ -55,6 +55,7 @@ pub const fn may(capability: Capability) -> &'static str {
         Capability::ManagePeople => "register and revoke people",
         Capability::Maintain => "make backups",
         Capability::Audit => "ask who did what",
+        Capability::DecideAccess => "decide about requests for data",
     }
 }
 
@@ -89,9 +90,24 @@ pub fn standing(person: &Person, now: i64) -> (State, String) {
     }
 }
 
+/// How far the person is on the ledger.
+#[must_use]
+pub fn on_ledger(person: &Person) -> (State, String) {
+    let ledger = &person.ledger;
+    match (ledger.standing, &ledger.why_not) {
+        (LedgerStanding::OnLedger, _) => (State::Ok, "On the ledger".to_owned()),
+        (LedgerStanding::Revoked, _) => (State::Offline, "Revoked there".to_owned()),
+        (LedgerStanding::Never, _) => (State::Offline, "Never was there".to_owned()),
+        (LedgerStanding::Waiting, None) => (State::Unknown, "On its way".to_owned()),
+        (LedgerStanding::Waiting, Some(why)) => (State::Attention, format!("Waits. {why}")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     //! Goal: people are counted and their standing is said. Method: examples.
+
+    use fog_api::PersonOnLedger;
 
     use super::*;
 
@@ -107,6 +123,11 @@ mod tests {
             exchange_key: String::new(),
             recovery_codes: 10,
             closed_until: None,
+            ledger: PersonOnLedger {
+                handle: None,
+                standing: LedgerStanding::Waiting,
+                why_not: None,
+            },
         }
     }
 
@@ -122,6 +143,12 @@ mod tests {
         assert_eq!(standing(&other, 90_000).0, State::Attention);
         other.standing = PersonStanding::Revoked;
         assert_eq!(standing(&other, 0).0, State::Offline);
+        assert_eq!(
+            on_ledger(&active),
+            (State::Unknown, "On its way".to_owned())
+        );
+        other.ledger.why_not = Some("Cut off.".to_owned());
+        assert_eq!(on_ledger(&other).1, "Waits. Cut off.");
         assert_eq!(heading(&[active.clone(), other]), "One person may sign in");
         assert_eq!(heading(&[active.clone(), active]), "2 people may sign in");
     }

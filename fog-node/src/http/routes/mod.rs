@@ -2,6 +2,7 @@
 //!
 //! The attributes above the handlers are the OpenAPI description; `fog-api`'s first page is the table.
 
+mod access;
 mod chain;
 mod consortium;
 mod devices;
@@ -86,7 +87,8 @@ pub(super) fn router() -> axum::Router<Shared> {
         .merge(chain::routes())
         .merge(consortium::routes())
         .merge(people::routes())
-        .merge(policies::routes());
+        .merge(policies::routes())
+        .merge(access::routes());
     let (router, description) = routes.into_parts();
     let describe = axum::routing::get(async move || Json(description));
     router.route("/api/openapi.json", Gate::SignedIn.before(describe))

@@ -61,16 +61,39 @@ pub(crate) fn by_hash(
         .doing("read the state")
 }
 
+/// The first key after all that start with `prefix`, which does not end in 255.
+fn end_of(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    if let Some(last) = end.last_mut() {
+        *last = last.saturating_add(1);
+    }
+    end
+}
+
+/// Hands the values of all keys that start with `prefix` to `visit`, in order.
+pub(crate) fn for_each_under(
+    connection: &Connection,
+    prefix: &[u8],
+    mut visit: impl FnMut(Vec<u8>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let doing = "read the state";
+    let mut select = connection
+        .prepare_cached("SELECT value FROM state WHERE key >= ?1 AND key < ?2 ORDER BY key")
+        .doing(doing)?;
+    let mut rows = select.query(params![prefix, end_of(prefix)]).doing(doing)?;
+    while let Some(row) = rows.next().doing(doing)? {
+        visit(row.get(0).doing(doing)?)?;
+    }
+    Ok(())
+}
+
 /// The values of all keys that start with `prefix`, in order, at most `limit`.
 pub(crate) fn under(
     connection: &Connection,
     prefix: &[u8],
     limit: u32,
 ) -> Result<Vec<Vec<u8>>, StoreError> {
-    let mut end = prefix.to_vec();
-    if let Some(last) = end.last_mut() {
-        *last = last.saturating_add(1);
-    }
+    let end = end_of(prefix);
     connection
         .prepare_cached(
             "SELECT value FROM state WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3",

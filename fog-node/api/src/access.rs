@@ -1,0 +1,194 @@
+//! Requests for a part of somebody's data: asked, decided, ended, reviewed.
+//!
+//! People and subjects are named by their handles on the ledger; a name stands beside one only where this node's own
+//! vault knows it. Requests that hold a reason, and rows that may, say nothing of it in their `Debug`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Asks for a part of a subject's data, in the caller's name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AskAccess {
+    /// Whose data: a handle, 64 hex digits.
+    pub subject: String,
+    /// Id of the organisation that holds them, 32 hex digits; this node's without it.
+    #[serde(default)]
+    pub holder: Option<String>,
+    /// Which metrics: 1 to 16 LOINC codes.
+    pub metrics: Vec<String>,
+    /// The period's begin in Unix milliseconds.
+    pub from: u64,
+    /// The period's end in Unix milliseconds, itself not in it.
+    pub until: u64,
+    /// How finely: `raw` or `aggregate`.
+    pub resolution: String,
+    /// What for: `treatment`, `patient_request`, `research`, `quality` or `payment`.
+    pub purpose: String,
+    /// For how many seconds from the grant on: a minute to a year.
+    pub seconds: u64,
+    /// What the caller is to the subject, `treating`; only where this node's organisation holds the data.
+    #[serde(default)]
+    pub relations: Vec<String>,
+}
+
+/// Asks in an emergency.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct BreakGlass {
+    /// For what.
+    pub asked: AskAccess,
+    /// Why: 1 to 500 characters. It stays in this node's vault; the ledger has a commitment to it.
+    pub reason: String,
+}
+
+/// Says nothing of the reason.
+impl fmt::Debug for BreakGlass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BreakGlass(…)")
+    }
+}
+
+/// Decides about a request that waits for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DecideAccess {
+    /// Whether it is granted.
+    pub allow: bool,
+}
+
+/// Says whether there was reason to break the glass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReviewAccess {
+    /// Whether there was.
+    pub is_justified: bool,
+}
+
+/// Where a request stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum AccessState {
+    /// For a person of the holder's to decide.
+    Waiting,
+    /// Something may be read.
+    Granted,
+    /// It was granted, and nothing may be read now, since what it rested on is gone.
+    Suspended,
+    /// The policies permitted nothing of it.
+    Denied,
+    /// A person of the holder's said no.
+    Refused,
+    /// Ended before its time.
+    Ended,
+    /// Its time is over.
+    Over,
+}
+
+impl AccessState {
+    /// Whether it can still change by itself or by somebody.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Waiting | Self::Granted | Self::Suspended)
+    }
+}
+
+/// Somebody on the ledger.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AccessPerson {
+    /// Her handle.
+    pub handle: String,
+    /// Her name, if she is registered at this node.
+    pub name: Option<String>,
+    /// Her organisation's name.
+    pub organisation: String,
+}
+
+/// Says who by handle only.
+impl fmt::Debug for AccessPerson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AccessPerson({})", self.handle)
+    }
+}
+
+/// What was said of a broken glass.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AccessReview {
+    /// Who said so.
+    pub by: AccessPerson,
+    /// Whether there was reason.
+    pub is_justified: bool,
+}
+
+/// A request, and what became of it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AccessRow {
+    /// Its handle on the ledger, 64 hex digits.
+    pub handle: String,
+    /// Who asked.
+    pub person: AccessPerson,
+    /// Whose data: a handle.
+    pub subject: String,
+    /// Name of the organisation that holds them.
+    pub holder: String,
+    /// Where it stands now.
+    pub state: AccessState,
+    /// The decision in words: who, what, what not and why, until when.
+    pub words: String,
+    /// The metrics that were asked for, by LOINC code.
+    pub metrics: Vec<String>,
+    /// Those that may be read now.
+    pub readable: Vec<String>,
+    /// Those that were not permitted when it was decided.
+    pub cut_off: Vec<String>,
+    /// The policies that decided, by name.
+    pub by: Vec<String>,
+    /// The period's begin in Unix milliseconds.
+    pub from: u64,
+    /// The period's end in Unix milliseconds, itself not in it.
+    pub until: u64,
+    /// How finely.
+    pub resolution: String,
+    /// What for.
+    pub purpose: String,
+    /// What the asker is to the subject, as the holder's node attests.
+    pub relations: Vec<String>,
+    /// When it ends by itself, in Unix milliseconds of the ledger's time.
+    pub ends: u64,
+    /// Seconds until then; none once it is not open any more.
+    pub remaining_seconds: Option<u64>,
+    /// The person who decided, if one did.
+    pub decided_by: Option<AccessPerson>,
+    /// Whether the glass was broken.
+    pub is_emergency: bool,
+    /// Why, where this node keeps it, for the asker and who reviews.
+    pub reason: Option<String>,
+    /// What was said of that.
+    pub review: Option<AccessReview>,
+    /// Height of the block that changed it last.
+    pub changed_height: u64,
+    /// Whether the caller asked.
+    pub is_own: bool,
+    /// Whether it waits for the caller's decision.
+    pub may_decide: bool,
+    /// Whether the caller may end it, or give it back.
+    pub may_end: bool,
+    /// Whether it waits for the caller's review.
+    pub may_review: bool,
+}
+
+/// Says which by handle only.
+impl fmt::Debug for AccessRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AccessRow({}, {:?})", self.handle, self.state)
+    }
+}
