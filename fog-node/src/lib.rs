@@ -34,6 +34,7 @@ mod live;
 mod node;
 mod outgoing;
 mod pairing;
+pub mod patients;
 pub mod people;
 mod place;
 mod policies;

@@ -13,6 +13,7 @@
 //! | journal | every row opens and continues its stream |
 //! | outbox | own transactions, signed, without a hole from the chain's next nonce on |
 //! | gaps | received and anchored readings are those that are stored |
+//! | patients, assignments | every row opens; a device is one patient's at a time, who is there |
 //! | people | every row opens; login names are unique; an admin is among them |
 //! | clocks | each setting ends after it began; no device has too many |
 //!
@@ -24,6 +25,7 @@
 
 mod batches;
 mod outbox;
+mod patients;
 mod people;
 mod waiting;
 
@@ -208,6 +210,7 @@ fn walk(
     waiting::check(connection, batches, &outbox, report)?;
     check_commissionings(connection, report)?;
     people::check(connection, &keys.vault, report)?;
+    patients::check(connection, &keys.vault, report)?;
     Ok(replica)
 }
 

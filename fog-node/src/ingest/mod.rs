@@ -39,6 +39,7 @@ use crate::vault::assignments::Assignment;
 use crate::vault::clocks::Setting;
 use crate::vault::devices::DeviceRow;
 use crate::vault::gaps::Kind;
+use crate::vault::patients::SealedPatient;
 use crate::vault::people::SealedPerson;
 use crate::vault::provisionings::KeptKey;
 
@@ -138,6 +139,8 @@ pub enum Item {
     Place(DeviceIndex, Option<Place>, oneshot::Sender<()>),
     /// A person as registered from now on; answered when durable.
     Person(SealedPerson, oneshot::Sender<()>),
+    /// A patient as written down from now on; answered when durable.
+    Patient(SealedPatient, oneshot::Sender<()>),
     /// A removed device: its readings stay, its port key is destroyed.
     Remove(DeviceIndex, oneshot::Sender<Result<(), String>>),
     /// Something the ledger is told in this node's name, and whose a device is with it; answered with the

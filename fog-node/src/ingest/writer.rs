@@ -26,8 +26,8 @@ use crate::outgoing::Handing;
 use crate::vault::open_stream::OpenStream;
 use crate::vault::seal::{MasterKey, StreamKeys};
 use crate::vault::{
-    self, VaultError, batches, commissionings, gaps, gaps::Kind, journal, outbox, payloads, people,
-    provisionings, streams,
+    self, VaultError, assignments, batches, commissionings, gaps, gaps::Kind, journal, outbox,
+    patients, payloads, people, provisionings, streams,
 };
 
 /// Readings that may wait in memory before a commit is made without waiting for more.
@@ -104,7 +104,8 @@ impl Writer {
     /// # Errors
     /// [`VaultError`].
     pub fn open(parts: WriterParts) -> Result<Self, VaultError> {
-        let connection = vault::open(&parts.path)?;
+        let mut connection = vault::open(&parts.path)?;
+        assignments::adopt(&mut connection, &parts.master)?;
         let mut writer = Self {
             next_batch: batches::next_number(&connection)?,
             next_nonce: outbox::next_nonce(&connection)?,
@@ -328,6 +329,7 @@ impl Writer {
                 Item::Keep(kept, _) => provisionings::keep(&self.connection, kept)?,
                 Item::Place(device, place, _) => self.place_device(*device, place.as_ref())?,
                 Item::Person(person, _) => people::put(&self.connection, person)?,
+                Item::Patient(patient, _) => patients::put(&self.connection, patient)?,
                 Item::Remove(..) | Item::Flush(_) => {}
             }
         }
@@ -444,6 +446,7 @@ impl Writer {
                 Item::Keep(_, done)
                 | Item::Place(_, _, done)
                 | Item::Person(_, done)
+                | Item::Patient(_, done)
                 | Item::Flush(done) => {
                     answer(done, ());
                 }

@@ -36,6 +36,7 @@ use crate::ingest::{DeviceIndex, Ingest, Writer, WriterParts};
 use crate::keystore::{Keystore, create_private_dir};
 use crate::live::{LiveDevice, LiveView};
 use crate::outgoing::{Outgoing, Stored, outgoing};
+use crate::patients::Patients;
 use crate::people::{self, People};
 use crate::previews::Previews;
 use crate::provisioning::Provisionings;
@@ -86,6 +87,7 @@ pub struct Node {
     pub(crate) self_tests: SelfTests,
     pub(crate) membership: Membership,
     pub(crate) people: Arc<People>,
+    pub(crate) patients: Patients,
     pub(crate) rate: Rate,
     vault_reader: Mutex<Connection>,
     running: Mutex<Running>,
@@ -155,6 +157,7 @@ impl Node {
         let vault = vault::open_read_only(&config.data_dir.join(VAULT_FILE))?;
         let people = People::open(&vault, &master, config.sessions);
         let people = Arc::new(people.context("cannot read who is registered")?);
+        let patients = Patients::open(&vault, &master).context("cannot read the patients")?;
         let consensus = ConsortiumConfig {
             home: config.data_dir.join("consensus"),
             replica: Arc::clone(&replica),
@@ -187,6 +190,7 @@ impl Node {
             self_tests: SelfTests::default(),
             membership,
             people,
+            patients,
             rate: Rate::default(),
             running: Mutex::default(),
             snapshot_behind: config.snapshot_behind,

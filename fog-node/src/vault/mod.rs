@@ -11,6 +11,7 @@
 //! clocks              how far devices' clocks and this host's were apart
 //! commissionings      signed records of self-tests
 //! people              who may sign in, sealed
+//! patients            whom the clinic treats, sealed
 //! ```
 //!
 //! A reading is durable once the transaction that holds its journal or payload row is committed; only
@@ -26,6 +27,7 @@ pub mod gaps;
 pub mod journal;
 pub mod open_stream;
 pub mod outbox;
+pub mod patients;
 pub mod payloads;
 pub mod people;
 pub mod provisionings;
@@ -58,7 +60,7 @@ const SCHEMAS: [&[&str]; SCHEMA_VERSION as usize] = [
     &[assignments::SCHEMA, devices::HANDOVERS],
     &[provisionings::SCHEMA],
     &[clocks::SCHEMA, devices::PLACES, commissionings::SCHEMA],
-    &[people::SCHEMA],
+    &[people::SCHEMA, patients::SCHEMA],
 ];
 
 /// Why the vault did not do what it was asked. Names no content and no key.

@@ -5,6 +5,7 @@
 mod chain;
 mod consortium;
 mod devices;
+mod patients;
 mod people;
 mod policies;
 
@@ -86,6 +87,7 @@ pub(super) fn router() -> axum::Router<Shared> {
         .merge(chain::routes())
         .merge(consortium::routes())
         .merge(people::routes())
+        .merge(patients::routes())
         .merge(policies::routes());
     let (router, description) = routes.into_parts();
     let describe = axum::routing::get(async move || Json(description));
