@@ -15,11 +15,8 @@ use crate::failure::Failure;
 use crate::live::DeviceLook;
 use crate::node::Node;
 use crate::tell::block_clock;
-use crate::vault::assignments::{self, Assignment};
+use crate::vault::assignments::{self, Assigned, Assignment};
 use crate::vault::devices::{self, DeviceRow};
-
-/// Longest pseudonym in characters.
-const MAX_SUBJECT: usize = 80;
 
 impl Node {
     /// Changes a device on the ledger; answers once that is final.
@@ -62,7 +59,7 @@ impl Node {
     ) -> Result<DeviceLook, Failure> {
         let (id, handle) = (&row.id, &row.handle);
         let assigned = assignments::current(&self.vault(), &self.master, id)?;
-        let assigned_to = assigned.map(|assigned| assigned.subject);
+        let assigned_to = assigned.map(|(assigned, _)| assigned.patient.to_string());
         let place = devices::place_of(&self.vault(), id)?;
         let life = device::life(snapshot, handle).map_err(Failure::internal)?;
         let Some(life) = life else {
@@ -125,10 +122,9 @@ impl Node {
         asked: &Asked,
     ) -> Result<(DeviceChange, Option<Option<Assignment>>), Failure> {
         Ok(match asked {
-            Asked::Assign { subject } => {
-                let subject = checked_subject(subject)?;
-                let assignment =
-                    Assignment::new(&self.master, id, subject).map_err(Failure::internal)?;
+            Asked::Assign { patient } => {
+                let patient = self.patients.named(patient)?;
+                let assignment = Assigned::new(patient.id)?.seal(&self.master, id, None)?;
                 let change = DeviceChange::Assign(Some(assignment.commitment));
                 (change, Some(Some(assignment)))
             }
@@ -144,19 +140,4 @@ pub(crate) fn parse_handle(handle: &str) -> Result<Digest, Failure> {
     handle
         .parse()
         .map_err(|_| Failure::internal("a device has no handle"))
-}
-
-fn checked_subject(subject: &str) -> Result<&str, Failure> {
-    let subject = subject.trim();
-    let length = subject.chars().count();
-    if (1..=MAX_SUBJECT).contains(&length) && !subject.chars().any(char::is_control) {
-        return Ok(subject);
-    }
-    Err(Failure::new(
-        400,
-        "LIFE-03",
-        "The device was not assigned.",
-        format!("A pseudonym has 1 to {MAX_SUBJECT} characters."),
-        "Give the pseudonym under which the patient is known here, never the name.",
-    ))
 }

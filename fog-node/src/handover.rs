@@ -8,6 +8,9 @@
 //! removes it, destroys its key              ◀─────────────────────────────── taken
 //! ```
 //!
+//! Whose it is goes with it within an organisation only: patient, begin and salt, so that the same assignment goes on
+//! and what the device kept since then is the patient's there, too. Another organisation assigns it to its own patient.
+//!
 //! Both talk over the door's port and prove their keys; A gives the pairing to the node that the ledger names
 //! and to nobody else. B refuses numbers up to the newest durable one, so nothing counts twice; what the device
 //! sent in between is named as missing, or comes after all from a device that keeps what was not acknowledged.
@@ -24,6 +27,7 @@ use ledger_core::device::{self, ChangeDevice, DeviceChange, DeviceLife};
 use ledger_core::genesis::Member;
 use ledger_core::state::{StateKey, read};
 use ledger_core::{Digest, Payload, PublicKey};
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -35,6 +39,7 @@ use crate::failure::Failure;
 use crate::ingest::Item;
 use crate::node::Node;
 use crate::pairing::{checked_place, new_id};
+use crate::patients::patient::Patient;
 use crate::sensor::{Away, source_of};
 use crate::vault::assignments::{self, Assigned, Assignment};
 use crate::vault::clocks::{self, Setting};
@@ -60,9 +65,19 @@ pub(crate) struct Pairing {
     durable_sequence: Option<i64>,
     /// When its newest reading was received.
     last_heard: Option<i64>,
-    assigned: Option<Assigned>,
+    /// Whose it is, for a node of the same organisation.
+    whose: Option<Whose>,
     /// How its clock is set.
     clock: Option<Setting>,
+}
+
+/// Whose a device is.
+#[derive(Serialize, Deserialize)]
+struct Whose {
+    assigned: Assigned,
+    /// Since when, in Unix milliseconds.
+    since: i64,
+    patient: Patient,
 }
 
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
@@ -176,9 +191,19 @@ impl Node {
     ) -> Result<Device, Failure> {
         let away = pairing.last_heard.map(Away::handed_over);
         let clock = pairing.clock;
+        let is_colleague = self.is_colleague(from)?;
+        let mut pairing = pairing;
+        pairing
+            .whose
+            .take_if(|whose| !is_colleague || whose.patient.id != whose.assigned.patient);
+        let patient = pairing.whose.as_ref().map(|whose| whose.patient.clone());
         let (mut row, assignment) = self.row_of_pairing(handle, pairing, path)?;
         row.handovers = handed;
         source_of(&row, &self.master, &self.bluetooth).map_err(Failure::internal)?;
+        // She is durable before anything refers to her.
+        if let Some(patient) = patient {
+            self.take_patient(patient).await?;
+        }
         let ingest = self.ingest().ok_or_else(Failure::stopping)?;
         let (done, taken) = oneshot::channel();
         let item = Item::Take(row.clone(), assignment, clock, done);
@@ -232,9 +257,15 @@ impl Node {
                 Some(PairingKey(opened.to_vec()))
             }
         };
+        let serving = self.life(handle)?.map(|life| self.member(&life.node));
+        let serving = serving.transpose()?.flatten();
+        let whose = match serving.map(|node| self.is_colleague(&node)).transpose()? {
+            Some(true) => self.whose(&vault, &row.id)?,
+            _ => None,
+        };
         let pairing = Pairing {
+            whose,
             clock: clocks::newest(&vault, &row.id)?,
-            assigned: assignments::current(&vault, &self.master, &row.id)?,
             name: row.name,
             profile: row.profile,
             path: row.path,
@@ -269,6 +300,26 @@ impl Node {
             .find(|held| held.handle == handle)
     }
 
+    /// Whose a device is, if somebody's who is known here.
+    fn whose(&self, vault: &Connection, id: &str) -> Result<Option<Whose>, Failure> {
+        let current = assignments::current(vault, &self.master, id)?;
+        Ok(current.and_then(|(assigned, since)| {
+            let patient = self.patients.find(&assigned.patient)?;
+            let patient = Patient::clone(&patient);
+            Some(Whose {
+                assigned,
+                since,
+                patient,
+            })
+        }))
+    }
+
+    /// Whether a node is of this node's organisation.
+    fn is_colleague(&self, node: &Member) -> Result<bool, Failure> {
+        let own = self.member(&self.node_key)?;
+        Ok(own.is_some_and(|own| own.organisation == node.organisation))
+    }
+
     /// The row of a device that another node has served, and whose it is.
     fn row_of_pairing(
         &self,
@@ -280,8 +331,9 @@ impl Node {
         let id = before.map_or_else(new_id, Ok)?;
         let key = pairing.key.as_ref();
         let sealed_key = key.map(|key| self.master.seal(id.as_bytes(), &key.0));
-        let assignment = pairing.assigned.as_ref();
-        let assignment = assignment.map(|of| Assignment::with_salt(&self.master, &id, of));
+        let whose = pairing.whose.as_ref();
+        let assignment =
+            whose.map(|whose| whose.assigned.seal(&self.master, &id, Some(whose.since)));
         let row = DeviceRow {
             sealed_key: sealed_key.transpose().map_err(Failure::internal)?,
             id,

@@ -35,6 +35,7 @@ mod live;
 mod node;
 mod outgoing;
 mod pairing;
+pub mod patients;
 pub mod people;
 mod place;
 mod policies;

@@ -18,9 +18,9 @@ use crate::vault::streams::StreamRow;
 use crate::vault::{batches, clocks, devices, journal, payloads, streams};
 
 /// Readings in an answer without a limit.
-const DEFAULT_LIMIT: u32 = 100;
+pub(crate) const DEFAULT_LIMIT: u32 = 100;
 /// Most readings in an answer.
-const MAX_LIMIT: u32 = 10_000;
+pub(crate) const MAX_LIMIT: u32 = 10_000;
 /// Payload rows read from the vault at once.
 const PAGE: u32 = 256;
 
@@ -59,9 +59,9 @@ impl std::fmt::Display for ReadingId {
 }
 
 /// A stored reading before its batch's transaction is looked up.
-struct Stored {
-    sequence: u64,
-    record: Record,
+pub(crate) struct Stored {
+    pub(crate) sequence: u64,
+    pub(crate) record: Record,
     batch: Option<u64>,
 }
 
@@ -119,7 +119,7 @@ impl Node {
     pub(crate) fn last_heard(&self, device: &str) -> Result<Option<i64>, Failure> {
         let mut newest = None;
         for stream in &self.streams_of(device, None)? {
-            self.newest_first(stream, i64::MIN, |stored| {
+            self.newest_first(stream, u64::MAX, i64::MIN, |stored| {
                 newest = newest.max(Some(stored.record.host_time_millis));
                 false
             })?;
@@ -135,7 +135,7 @@ impl Node {
         let rows = self.streams_of(&query.device, query.metric.as_deref())?;
         for (at, stream) in rows.iter().enumerate() {
             let mut taken = 0;
-            self.newest_first(stream, i64::MIN, |stored| {
+            self.newest_first(stream, u64::MAX, i64::MIN, |stored| {
                 if stored.record.host_time_millis < before {
                     found.push((at, stored));
                     taken += 1;
@@ -164,7 +164,7 @@ impl Node {
         self.check_was_paired(device)?;
         let mut points = Vec::new();
         for stream in &self.streams_of(device, Some(&query.metric))? {
-            self.newest_first(stream, query.from, |stored| {
+            self.newest_first(stream, u64::MAX, query.from, |stored| {
                 let time = stored.record.host_time_millis;
                 if time >= query.from && time <= query.to {
                     let value = match stored.record.value {
@@ -182,20 +182,25 @@ impl Node {
         })
     }
 
-    /// Hands a stream's readings to `take`, newest first, until it says that it has enough. Payloads
-    /// whose newest reading is older than `from` end it, too.
-    fn newest_first(
+    /// Hands a stream's readings to `take`, newest first, until it says that it has enough; of the stored rows those
+    /// that begin below this sequence. Payloads whose newest reading is older than `from` end it, too.
+    pub(crate) fn newest_first(
         &self,
         stream: &StreamRow,
+        mut below: u64,
         from: i64,
         mut take: impl FnMut(Stored) -> bool,
     ) -> Result<(), Failure> {
         let open = OpenStream::new(stream, &self.master)?;
+        let start = below;
         // The journal first: a flush between the two reads then shows a reading twice, never not at
         // all; those below the journal's first are taken from the payloads.
-        let mut below = u64::MAX;
         let waiting = journal::list(&self.vault(), Some(stream.number))?;
-        for row in waiting.iter().rev() {
+        for row in waiting
+            .iter()
+            .rev()
+            .filter(|row| row.first_sequence < start)
+        {
             for (at, record) in open
                 .open(row.first_sequence, row.count, &row.sealed)?
                 .into_iter()
@@ -248,14 +253,18 @@ impl Node {
         ))
     }
 
-    fn streams_of(&self, device: &str, metric: Option<&str>) -> Result<Vec<StreamRow>, Failure> {
+    pub(crate) fn streams_of(
+        &self,
+        device: &str,
+        metric: Option<&str>,
+    ) -> Result<Vec<StreamRow>, Failure> {
         let mut rows = streams::list(&self.vault(), Some(device))?;
         rows.retain(|row| metric.is_none_or(|code| row.code == code));
         Ok(rows)
     }
 
     /// The stream of a reading and the reading.
-    fn stored(&self, id: ReadingId) -> Result<(StreamRow, Stored), Failure> {
+    pub(crate) fn stored(&self, id: ReadingId) -> Result<(StreamRow, Stored), Failure> {
         let stream = self.stream(id)?;
         let open = OpenStream::new(&stream, &self.master)?;
         if let Some((row, records)) = self.payload(&open, id.sequence)? {
@@ -309,7 +318,7 @@ impl Node {
         Ok(Some((row, records)))
     }
 
-    fn row(
+    pub(crate) fn row(
         &self,
         stream: &StreamRow,
         stored: Stored,
@@ -381,7 +390,7 @@ struct Anchor {
 
 /// Anchors looked up so far.
 #[derive(Default)]
-struct Anchors(BTreeMap<u64, Anchor>);
+pub(crate) struct Anchors(BTreeMap<u64, Anchor>);
 
 impl Anchors {
     fn of(&mut self, node: &Node, batch: u64) -> Result<Anchor, Failure> {

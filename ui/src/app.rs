@@ -12,6 +12,7 @@ use crate::consortium::Consortium;
 use crate::live::Live;
 use crate::measure;
 use crate::pages;
+use crate::patients::Patients;
 use crate::route::Route;
 use crate::session::{Session, use_session};
 use crate::shell::Shell;
@@ -52,6 +53,7 @@ fn Console(session: Session) -> impl IntoView {
     };
     let live = Live::start(waves, session);
     provide_context(live);
+    provide_context(Patients::start(live, session));
     provide_context(Consortium::start(live));
     provide_context(route);
     // A wall is read from afar and has no frame.
@@ -98,6 +100,8 @@ fn page_at(route: RwSignal<Route>) -> impl IntoView {
         Route::Propose(evidence) => {
             view! { <pages::consortium::ProposePage evidence=evidence/> }.into_any()
         }
+        Route::Patients => view! { <pages::patients::PatientsPage/> }.into_any(),
+        Route::Patient(id) => view! { <pages::patients::PatientPage id=id/> }.into_any(),
         Route::People => view! { <pages::people::PeoplePage/> }.into_any(),
         Route::Unknown(address) => {
             view! { <pages::unknown::UnknownPage address=address/> }.into_any()

@@ -15,6 +15,7 @@ pub mod failure;
 pub mod heat;
 pub mod live_model;
 pub mod oxygen;
+pub mod patient_plots;
 pub mod profile_plots;
 pub mod remedy;
 pub mod route;
@@ -39,6 +40,8 @@ pub mod live;
 mod measure;
 #[cfg(target_arch = "wasm32")]
 pub mod pages;
+#[cfg(target_arch = "wasm32")]
+pub mod patients;
 #[cfg(target_arch = "wasm32")]
 mod session;
 #[cfg(target_arch = "wasm32")]

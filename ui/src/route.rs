@@ -38,6 +38,10 @@ pub enum Route {
     Join,
     /// Writing a proposal; to take the seat of the validator whose voting key this is, for what it signed.
     Propose(Option<String>),
+    /// Whom the clinic treats.
+    Patients,
+    /// One patient, by id.
+    Patient(String),
     /// Who may sign in, and as what.
     People,
     /// An address that leads nowhere.
@@ -51,6 +55,8 @@ pub enum Place {
     Overview,
     /// Devices and all below.
     Devices,
+    /// Patients and their records.
+    Patients,
     /// Blocks and transactions.
     Chain,
     /// Proofs.
@@ -90,6 +96,8 @@ impl Route {
                 Self::Propose(query.strip_prefix("evidence=").map(unescape))
             }
             ("consortium", Some(rest)) if rest == "join" => Self::Join,
+            ("patients", None) => Self::Patients,
+            ("patients", Some(id)) => Self::Patient(id),
             ("people", None) => Self::People,
             _ => Self::Unknown(fragment.to_owned()),
         }
@@ -117,6 +125,8 @@ impl Route {
             Self::Join => "#/consortium/join".to_owned(),
             Self::Propose(None) => "#/consortium/propose".to_owned(),
             Self::Propose(Some(key)) => format!("#/consortium/propose?evidence={}", escape(key)),
+            Self::Patients => "#/patients".to_owned(),
+            Self::Patient(id) => format!("#/patients/{}", escape(id)),
             Self::People => "#/people".to_owned(),
             Self::Unknown(fragment) => fragment.clone(),
         }
@@ -135,6 +145,7 @@ impl Route {
             Self::Chain | Self::Block(_) | Self::Transaction(_) => Some(Place::Chain),
             Self::Proofs | Self::Proof(_) => Some(Place::Proofs),
             Self::Consortium | Self::Join | Self::Propose(_) => Some(Place::Consortium),
+            Self::Patients | Self::Patient(_) => Some(Place::Patients),
             Self::People => Some(Place::People),
             Self::Wall(_) | Self::Unknown(_) => None,
         }
@@ -151,7 +162,8 @@ impl Route {
             Self::Chain | Self::Block(_) | Self::Transaction(_) | Self::Consortium => {
                 Some(Capability::ReadConsortium)
             }
-            Self::Proof(_) => Some(Capability::ReadRecords),
+            Self::Proof(_) | Self::Patient(_) => Some(Capability::ReadRecords),
+            Self::Patients => Some(Capability::Assign),
             Self::Join | Self::Propose(_) => Some(Capability::Vote),
             Self::People => Some(Capability::SeePeople),
             // Files are checked in this window.
@@ -223,6 +235,8 @@ mod tests {
             Route::Join,
             Route::Propose(None),
             Route::Propose(Some("ab12".to_owned())),
+            Route::Patients,
+            Route::Patient("ab12".to_owned()),
             Route::People,
         ];
         for place in places {

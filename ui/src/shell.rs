@@ -9,6 +9,7 @@ use crate::components::who::Who;
 use crate::components::{Ask, Icon, Note, StateMark};
 use crate::consortium::use_consortium;
 use crate::live::{Link, Live, use_live};
+use crate::patients::use_patients;
 use crate::route::{Place, Route};
 use crate::session::use_session;
 use crate::testids;
@@ -117,6 +118,7 @@ fn Rail(folded: RwSignal<bool>) -> impl IntoView {
                 <ul>
                     <Entry place=Place::Overview icon="overview" label="Overview" to=Route::Overview testid=testids::NAV_OVERVIEW/>
                     <Entry place=Place::Devices icon="devices" label="Devices" to=Route::Devices testid=testids::NAV_DEVICES>{badge}</Entry>
+                    <Entry place=Place::Patients icon="patient" label="Patients" to=Route::Patients testid=testids::NAV_PATIENTS/>
                 </ul>
             </section>
             <section aria-labelledby="nav-trust">
@@ -247,7 +249,7 @@ fn QuitButton() -> impl IntoView {
 
 #[component]
 fn Crumbs() -> impl IntoView {
-    let live = use_live();
+    let (live, patients) = (use_live(), use_patients());
     let route: RwSignal<Route> = expect_context();
     let home = move || {
         live.status
@@ -306,6 +308,11 @@ fn Crumbs() -> impl IntoView {
             }
             // It has no frame.
             Route::Wall(_) => {}
+            Route::Patients => trail.push(("Patients".to_owned(), None)),
+            Route::Patient(id) => {
+                trail.push(parent("Patients", &Route::Patients));
+                trail.push((patients.called(&id), None));
+            }
             Route::People => trail.push(("People".to_owned(), None)),
             Route::Unknown(_) => trail.push(("No such page".to_owned(), None)),
         }

@@ -14,6 +14,7 @@
 //! | Consortium | [`NODE_ROW`] (carries `data-node` and, where somebody should look, `data-state`), [`PROPOSAL`] (carries `data-number`) with [`PROPOSAL_STANDS`], [`PREFLIGHT`], [`PREFLIGHT_VERDICT`], [`PREFLIGHT_FINDING`] (carries `data-severity` and `data-code`), [`VOTE_APPROVE`], [`VOTE_REJECT`] (carry `aria-pressed`), [`VOTE_CONFIRM`], [`VOTE_KEEP`]; [`DECIDED_ROW`] (carries `data-number` and `data-outcome`), [`QUEUE`], [`ORGANISATION_ROW`], [`INVITE_WHOM`] (one a segment, carries `data-key`), [`INVITE_VALID`], [`INVITE_MAKE`], [`INVITE_DEAF`], [`INVITATION`] with [`INVITATION_TEXT`], [`INVITATION_QR`], [`INVITATION_COPY`], [`INVITATION_SAVE`]; [`INVITATION_ROW`] (carries `data-invitation`) with [`INVITATION_REVOKE`], [`INVITATION_REVOKE_CONFIRM`], [`INVITATION_KEEP`]; [`CONSORTIUM_HALTED`], [`CONSORTIUM_WAITING`], [`EVIDENCE`] |
 //! | Propose | [`PROPOSE_OPEN`], [`PROPOSE_KIND`] (carries `data-key`), [`PROPOSE_CHOICE`] (carries `data-key`, the node's or organisation's id), [`PROPOSE_FIELD`] (carries `data-key`), [`PROPOSE_NEXT`], [`PROPOSE_REASON`], [`PROPOSE_HOURS`], [`PROPOSE_FORCE`], [`PROPOSE_SEND`], [`PROPOSE_CONFIRM`], [`PROPOSE_KEEP`], [`PROPOSE_CANCEL`] |
 //! | Door | [`DOOR_HEADING`], [`DOOR_LOGIN`], [`DOOR_PASSPHRASE`], [`DOOR_CODE`], [`DOOR_SIGN_IN`], [`DOOR_UNLOCK`], [`DOOR_OTHER`], [`DOOR_SOMEBODY_ELSE`], [`DOOR_SIGN_OUT`]; in the top bar [`WHO`] with [`LOCK`], [`SIGN_OUT`], [`WHO_STAY`]; on any page [`STEP_UP_CODE`], [`STEP_UP_CONFIRM`] |
+//! | Patients | [`NAV_PATIENTS`], [`PATIENT_SEARCH`], [`PATIENT_ROW`] (carries `data-patient`) with [`PATIENT_NOW`]; [`PATIENT_NAME`], [`PATIENT_NUMBER`], [`PATIENT_BORN`], [`PATIENT_KEEP`]; on a patient's page [`PATIENT_CHANGE`], [`PATIENT_CHANGE_CONFIRM`], [`PATIENT_DEVICE`] (a `select`), [`PATIENT_ASSIGN`], [`PATIENT_WEARS`] with [`PATIENT_UNASSIGN`], [`PATIENT_WORE`], [`PATIENT_RECORD`] (carries `data-points`), [`PATIENT_HANDLE`]; wherever one is chosen [`PATIENT_OPTION`] |
 //! | People | [`NAV_PEOPLE`], [`PERSON_LOGIN`], [`PERSON_NAME`], [`PERSON_ROLE`] (carries `data-key`), [`PERSON_PASSPHRASE`], [`PERSON_AGAIN`], [`PERSON_REGISTER`]; [`ENROLMENT_QR`], [`ENROLMENT_ADDRESS`], [`RECOVERY_CODE`] (ten), [`RECOVERY_SAVE`], [`ENROLMENT_DONE`]; [`PERSON_ROW`] (carries `data-login`) with [`PERSON_CHANGE`], [`PERSON_GIVE`] (carries `data-key`), [`PERSON_ROLES_CONFIRM`], [`PERSON_ENROL`], [`PERSON_REVOKE`], [`PERSON_REVOKE_CONFIRM`], [`PERSON_KEEP`]; [`NOT_FOR_YOU`] in the place of a page |
 //! | Chain, proof | see the constants under *Chain and proof*; used by those pages |
 //!
@@ -22,8 +23,10 @@
 //! `data-value`, [`PAIR_NEXT`], [`PAIR_CONFIRM`]; on the device page wait for [`READING_FINAL`], follow
 //! [`READING_PROOF`] of the same row, [`PROOF_SAVE`].
 
+mod patients;
 mod people;
 
+pub use patients::*;
 pub use people::*;
 
 /// Menu: Overview.
@@ -383,7 +386,7 @@ pub const BLE_STANDARD: &str = "ble-standard";
 pub const BLE_LINE: &str = "ble-line";
 /// Removes the old bond and tries again.
 pub const BLE_REPAIR: &str = "ble-repair";
-/// The pseudonym of who wears it.
+/// Who wears it.
 pub const BLE_SUBJECT: &str = "ble-subject";
 /// Finishes.
 pub const BLE_FINISH: &str = "ble-finish";
@@ -393,7 +396,7 @@ pub const DEVICE_STANDING: &str = "device-standing";
 pub const DEVICE_ASSIGNED: &str = "device-assigned";
 /// Opens the question who wears it.
 pub const DEVICE_ASSIGN: &str = "device-assign";
-/// The pseudonym.
+/// Who is to wear it.
 pub const DEVICE_SUBJECT: &str = "device-subject";
 /// Assigns the device.
 pub const DEVICE_ASSIGN_CONFIRM: &str = "device-assign-confirm";

@@ -70,7 +70,15 @@ async fn pair(rig: &Rig, page: &Page, node: &Node) -> Result<()> {
     type_digits(page, cuff.state()?.shown.context("digits again")?).await?;
     page.until_attribute("ble-stage", "data-stage", "paired")
         .await?;
-    page.type_into("ble-subject", "P-4417\u{e007}").await?;
+    page.type_into("ble-subject", "P-4417").await?;
+    page.find("patient-option").await?;
+    page.type_into("ble-subject", "\u{e007}").await?;
+    page.until("somebody is chosen", || async {
+        let finish = page.text("ble-finish").await?;
+        Ok((finish == "Assign and finish").then_some(()))
+    })
+    .await?;
+    page.type_into("ble-subject", "\u{e007}").await?;
     page.until_attribute("device-standing", "data-standing", "InService")
         .await?;
     let took = begun.elapsed();

@@ -41,13 +41,22 @@ async fn live(page: &Page, node: &Node) -> Result<()> {
     page.click("device-assign").await?;
     let assign = page.find("device-assign-confirm").await?;
     ensure!(!assign.is_enabled().await?, "nobody is named yet");
-    // Return sends it, as from any form.
-    page.type_into("device-subject", "P-4417\u{e007}").await?;
+    // Return takes what is found, or writes somebody new down; then it sends it, as from any form.
+    page.type_into("device-subject", "P-4417").await?;
+    page.find("patient-option").await?;
+    page.type_into("device-subject", "\u{e007}").await?;
+    page.until("somebody is chosen", || async {
+        let confirm = page.find("device-assign-confirm").await?;
+        Ok(confirm.is_enabled().await?.then_some(()))
+    })
+    .await?;
+    page.type_into("device-subject", "\u{e007}").await?;
     page.until("who wears it", || async {
         Ok((page.text("device-assigned").await? == "P-4417").then_some(()))
     })
     .await?;
-    ensure!(devices(node)?[0]["assigned_to"] == "P-4417");
+    let patients = cli::fogward_json(["patient", "list", "--api", &node.address, "--json"])?;
+    ensure!(devices(node)?[0]["assigned_to"] == patients["patients"][0]["id"]);
 
     page.click("device-suspend").await?;
     page.until_attribute("device-standing", "data-standing", "Suspended")

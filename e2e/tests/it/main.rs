@@ -14,6 +14,7 @@ mod ledger_devices;
 mod lines;
 mod looks;
 mod painted;
+mod patients;
 mod people;
 mod proof_file;
 mod wall;

@@ -15,7 +15,7 @@ const BEDS_FIT: &str = "return [document.documentElement, ...document.querySelec
     .every(part => part.scrollWidth <= part.clientWidth + 1)";
 
 /// Goal: a bed whose patient's saturation stays below 90 is the one that the wall names, and is steady again
-/// when it is; simulated beds are hatched; neither a name nor a pseudonym is on the wall. Method: an oximeter
+/// when it is; simulated beds are hatched; no patient and no device is named on the wall. Method: an oximeter
 /// on a pty and simulated devices, put at beds in the console and on the command line, in Chromium.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_wall_names_the_bed_that_needs_somebody() -> Result<()> {
@@ -56,6 +56,7 @@ async fn watch(browser: &Browser, node: &Node, oximeter: &Oximeter) -> Result<()
         Ok(device["registered_height"].as_u64())
     })
     .await?;
+    fogward(node, &["patient", "add", "PSEUDONYM-7"])?;
     let assign = ["device", "assign", id, "--to", "PSEUDONYM-7"];
     fogward(node, &assign)?;
 

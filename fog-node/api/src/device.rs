@@ -79,11 +79,11 @@ impl DeviceStanding {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "change", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ChangeDevice {
-    /// It is this subject's from now on. The pseudonym stays in the vault, sealed; the ledger gets a
-    /// salted commitment.
+    /// It is this patient's from now on. Whose it is stays in the vault, sealed; the ledger gets a salted
+    /// commitment.
     Assign {
-        /// A pseudonym of 1 to 80 characters; never a name.
-        subject: String,
+        /// The patient's id.
+        patient: String,
     },
     /// It is nobody's from now on.
     Unassign,
@@ -95,7 +95,7 @@ pub enum ChangeDevice {
     Retire,
 }
 
-/// Names no subject.
+/// Names no patient.
 impl std::fmt::Debug for ChangeDevice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -192,7 +192,7 @@ pub struct Device {
     pub about: DeviceAbout,
     /// Whether its data count.
     pub standing: DeviceStanding,
-    /// The pseudonym it is assigned to.
+    /// The id of the patient it is assigned to.
     pub assigned_to: Option<String>,
     /// The bed it is used at, where somebody has said so.
     pub place: Option<crate::Place>,

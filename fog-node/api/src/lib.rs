@@ -75,6 +75,12 @@
 //! | `POST /api/people/{id}/roles` | [`GiveRoles`] | [`Person`] |
 //! | `POST /api/people/{id}/revoke` | | [`Person`], whose sessions have ended |
 //! | `POST /api/people/{id}/enrolment` | [`Enrol`] | [`Enrolment`]; the person's sessions have ended |
+//! | `GET /api/patients?search=&wearing=&limit=` | [`PatientsQuery`] | [`PatientsView`], in the order of their names |
+//! | `POST /api/patients` | [`DescribePatient`] | [`Patient`], once it is durable |
+//! | `GET /api/patients/{id}` | | [`PatientView`] |
+//! | `POST /api/patients/{id}` | [`DescribePatient`] | [`Patient`], once it is durable |
+//! | `GET /api/patients/{id}/readings?metric=&from=&to=&before=&limit=` | [`PatientReadingsQuery`] | `[`[`ReadingRow`]`]`, taken last first |
+//! | `GET /api/patients/{id}/history?metric=&from=&to=&points=` | [`HistoryQuery`] | [`History`], by when it was taken |
 //! | `GET /api/policies` | | [`PoliciesView`], this organisation's first |
 //! | `POST /api/policies` | [`PutPolicy`] | [`PolicyRow`], once it is in force |
 //! | `DELETE /api/policies/{name}` | | nothing, once it is out of force |
@@ -105,6 +111,7 @@ pub mod event;
 pub mod joining;
 pub mod ledger_device;
 pub mod light;
+pub mod patient;
 pub mod people;
 pub mod place;
 pub mod policy;
@@ -151,6 +158,10 @@ pub use ledger_device::{
     Pushed, RegisterSigner, Relay, RelayState, Signer, TakeDevice,
 };
 pub use light::{LightPage, LightQuery, LightRow, StateAnswer, StateQuery};
+pub use patient::{
+    DescribePatient, Patient, PatientReadingsQuery, PatientView, PatientsQuery, PatientsView,
+    RecordedMetric, SubjectHandle, WornDevice,
+};
 pub use people::{
     AddPerson, Capability, ChangePassphrase, Enrol, Enrolment, GiveRoles, LedgerStanding,
     OtherSession, Person, PersonOnLedger, PersonStanding, Role, SessionState, SessionView, SignIn,

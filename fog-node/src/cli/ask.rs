@@ -121,29 +121,34 @@ impl Readings {
             .with("before", self.before)
             .with("limit", Some(self.limit));
         let readings: Vec<ReadingRow> = self.api.ask(&question)?;
-        if self.api.json {
-            print_json(&readings)?;
-            return Ok(Outcome::Yes);
-        }
-        let rows: Vec<_> = readings.iter().map(reading_cells).collect();
-        print(&table(
-            [
-                words("id"),
-                words("what"),
-                words("code"),
-                numbers("value"),
-                words("unit"),
-                words("quality"),
-                words("received"),
-                words("taken"),
-                numbers("batch"),
-                numbers("height"),
-                words("final"),
-            ],
-            &rows,
-        ))?;
-        Ok(Outcome::Yes)
+        print_readings(&readings, self.api.json)
     }
+}
+
+/// Prints readings as one value, or as a table.
+pub(super) fn print_readings(readings: &[ReadingRow], json: bool) -> anyhow::Result<Outcome> {
+    if json {
+        print_json(readings)?;
+        return Ok(Outcome::Yes);
+    }
+    let rows: Vec<_> = readings.iter().map(reading_cells).collect();
+    print(&table(
+        [
+            words("id"),
+            words("what"),
+            words("code"),
+            numbers("value"),
+            words("unit"),
+            words("quality"),
+            words("received"),
+            words("taken"),
+            numbers("batch"),
+            numbers("height"),
+            words("final"),
+        ],
+        &rows,
+    ))?;
+    Ok(Outcome::Yes)
 }
 
 fn reading_cells(reading: &ReadingRow) -> [String; 11] {

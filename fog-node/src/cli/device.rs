@@ -12,6 +12,7 @@ use super::device_ledger::{Ask, Decide, Enrol, Incoming, Interactions, Registry}
 use super::device_provision::Provision;
 use super::device_roaming::Roaming;
 use super::output::{print, print_json};
+use super::patient;
 use super::selftest::{IdentifyOne, Selftest};
 use super::table::{cell, name_of, numbers, pairs, table, words};
 
@@ -38,7 +39,7 @@ enum Command {
     Identify(IdentifyOne),
     /// Measure a device or the Bluetooth adapter, and sign what was found.
     Selftest(Selftest),
-    /// Say whose a device is, by a pseudonym; the ledger gets a salted commitment.
+    /// Say whose a device is from now on; the ledger gets a salted commitment.
     Assign(Assign),
     /// Say that a device is nobody's.
     Unassign(One),
@@ -231,15 +232,15 @@ impl One {
 struct Assign {
     #[command(flatten)]
     one: One,
-    /// The pseudonym under which the patient is known here; never the name.
-    #[arg(long, value_name = "PSEUDONYM")]
+    /// The patient's id, number or whole name, as `fogward patient list` shows them.
+    #[arg(long, value_name = "PATIENT")]
     to: String,
 }
 
 impl Assign {
     fn run(&self) -> anyhow::Result<Outcome> {
-        let subject = self.to.clone();
-        self.one.change(&ChangeDevice::Assign { subject })
+        let patient = patient::find(&self.one.api, &self.to)?.id;
+        self.one.change(&ChangeDevice::Assign { patient })
     }
 }
 

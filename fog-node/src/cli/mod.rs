@@ -24,6 +24,7 @@ mod device_roaming;
 mod light;
 pub(crate) mod output;
 mod passphrase;
+mod patient;
 mod policy;
 mod run;
 mod selftest;
@@ -69,6 +70,8 @@ enum Command {
     Devices(device::List),
     /// Pair, list, change and unpair devices.
     Device(device::Device),
+    /// Write down patients, say what they wear, and list what was measured of them.
+    Patient(patient::Patient),
     /// List a device's newest readings and how far they are.
     Readings(ask::Readings),
     /// List the newest blocks.
@@ -137,6 +140,7 @@ pub fn main() -> ExitCode {
         Command::Status(ask) => ask.run(),
         Command::Devices(list) => list.run(),
         Command::Device(device) => device.run(),
+        Command::Patient(patient) => patient.run(),
         Command::Readings(ask) => ask.run(),
         Command::Blocks(ask) => ask.run(),
         Command::Proof(ask) => ask.run(),

@@ -14,6 +14,7 @@
 //! | outbox | own transactions, signed, without a hole from the chain's next nonce on |
 //! | gaps | received and anchored readings are those that are stored |
 //! | people | every row opens; login names and handles are unique; credentials are signed; an admin is among them |
+//! | patients, assignments | every row opens; a device is one patient's at a time, who is there |
 //! | clocks | each setting ends after it began; no device has too many |
 //!
 //! Where the replica is pruned, the state stands for the anchors that are gone: the number of batches and
@@ -24,6 +25,7 @@
 
 mod batches;
 mod outbox;
+mod patients;
 mod people;
 mod waiting;
 
@@ -208,6 +210,7 @@ fn walk(
     waiting::check(connection, batches, &outbox, report)?;
     check_commissionings(connection, report)?;
     people::check(connection, &keys.vault, report)?;
+    patients::check(connection, &keys.vault, report)?;
     Ok(replica)
 }
 

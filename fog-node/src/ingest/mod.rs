@@ -39,6 +39,7 @@ use crate::vault::assignments::Assignment;
 use crate::vault::clocks::Setting;
 use crate::vault::devices::DeviceRow;
 use crate::vault::gaps::Kind;
+use crate::vault::patients::SealedPatient;
 use crate::vault::people::SealedPerson;
 use crate::vault::provisionings::KeptKey;
 use crate::vault::reasons::SealedReason;
@@ -141,6 +142,8 @@ pub enum Item {
     Person(SealedPerson, oneshot::Sender<()>),
     /// Why somebody broke the glass; answered when durable.
     Reason(SealedReason, oneshot::Sender<()>),
+    /// A patient as written down from now on; answered when durable.
+    Patient(SealedPatient, oneshot::Sender<()>),
     /// A removed device: its readings stay, its port key is destroyed.
     Remove(DeviceIndex, oneshot::Sender<Result<(), String>>),
     /// Something the ledger is told in this node's name, and whose a device is with it; answered with the

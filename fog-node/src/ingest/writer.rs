@@ -26,8 +26,8 @@ use crate::outgoing::Handing;
 use crate::vault::open_stream::OpenStream;
 use crate::vault::seal::{MasterKey, StreamKeys};
 use crate::vault::{
-    self, VaultError, batches, commissionings, gaps, gaps::Kind, journal, outbox, payloads, people,
-    provisionings, reasons, streams,
+    self, VaultError, assignments, batches, commissionings, gaps, gaps::Kind, journal, outbox,
+    patients, payloads, people, provisionings, reasons, streams,
 };
 
 /// Readings that may wait in memory before a commit is made without waiting for more.
@@ -104,7 +104,8 @@ impl Writer {
     /// # Errors
     /// [`VaultError`].
     pub fn open(parts: WriterParts) -> Result<Self, VaultError> {
-        let connection = vault::open(&parts.path)?;
+        let mut connection = vault::open(&parts.path)?;
+        assignments::adopt(&mut connection, &parts.master)?;
         let mut writer = Self {
             next_batch: batches::next_number(&connection)?,
             next_nonce: outbox::next_nonce(&connection)?,
@@ -329,6 +330,7 @@ impl Writer {
                 Item::Place(device, place, _) => self.place_device(*device, place.as_ref())?,
                 Item::Person(person, _) => people::put(&self.connection, person)?,
                 Item::Reason(reason, _) => reasons::insert(&self.connection, reason)?,
+                Item::Patient(patient, _) => patients::put(&self.connection, patient)?,
                 Item::Remove(..) | Item::Flush(_) => {}
             }
         }
@@ -446,6 +448,7 @@ impl Writer {
                 | Item::Place(_, _, done)
                 | Item::Person(_, done)
                 | Item::Reason(_, done)
+                | Item::Patient(_, done)
                 | Item::Flush(done) => {
                     answer(done, ());
                 }

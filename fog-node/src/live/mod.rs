@@ -62,7 +62,7 @@ struct Inner {
 pub struct DeviceLook {
     /// Whether its data count.
     pub standing: DeviceStanding,
-    /// The pseudonym it is assigned to.
+    /// The id of the patient it is assigned to.
     pub assigned_to: Option<String>,
     /// Where it is used, as staff said.
     pub place: Option<Place>,

@@ -36,6 +36,7 @@ use crate::ingest::{DeviceIndex, Ingest, Writer, WriterParts};
 use crate::keystore::{Keystore, create_private_dir};
 use crate::live::{LiveDevice, LiveView};
 use crate::outgoing::{Outgoing, Stored, outgoing};
+use crate::patients::Patients;
 use crate::people::{self, People};
 use crate::previews::Previews;
 use crate::provisioning::Provisionings;
@@ -88,6 +89,7 @@ pub struct Node {
     pub(crate) membership: Membership,
     pub(crate) people: Arc<People>,
     pub(crate) requests: Requests,
+    pub(crate) patients: Patients,
     pub(crate) rate: Rate,
     vault_reader: Mutex<Connection>,
     running: Mutex<Running>,
@@ -158,6 +160,7 @@ impl Node {
         let vault = vault::open_read_only(&config.data_dir.join(VAULT_FILE))?;
         let people = People::open(&vault, &master, config.sessions);
         let people = Arc::new(people.context("cannot read who is registered")?);
+        let patients = Patients::open(&vault, &master).context("cannot read the patients")?;
         let consensus = ConsortiumConfig {
             home: config.data_dir.join("consensus"),
             replica: Arc::clone(&replica),
@@ -191,6 +194,7 @@ impl Node {
             membership,
             people,
             requests: Requests { attesting },
+            patients,
             rate: Rate::default(),
             running: Mutex::default(),
             snapshot_behind: config.snapshot_behind,

@@ -1,14 +1,28 @@
-//! Table `assignments`: whose a device was and when. The pseudonym and the salt of its commitment on the
-//! ledger are sealed under the master key; destroying a row makes the commitment meaningless.
+//! Table `assignments`: whose a device was and when.
+//!
+//! ```text
+//! sealed  = XChaCha20-Poly1305(master key, content, aad = "assignment/" ‖ device)
+//! content = salt[32] ‖ ff ‖ patient's id[16] ‖ subject      the subject is UTF-8, and so begins with no ff
+//!         | salt[32] ‖ subject                              by versions that knew pseudonyms and no patients
+//! ```
+//!
+//! Subject and salt are what the commitment on the ledger was made of; the subject is the patient's id in hex, or the
+//! pseudonym of then. Destroying a row makes the commitment meaningless. Which row is whose is not readable in the
+//! file. What a row covers is from its `since` on and before its `until`, and no two rows of a device overlap.
+
+use std::collections::BTreeMap;
 
 use ledger_core::Digest;
 use ledger_core::device::assignment;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
-use super::VaultError;
 use super::seal::{MasterKey, SealError};
+use super::{VaultError, patients};
+use crate::clock::now_millis;
 use crate::keystore::random;
+use crate::patients::patient::{Called, Patient, PatientId};
 
 pub(super) const SCHEMA: &str = "
 CREATE TABLE assignments (
@@ -21,29 +35,71 @@ CREATE TABLE assignments (
 
 /// Bytes of a salt.
 const SALT_BYTES: usize = 32;
+/// Stands before a patient's id.
+const PATIENT: u8 = 0xff;
 
 /// Whose a device is from now on, not stored yet.
 #[derive(Clone)]
 pub struct Assignment {
     /// What the ledger is told.
     pub commitment: Digest,
+    /// From when on, where another node has said so; else from when it is stored.
+    since: Option<i64>,
     sealed: Vec<u8>,
 }
 
-/// Whose a device is: what the commitment on the ledger was made of.
+/// Whose a device is: the patient, and what the commitment on the ledger was made of.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assigned {
     /// Random bytes of this assignment alone.
     pub salt: [u8; SALT_BYTES],
-    /// The pseudonym.
-    pub subject: String,
+    /// The patient.
+    pub patient: PatientId,
+    /// The patient's id in hex, or an earlier version's pseudonym of hers.
+    subject: String,
 }
 
 impl Assigned {
+    /// To a patient, under a fresh salt.
+    ///
+    /// # Errors
+    /// [`SealError::Randomness`].
+    pub fn new(patient: PatientId) -> Result<Self, SealError> {
+        Ok(Self {
+            salt: random().map_err(|_| SealError::Randomness)?,
+            patient,
+            subject: patient.to_string(),
+        })
+    }
+
     /// What the ledger was told.
     #[must_use]
     pub fn commitment(&self) -> Digest {
         assignment(&self.salt, self.subject.as_bytes())
+    }
+
+    /// Seals it, as the device's.
+    ///
+    /// # Errors
+    /// [`SealError::Randomness`].
+    pub fn seal(
+        &self,
+        master: &MasterKey,
+        device: &str,
+        since: Option<i64>,
+    ) -> Result<Assignment, SealError> {
+        let parts = [
+            &self.salt[..],
+            &[PATIENT],
+            &self.patient.0,
+            self.subject.as_bytes(),
+        ];
+        let content = Zeroizing::new(parts.concat());
+        Ok(Assignment {
+            commitment: self.commitment(),
+            since,
+            sealed: master.seal(&purpose(device), &content)?,
+        })
     }
 }
 
@@ -54,42 +110,58 @@ impl std::fmt::Debug for Assignment {
     }
 }
 
-impl Assignment {
-    /// Of the device `id` to `subject`, under a fresh salt.
-    ///
-    /// # Errors
-    /// [`SealError::Randomness`].
-    pub fn new(master: &MasterKey, id: &str, subject: &str) -> Result<Self, SealError> {
-        let salt = random().map_err(|_| SealError::Randomness)?;
-        Self::with_salt(
-            master,
-            id,
-            &Assigned {
-                salt,
-                subject: subject.to_owned(),
-            },
-        )
-    }
-
-    /// One that another node has made.
-    ///
-    /// # Errors
-    /// [`SealError::Randomness`].
-    pub fn with_salt(master: &MasterKey, id: &str, assigned: &Assigned) -> Result<Self, SealError> {
-        let Assigned { salt, subject } = assigned;
-        let content = zeroize::Zeroizing::new([&salt[..], subject.as_bytes()].concat());
-        Ok(Self {
-            commitment: assigned.commitment(),
-            sealed: master.seal(&purpose(id), &content)?,
-        })
-    }
+/// A time in which a device was a patient's.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Worn {
+    /// Whose.
+    pub patient: PatientId,
+    /// The device's id at this node.
+    pub device: String,
+    /// From this moment on, in Unix milliseconds.
+    pub since: i64,
+    /// Until before this one; none while it lasts.
+    pub until: Option<i64>,
 }
 
 fn purpose(id: &str) -> Vec<u8> {
     [b"assignment/", id.as_bytes()].concat()
 }
 
-/// Ends what a device was to somebody, and begins what it is from now on.
+/// What a row holds; of an earlier version, no patient.
+struct Content {
+    salt: [u8; SALT_BYTES],
+    patient: Option<PatientId>,
+    subject: String,
+}
+
+impl Content {
+    fn open(master: &MasterKey, device: &str, sealed: &[u8]) -> Result<Self, VaultError> {
+        let content = master.open(&purpose(device), sealed)?;
+        Self::read(&content).ok_or(VaultError::Row {
+            table: "assignments",
+        })
+    }
+
+    fn read(content: &[u8]) -> Option<Self> {
+        let (salt, rest) = content.split_first_chunk()?;
+        let (patient, subject) = match rest.split_first() {
+            Some((&PATIENT, rest)) => {
+                let (patient, subject) = rest.split_first_chunk()?;
+                (Some(PatientId(*patient)), subject)
+            }
+            _ => (None, rest),
+        };
+        Some(Self {
+            salt: *salt,
+            patient,
+            subject: std::str::from_utf8(subject).ok()?.to_owned(),
+        })
+    }
+}
+
+/// Ends what a device was to somebody, and begins what it is from now on. Where this host's clock was set back, an
+/// end is not before its begin, and what begins waits for what has ended: a reading is nobody's then, never two
+/// patients'.
 ///
 /// # Errors
 /// [`VaultError::Sqlite`].
@@ -100,20 +172,29 @@ pub fn change(
     now: i64,
 ) -> Result<(), VaultError> {
     connection
-        .prepare_cached("UPDATE assignments SET until = ?2 WHERE device = ?1 AND until IS NULL")?
+        .prepare_cached(
+            "UPDATE assignments SET until = max(since, ?2) WHERE device = ?1 AND until IS NULL",
+        )?
         .execute(params![id, now])?;
-    if let Some(new) = new {
-        // Twice within a millisecond, the later one holds.
-        connection
-            .prepare_cached(
-                "INSERT OR REPLACE INTO assignments (device, since, sealed) VALUES (?1, ?2, ?3)",
-            )?
-            .execute(params![id, now, new.sealed])?;
-    }
+    let Some(new) = new else { return Ok(()) };
+    let ended: (Option<i64>, Option<i64>) = connection
+        .prepare_cached("SELECT max(since), max(until) FROM assignments WHERE device = ?1")?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let since = match (new.since, ended) {
+        // It was here before, under the same assignment, which goes on.
+        (Some(since), (Some(newest), _)) if since == newest => since,
+        (since, (_, ended)) => since.unwrap_or(now).max(ended.unwrap_or(i64::MIN)),
+    };
+    // Twice within a millisecond, the later one holds.
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO assignments (device, since, sealed) VALUES (?1, ?2, ?3)",
+        )?
+        .execute(params![id, since, new.sealed])?;
     Ok(())
 }
 
-/// Whose a device is now.
+/// Whose a device is now, and since when.
 ///
 /// # Errors
 /// [`VaultError`].
@@ -121,82 +202,109 @@ pub fn current(
     connection: &Connection,
     master: &MasterKey,
     id: &str,
-) -> Result<Option<Assigned>, VaultError> {
-    let sealed: Option<Vec<u8>> = connection
-        .prepare_cached("SELECT sealed FROM assignments WHERE device = ?1 AND until IS NULL")?
-        .query_row([id], |row| row.get(0))
+) -> Result<Option<(Assigned, i64)>, VaultError> {
+    let row: Option<(Vec<u8>, i64)> = connection
+        .prepare_cached(
+            "SELECT sealed, since FROM assignments WHERE device = ?1 AND until IS NULL",
+        )?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let Some(sealed) = sealed else {
+    let Some((sealed, since)) = row else {
         return Ok(None);
     };
-    let content = master.open(&purpose(id), &sealed)?;
-    let row = VaultError::Row {
+    let Content {
+        salt,
+        patient,
+        subject,
+    } = Content::open(master, id, &sealed)?;
+    let patient = patient.ok_or(VaultError::Row {
         table: "assignments",
+    })?;
+    let assigned = Assigned {
+        salt,
+        patient,
+        subject,
     };
-    let Some((salt, subject)) = content.split_first_chunk::<SALT_BYTES>() else {
-        return Err(row);
-    };
-    match std::str::from_utf8(subject) {
-        Ok(subject) => Ok(Some(Assigned {
-            salt: *salt,
-            subject: subject.to_owned(),
-        })),
-        Err(_) => Err(row),
+    Ok(Some((assigned, since)))
+}
+
+/// All times in which devices were patients', by device and in order. Those of an earlier version, which names no
+/// patient, are left out.
+///
+/// # Errors
+/// [`VaultError`].
+pub fn all(connection: &Connection, master: &MasterKey) -> Result<Vec<Worn>, VaultError> {
+    let mut worn = Vec::new();
+    each(connection, |device, since, until, sealed| {
+        if let Some(patient) = Content::open(master, device, sealed)?.patient {
+            let device = device.to_owned();
+            worn.push(Worn {
+                patient,
+                device,
+                since,
+                until,
+            });
+        }
+        Ok(())
+    })?;
+    Ok(worn)
+}
+
+/// Makes a patient of each pseudonym that an earlier version has assigned devices to, so that nothing of it is lost:
+/// called as the pseudonym, with the same times and commitments.
+///
+/// # Errors
+/// [`VaultError`]; nothing is done then.
+pub fn adopt(connection: &mut Connection, master: &MasterKey) -> Result<(), VaultError> {
+    let transaction = connection.transaction()?;
+    let (mut adopted, mut rows) = (BTreeMap::new(), Vec::new());
+    each(&transaction, |device, since, _, sealed| {
+        let content = Content::open(master, device, sealed)?;
+        if content.patient.is_none() {
+            rows.push((device.to_owned(), since, content));
+        }
+        Ok(())
+    })?;
+    for (device, since, Content { salt, subject, .. }) in rows {
+        let patient = match adopted.get(&subject) {
+            Some(patient) => *patient,
+            None => {
+                let called = Called::pseudonym(subject.clone());
+                let patient = Patient::new(called, now_millis())?;
+                patients::put(&transaction, &patient.seal(master)?)?;
+                adopted.insert(subject.clone(), patient.id);
+                patient.id
+            }
+        };
+        let assigned = Assigned {
+            salt,
+            patient,
+            subject,
+        };
+        let sealed = assigned.seal(master, &device, None)?.sealed;
+        transaction
+            .prepare_cached("UPDATE assignments SET sealed = ?3 WHERE device = ?1 AND since = ?2")?
+            .execute(params![device, since, sealed])?;
     }
+    transaction.commit()?;
+    Ok(())
+}
+
+fn each(
+    connection: &Connection,
+    mut take: impl FnMut(&str, i64, Option<i64>, &[u8]) -> Result<(), VaultError>,
+) -> Result<(), VaultError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT device, since, until, sealed FROM assignments ORDER BY device, since",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let device: String = row.get(0)?;
+        let sealed: Vec<u8> = row.get(3)?;
+        take(&device, row.get(1)?, row.get(2)?, &sealed)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
-mod tests {
-    //! Goal: a device is one person's at a time, and no name is in the file or on the ledger twice alike.
-    //! Method: a vault on disk, read back.
-
-    use super::*;
-    use crate::vault::{VAULT_FILE, devices, open};
-
-    #[test]
-    fn a_device_is_one_persons_at_a_time() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join(VAULT_FILE);
-        let connection = open(&path).unwrap();
-        let master = MasterKey::new([4; 32]);
-        let device = devices::DeviceRow {
-            id: "d".into(),
-            name: "Test".into(),
-            profile: "nonin-ascii".into(),
-            path: "/dev/null".into(),
-            simulated: false,
-            sealed_key: None,
-            handle: Digest::of(b"d"),
-            added: 0,
-            durable_sequence: None,
-            handovers: 0,
-        };
-        devices::insert(&connection, &device).unwrap();
-        assert!(current(&connection, &master, "d").unwrap().is_none());
-        let [first, second] =
-            [1, 2].map(|_| Assignment::new(&master, "d", "SUBJECT-0042").unwrap());
-        assert_ne!(first.commitment, second.commitment, "a fresh salt each");
-        for (assignment, now) in [(&first, 1_000), (&second, 2_000)] {
-            change(&connection, "d", Some(assignment), now).unwrap();
-            let found = current(&connection, &master, "d").unwrap().unwrap();
-            assert_eq!(found.subject, "SUBJECT-0042");
-            assert_eq!(found.commitment(), assignment.commitment);
-        }
-        let other = MasterKey::new([5; 32]);
-        assert!(current(&connection, &other, "d").is_err());
-        change(&connection, "d", None, 3_000).unwrap();
-        assert!(current(&connection, &master, "d").unwrap().is_none());
-        let spans: Vec<(i64, i64)> = connection
-            .prepare("SELECT since, until FROM assignments ORDER BY since")
-            .unwrap()
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-            .unwrap()
-            .map(Result::unwrap)
-            .collect();
-        assert_eq!(spans, [(1_000, 2_000), (2_000, 3_000)]);
-        drop(connection);
-        let file = std::fs::read(&path).unwrap();
-        assert!(!file.windows(7).any(|bytes| bytes == b"SUBJECT"));
-        assert!(!format!("{first:?}").contains("SUBJECT"));
-    }
-}
+mod tests;

@@ -1,5 +1,7 @@
 //! Table `devices`: the sensors paired with this node. Removed ones stay, their readings with them.
 
+use std::collections::BTreeMap;
+
 use fog_api::Place;
 use ledger_core::Digest;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -219,6 +221,38 @@ pub fn was_paired(connection: &Connection, id: &str) -> Result<bool, VaultError>
 pub fn handles(connection: &Connection) -> Result<Vec<(String, Digest)>, VaultError> {
     let mut statement = connection.prepare_cached("SELECT id, handle FROM devices ORDER BY id")?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, digest_column(row, 1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What is known of a device for good.
+#[derive(Clone, Debug)]
+pub struct KnownDevice {
+    /// What it is or was called.
+    pub name: String,
+    /// Its profile's name.
+    pub profile: String,
+    /// Where it is or was.
+    pub path: String,
+    /// Whether it is simulated.
+    pub simulated: bool,
+}
+
+/// All devices by their ids, the removed ones among them.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn known(connection: &Connection) -> Result<BTreeMap<String, KnownDevice>, VaultError> {
+    let mut statement =
+        connection.prepare_cached("SELECT id, name, profile, path, simulated FROM devices")?;
+    let rows = statement.query_map([], |row| {
+        let known = KnownDevice {
+            name: row.get(1)?,
+            profile: row.get(2)?,
+            path: row.get(3)?,
+            simulated: row.get(4)?,
+        };
+        Ok((row.get(0)?, known))
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

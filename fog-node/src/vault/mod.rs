@@ -12,6 +12,7 @@
 //! commissionings      signed records of self-tests
 //! people              who may sign in, sealed
 //! reasons             why somebody broke the glass, sealed
+//! patients            whom the clinic treats, sealed
 //! ```
 //!
 //! A reading is durable once the transaction that holds its journal or payload row is committed; only
@@ -27,6 +28,7 @@ pub mod gaps;
 pub mod journal;
 pub mod open_stream;
 pub mod outbox;
+pub mod patients;
 pub mod payloads;
 pub mod people;
 pub mod provisionings;
@@ -60,7 +62,7 @@ const SCHEMAS: [&[&str]; SCHEMA_VERSION as usize] = [
     &[assignments::SCHEMA, devices::HANDOVERS],
     &[provisionings::SCHEMA],
     &[clocks::SCHEMA, devices::PLACES, commissionings::SCHEMA],
-    &[people::SCHEMA, reasons::SCHEMA],
+    &[people::SCHEMA, reasons::SCHEMA, patients::SCHEMA],
 ];
 
 /// Why the vault did not do what it was asked. Names no content and no key.

@@ -150,46 +150,73 @@ pub fn next_sequence(connection: &Connection, stream: i64) -> Result<u64, VaultE
 /// # Errors
 /// [`VaultError::Sqlite`].
 pub fn count_from(connection: &Connection, stream: i64, batch: u64) -> Result<u64, VaultError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT first_sequence, count, batch FROM payloads WHERE stream = ?1 AND first_sequence <= ?2
+    let next = next_sequence(connection, stream)?;
+    let first = first_in(connection, "batch", stream, next, batch as i64)?;
+    Ok(next - first)
+}
+
+/// The first reading of a stream's first row in which one was received at `time` or later; none if there is no such
+/// row. Looks at a few rows: a stream's readings follow each other, unless this host's clock was set back.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn first_received_from(
+    connection: &Connection,
+    stream: i64,
+    time: i64,
+) -> Result<Option<u64>, VaultError> {
+    let next = next_sequence(connection, stream)?;
+    let first = first_in(connection, "newest", stream, next, time)?;
+    Ok((first < next).then_some(first))
+}
+
+/// The first of a stream's `next` readings whose row has `at` or more in this column.
+fn first_in(
+    connection: &Connection,
+    column: &'static str,
+    stream: i64,
+    next: u64,
+    at: i64,
+) -> Result<u64, VaultError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT first_sequence, count, {column} FROM payloads WHERE stream = ?1 AND first_sequence <= ?2
          ORDER BY first_sequence DESC LIMIT 1",
-    )?;
+    ))?;
     let run = |row: &Row<'_>| {
         Ok(Run {
             first: row.get::<_, i64>(0)? as u64,
             count: row.get::<_, i64>(1)? as u64,
-            batch: row.get::<_, i64>(2)? as u64,
+            at: row.get(2)?,
         })
     };
-    let next = next_sequence(connection, stream)?;
-    let first = first_from(next, batch, |sequence| {
+    first_from(next, at, |sequence| {
         let found = statement.query_row(params![stream, sequence as i64], run);
         Ok::<_, VaultError>(found.optional()?)
-    })?;
-    Ok(next - first)
+    })
 }
 
-/// The readings of one stream in one batch, by their numbers.
+/// The readings of one stream in one batch, by their numbers, and what they are looked up by: it never falls from
+/// one run to the next.
 #[derive(Clone, Copy)]
 struct Run {
     first: u64,
     count: u64,
-    batch: u64,
+    at: i64,
 }
 
-/// The first of a stream's `next` readings that is in this batch or a later one, by halving; `look` gives the run
+/// The first of a stream's `next` readings that is in a run at `at` or later, by halving; `look` gives the run
 /// that holds a reading, or the last one before it.
 fn first_from<E>(
     next: u64,
-    batch: u64,
+    at: i64,
     mut look: impl FnMut(u64) -> Result<Option<Run>, E>,
 ) -> Result<u64, E> {
-    // Those below `low` are in earlier batches, those from `high` on are not.
+    // Those below `low` are in earlier runs, those from `high` on are not.
     let (mut low, mut high) = (0, next);
     while low < high {
         let middle = low + (high - low) / 2;
         match look(middle)? {
-            Some(run) if run.batch >= batch => high = run.first.clamp(low, middle),
+            Some(run) if run.at >= at => high = run.first.clamp(low, middle),
             Some(run) => low = (run.first + run.count).clamp(middle + 1, high),
             None => low = middle + 1,
         }
@@ -220,7 +247,7 @@ mod tests {
     use super::*;
 
     /// Looks as the table does.
-    fn find(runs: &[Run], batch: u64) -> (u64, u32) {
+    fn find(runs: &[Run], batch: i64) -> (u64, u32) {
         let next = runs.last().map_or(0, |run| run.first + run.count);
         let mut looks = 0;
         let first = first_from(next, batch, |sequence| {
@@ -235,31 +262,31 @@ mod tests {
     proptest! {
         #[test]
         fn a_count_from_a_batch_on_is_that_of_all_runs(
-            parts in proptest::collection::vec((1u64..50, 1u64..4), 0..60), batch in 0u64..200,
+            parts in proptest::collection::vec((1u64..50, 1i64..4), 0..60), batch in 0i64..200,
         ) {
             let (mut first, mut at) = (0, 0);
             let mut runs = Vec::new();
             for (count, batches) in parts {
                 at += batches;
-                runs.push(Run { first, count, batch: at });
+                runs.push(Run { first, count, at });
                 first += count;
             }
-            let counted: u64 = runs.iter().filter(|run| run.batch >= batch).map(|run| run.count).sum();
+            let counted: u64 = runs.iter().filter(|run| run.at >= batch).map(|run| run.count).sum();
             prop_assert_eq!(find(&runs, batch).0, counted);
         }
     }
 
     #[test]
     fn a_million_batches_are_not_all_looked_at() {
-        let run = |batch| Run {
-            first: batch * 40,
+        let run = |at: i64| Run {
+            first: at as u64 * 40,
             count: 40,
-            batch,
+            at,
         };
         let runs: Vec<_> = (0..1_000_000).map(run).collect();
         for batch in [0, 1, 777_777, 999_999, 1_000_000] {
             let (count, looks) = find(&runs, batch);
-            assert_eq!(count, (1_000_000 - batch) * 40);
+            assert_eq!(count, (1_000_000 - batch as u64) * 40);
             assert!(looks <= 27, "{looks} looks for {batch}");
         }
     }

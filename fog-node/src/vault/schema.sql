@@ -68,6 +68,11 @@ CREATE TABLE outbox (
     bytes BLOB NOT NULL
 ) STRICT;
 
+CREATE TABLE patients (
+    id BLOB PRIMARY KEY,
+    sealed BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE payloads (
     stream INTEGER NOT NULL REFERENCES streams(number),
     first_sequence INTEGER NOT NULL,

@@ -39,6 +39,7 @@ fn an_earlier_vault_gets_what_is_missing() {
     assert!(provisionings::all(&connection).unwrap().is_empty());
     assert!(clocks::of_device(&connection, "d").unwrap().is_empty());
     assert!(people::all(&connection).unwrap().is_empty());
+    assert!(patients::all(&connection).unwrap().is_empty());
     drop(connection);
     let connection = open(&path).expect("an earlier vault opens");
     let counted: i64 = connection
@@ -52,6 +53,7 @@ fn an_earlier_vault_gets_what_is_missing() {
         "commissionings",
         "people",
         "reasons",
+        "patients",
     ] {
         let rows: i64 = connection
             .query_row(&format!("SELECT count(*) FROM {added}"), [], |row| {

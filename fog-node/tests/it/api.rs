@@ -120,6 +120,11 @@ async fn every_described_route_answers() {
     let devices = served.json("/api/devices").await;
     let device = devices[0]["id"].as_str().unwrap();
     let reading = served.final_reading(device).await;
+    let described = r#"{"name":"Ana"}"#;
+    let added = served.send("POST", "/api/patients", described).await;
+    assert_eq!(added.status(), StatusCode::OK);
+    let patients = served.json("/api/patients").await;
+    let patient = patients["patients"][0]["id"].as_str().unwrap();
     let description = served.json("/api/openapi.json").await;
     assert!(description["openapi"].as_str().unwrap().starts_with("3.1"));
     let paths = description["paths"].as_object().unwrap();
@@ -139,6 +144,7 @@ async fn every_described_route_answers() {
         }
         let id = match path.as_str() {
             "/api/readings/{id}" => reading["id"].as_str().unwrap(),
+            path if path.starts_with("/api/patients/") => patient,
             "/api/transactions/{id}" => reading["tx"].as_str().unwrap(),
             _ => device,
         };
@@ -149,7 +155,7 @@ async fn every_described_route_answers() {
         let question = match path.as_str() {
             "/api/readings" => format!("?device={device}"),
             "/api/light/state" => "?key=636c6f636b".to_owned(),
-            "/api/devices/{id}/history" => {
+            "/api/devices/{id}/history" | "/api/patients/{id}/history" => {
                 format!(
                     "?metric={}&from=0&to={}&points=100",
                     reading["code"].as_str().unwrap(),
@@ -170,7 +176,7 @@ async fn every_described_route_answers() {
     }
     assert_eq!(
         (paths.len(), answered),
-        (72, 29),
+        (76, 33),
         "the table in fog-api lists them all"
     );
     let genesis = ledger_core::Genesis::from_file(&served.get("/api/genesis").await.1).unwrap();

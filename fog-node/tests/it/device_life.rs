@@ -8,7 +8,8 @@ use serde_json::{Value, json as value};
 
 use crate::program::{Running, fogward, json, text, wait_for};
 
-const SUBJECT: &str = "SUBJECT-0042";
+/// What the clinic calls the patient.
+const NAME: &str = "Zacharias Quint";
 
 fn device(api: &str, id: &str) -> Value {
     let (code, device) = json(["device", "show", id, "--api", api, "--json"]);
@@ -76,8 +77,12 @@ fn the_ledger_decides_whether_a_devices_data_count() {
         (&Value::Null, &Value::Null)
     );
 
-    let assigned = change(&api, &first, &["assign", "--to", SUBJECT]);
-    assert_eq!(assigned["assigned_to"], SUBJECT);
+    let (_, patient) = json(["patient", "add", NAME, "--api", &api, "--json"]);
+    let nobody = fogward(["device", "assign", &first, "--to", "Nemo", "--api", &api]);
+    assert_eq!(nobody.status.code(), Some(1));
+    assert!(text(&nobody.stderr).contains("(PAT-04)"));
+    let assigned = change(&api, &first, &["assign", "--to", NAME]);
+    assert_eq!(assigned["assigned_to"], patient["id"]);
     let at = assigned["changed_height"].as_u64().unwrap();
     assert!(at > new["registered_height"].as_u64().unwrap());
 
@@ -97,7 +102,7 @@ fn the_ledger_decides_whether_a_devices_data_count() {
     let node = Running::start(&data, &[]);
     let api = node.address();
     assert_eq!(device(&api, &first)["standing"], "suspended");
-    assert_eq!(device(&api, &first)["assigned_to"], SUBJECT);
+    assert_eq!(device(&api, &first)["assigned_to"], patient["id"]);
     only_refused(&api, &first);
 
     let resumed = change(&api, &first, &["resume"]);
@@ -124,7 +129,10 @@ fn the_ledger_decides_whether_a_devices_data_count() {
     assert!(node.terminate().success());
     let (code, report) = json(["fsck", "--data", data.to_str().unwrap(), "--json"]);
     assert_eq!((code, &report["clean"]), (0, &value!(true)), "{report}");
-    assert!(!holds(&data, SUBJECT.as_bytes()), "the pseudonym is sealed");
+    let id = patient["id"].as_str().unwrap();
+    for words in [NAME, "Quint", id] {
+        assert!(!holds(&data, words.as_bytes()), "who it is is sealed");
+    }
 }
 
 fn json_failure(arguments: &[&str]) -> (Option<i32>, String) {

@@ -8,7 +8,7 @@ use proptest::test_runner::TestRunner;
 
 use crate::served::Served;
 
-const PATHS: [&str; 12] = [
+const PATHS: [&str; 14] = [
     "/api/devices",
     "/api/demo",
     "/api/previews",
@@ -21,11 +21,13 @@ const PATHS: [&str; 12] = [
     "/api/finality",
     "/api/devices/",
     "/api/events",
+    "/api/patients",
+    "/api/patients/",
 ];
 
 /// A body that is JSON, nearly JSON, or anything; none pairs a device that exists.
 fn body() -> impl Strategy<Value = Vec<u8>> {
-    let field = "(name|profile|path|key|devices|x)";
+    let field = "(name|number|born|profile|path|key|devices|x)";
     let value = prop_oneof![
         Just("null".to_owned()),
         any::<i64>().prop_map(|number| number.to_string()),
@@ -53,7 +55,7 @@ fn any_request_is_answered_or_refused() {
     let method = proptest::sample::select(vec!["GET", "POST", "DELETE", "PUT"]);
     let path = proptest::sample::select(PATHS.to_vec());
     let tail = "[a-zA-Z0-9.%-]{0,70}";
-    let question = "(|\\?[a-z=&0-9%-]{0,60}|\\?(device|from|limit|minutes|before)=-?[0-9]{0,25})";
+    let question = "(|\\?[a-z=&0-9%-]{0,60}|\\?(device|from|limit|minutes|before|search|wearing)=-?[0-9]{0,25})";
     let mut runner = TestRunner::new(ProptestConfig::with_cases(400));
     runner
         .run(

@@ -1,5 +1,6 @@
 //! Goal: a sensor goes from one hospital's node to another's and back: registered once, its stream goes on,
-//! each reading it sent is received once or named as missing, and whose it is goes with it. Method: two real
+//! each reading it sent is received once or named as missing; whose it is goes with it within a hospital and to no
+//! other. Method: two real
 //! nodes on one ledger and an authenticated sensor that moves between two pseudo terminals; each reading's
 //! value is its own number.
 
@@ -139,7 +140,8 @@ fn a_sensor_moves_to_another_hospital_and_back() {
     sensor.send(&mut here, 100);
     received(one, id, 100);
     hears_of_finality(&mut here, &mut sensor);
-    ask(&["device", "assign", id, "--to", "SUBJECT-0042", "--api", one]);
+    ask(&["patient", "add", "Zacharias Quint", "--api", one]);
+    ask(&["patient", "assign", "Zacharias Quint", id, "--api", one]);
     let noted = format!("INSERT INTO clocks SELECT id, 1, {CLOCK} FROM devices");
     let noted = vault(&harbour.0).execute(&noted, []);
     assert_eq!(noted.unwrap(), 1);
@@ -154,7 +156,8 @@ fn a_sensor_moves_to_another_hospital_and_back() {
     sensor.send(&mut here, 10);
     let taken = take(two, handle, &there);
     assert_eq!(taken["handle"], handle);
-    assert_eq!(taken["assigned_to"], "SUBJECT-0042");
+    assert_eq!(taken["assigned_to"], Value::Null, "not her patient there");
+    assert_eq!(ask(&["patient", "list", "--api", two])["all"], 0);
     let clock = "SELECT format('%d, %d, %d', host_time, device_time, until) FROM clocks";
     let clock: String = vault(&clinic.0)
         .query_row(clock, [], |row| row.get(0))
@@ -205,6 +208,97 @@ fn a_sensor_moves_to_another_hospital_and_back() {
     an_old_pairing_is_not_read_under(&first, id, &mut here, &mut sensor);
     assert!(other.terminate().success());
     for place in [first, second] {
+        let (code, report) = json(["fsck", "--data", place.data(), "--json"]);
+        assert_eq!((code, &report["clean"]), (0, &value!(true)), "{report}");
+    }
+}
+
+/// Within a hospital the patient goes with her sensor: the other node knows her, by her newest name and the same
+/// handles, and what it hears of the sensor is hers without a gap.
+#[test]
+fn a_sensor_moves_within_a_hospital_and_stays_its_patients() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut here, mut there) = (Line::new(), Line::new());
+    let [first, second] = [63, 64].map(|number| Place::new(folder.path(), number));
+    create(&first);
+    let key = folder.path().join("key");
+    std::fs::write(&key, hex::encode(KEY)).unwrap();
+    let (host, one) = first.start_with(&[
+        format!("--serial={}=fogward-level0", here.path),
+        format!("--serial-key={}={}", here.path, key.display()),
+    ]);
+    let invitation = invite(&one, &["--same-organisation"]);
+    second.join(&invitation, "Harbour General", "ward-b");
+    let (other, two) = second.start();
+    let paired = wait_for("the registration", || {
+        let devices = ask(&["device", "list", "--api", &one]);
+        let first = devices[0].clone();
+        first["registered_height"].is_u64().then_some(first)
+    });
+    let [id, handle] = ["id", "handle"].map(|field| paired[field].as_str().unwrap());
+    let mut sensor = Numbered::new();
+    sensor.send(&mut here, 20);
+    received(&one, id, 20);
+    let show = |api: &str| ask(&["patient", "show", "P-4417", "--api", api]);
+    ask(&[
+        "patient",
+        "add",
+        "Zacharias",
+        "--number",
+        "P-4417",
+        "--api",
+        &one,
+    ]);
+    ask(&["patient", "assign", "P-4417", id, "--api", &one]);
+    sensor.send(&mut here, 30);
+    received(&one, id, 50);
+    let rows = |api: &str| {
+        let rows = ask(&[
+            "patient", "readings", "P-4417", "--limit", "1000", "--api", api,
+        ]);
+        rows.as_array().unwrap().len()
+    };
+    assert_eq!(rows(&one), 30, "hers since she wears it");
+
+    ask(&["device", "handover", id, "--to", "ward-b", "--api", &one]);
+    let taken = take(&two, handle, &there);
+    let (left, came) = (show(&one), show(&two));
+    assert_eq!(taken["assigned_to"], left["patient"]["id"]);
+    assert_eq!(came["patient"]["name"], "Zacharias");
+    assert_eq!(came["handles"], left["handles"]);
+    assert_eq!(came["worn"][0]["since"], left["worn"][0]["since"]);
+    assert_eq!(left["patient"]["devices"], value!([]));
+    sensor.send(&mut there, 40);
+    received(&two, taken["id"].as_str().unwrap(), 40);
+    assert_eq!((rows(&one), rows(&two)), (30, 40));
+
+    // Back under another name: the later one holds, and her first time with it goes on.
+    ask(&[
+        "patient",
+        "change",
+        "P-4417",
+        "--name",
+        "Zacharias Q.",
+        "--api",
+        &two,
+    ]);
+    let back = taken["id"].as_str().unwrap();
+    ask(&[
+        "device",
+        "handover",
+        back,
+        "--to",
+        "harbour-1",
+        "--api",
+        &two,
+    ]);
+    take(&one, handle, &here);
+    let returned = show(&one);
+    assert_eq!(returned["patient"]["name"], "Zacharias Q.");
+    assert_eq!(returned["worn"].as_array().unwrap().len(), 1);
+    assert_eq!(returned["worn"][0]["until"], Value::Null);
+    for (node, place) in [(host, first), (other, second)] {
+        assert!(node.terminate().success());
         let (code, report) = json(["fsck", "--data", place.data(), "--json"]);
         assert_eq!((code, &report["clean"]), (0, &value!(true)), "{report}");
     }

@@ -21,6 +21,8 @@ mod light;
 mod light_witness;
 #[cfg(target_os = "linux")]
 mod moving_ward;
+mod patients;
+mod patients_cli;
 mod people;
 mod people_cli;
 mod permissions;

@@ -94,6 +94,12 @@ const EXPECTED: &[(&str, &str, &str, bool)] = &[
     ("POST", "/api/access/{handle}/decision", "ap", false),
     ("POST", "/api/access/{handle}/end", EVERYBODY, false),
     ("POST", "/api/access/{handle}/review", "ap", false),
+    ("GET", "/api/patients", CARE, false),
+    ("POST", "/api/patients", CARE, false),
+    ("GET", "/api/patients/{id}", CARE, false),
+    ("POST", "/api/patients/{id}", CARE, false),
+    ("GET", "/api/patients/{id}/readings", CARE, false),
+    ("GET", "/api/patients/{id}/history", CARE, false),
     ("GET", "/api/people", "au", false),
     ("POST", "/api/people", "a", true),
     ("POST", "/api/people/{id}/roles", "a", true),
@@ -293,7 +299,7 @@ async fn who_assigns_need_not_change_and_the_other_way_round() {
     let path = format!("/api/devices/{}/changes", device.as_str().unwrap());
     let mut admin = served.register("admin", &[Role::Admin], None).await;
     let session = admin.sign_in(&served).await;
-    let assign = serde_json::json!({ "change": "assign", "subject": "P-1" });
+    let assign = serde_json::json!({ "change": "assign", "patient": "none" });
     let unassign = serde_json::json!({ "change": "unassign" });
     let suspend = serde_json::json!({ "change": "suspend" });
     for (role, may_assign, may_change) in [

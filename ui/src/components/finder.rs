@@ -114,6 +114,7 @@ fn search(words: &str, live: crate::live::Live) -> Vec<Found> {
         ("consortium", "Consortium", Route::Consortium),
         ("plus", "Propose a change", Route::Propose(None)),
         ("consortium", "Join a consortium", Route::Join),
+        ("patient", "Patients", Route::Patients),
         ("user", "People", Route::People),
     ];
     let mut found = Vec::new();

@@ -12,6 +12,7 @@ mod incoming;
 pub mod not_for_you;
 pub mod overview;
 pub mod pair;
+pub mod patients;
 pub mod people;
 pub mod period;
 pub mod proof;

@@ -35,7 +35,7 @@ mod view;
 pub use palette::{Palette, parse_css_colour};
 pub use scale::{YAxis, YRange};
 pub use series::{Millis, Point, Series, SeriesHandle, Span};
-pub use spec::{Colour, Limit, Mark, Panel, PlotSpec, Simulated, Trace};
+pub use spec::{Colour, Limit, Mark, Moment, Panel, PlotSpec, Simulated, Trace};
 
 #[cfg(target_arch = "wasm32")]
 pub use view::Plots;

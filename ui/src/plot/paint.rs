@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! per panel, back to front:  gap and simulated spans · grid · traces and limits (egui_plot) ·
-//!                            limit words · cursor, dots and readout · y labels; times under the last
+//!                            limit words · moments · cursor, dots and readout · y labels; times under the last
 //! ```
 //!
 //! The page lays out captions and drawing areas; [`Stage::areas`] says where they are. Nothing is
@@ -11,6 +11,7 @@
 
 mod episodes;
 mod limits;
+mod moments;
 mod readout;
 mod traces;
 
@@ -109,6 +110,7 @@ pub fn paint(ui: &mut egui::Ui, stage: &mut Stage) {
         canvas.limit_grounds();
         canvas.traces(ui, index);
         canvas.limits();
+        canvas.moments();
         canvas.cursor(index == 0);
         axes.push(axis);
     }

@@ -1,7 +1,7 @@
 //! What a page asks of a plot: panels over one stretch of time, as plain data.
 
 use super::scale::YRange;
-use super::series::{SeriesHandle, Span};
+use super::series::{Millis, SeriesHandle, Span};
 
 /// One of the eight series colours, `--plot-1` to `--plot-8`. A metric keeps its colour everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +103,15 @@ pub struct Limit {
     pub label: String,
 }
 
+/// A moment that matters, drawn from top to bottom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// When.
+    pub at: Millis,
+    /// A short word beside its upper end; may be empty.
+    pub label: String,
+}
+
 /// Which part of a panel shows simulated data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Simulated {
@@ -132,6 +141,8 @@ pub struct Panel {
     pub traces: Vec<Trace>,
     /// Values that matter.
     pub limits: Vec<Limit>,
+    /// Moments that matter.
+    pub moments: Vec<Moment>,
     /// Which values are shown.
     pub y: YRange,
     /// Whether stretches without data are filled and named; off where silence is normal.
@@ -157,6 +168,7 @@ impl Panel {
                 series,
             }],
             limits: Vec::new(),
+            moments: Vec::new(),
             y: YRange::Data,
             gaps: true,
             simulated: Simulated::No,

@@ -13,6 +13,7 @@ pub mod joining;
 pub mod ledger;
 pub mod node;
 pub mod number;
+pub mod patients;
 pub mod people;
 pub mod proof;
 pub mod state;

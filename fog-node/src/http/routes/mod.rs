@@ -6,6 +6,7 @@ mod access;
 mod chain;
 mod consortium;
 mod devices;
+mod patients;
 mod people;
 mod policies;
 
@@ -87,6 +88,7 @@ pub(super) fn router() -> axum::Router<Shared> {
         .merge(chain::routes())
         .merge(consortium::routes())
         .merge(people::routes())
+        .merge(patients::routes())
         .merge(policies::routes())
         .merge(access::routes());
     let (router, description) = routes.into_parts();

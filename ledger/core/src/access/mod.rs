@@ -37,6 +37,7 @@ mod person;
 mod policies;
 mod receipt;
 mod request;
+mod subject;
 
 use crate::governance;
 use crate::ids::OrganisationId;
@@ -57,6 +58,7 @@ pub use self::request::{
     Access, AccessDecision, AccessState, AskAccess, Attestation, DecideAccess, MAX_GRANT_MILLIS,
     MAX_METRICS, MIN_GRANT_MILLIS, Review, access, readable,
 };
+pub use self::subject::{Period, subject_handle};
 pub use ledger_policy::{ENGINE as POLICY_ENGINE, Purpose, Relation, Resolution, Role};
 
 /// How many changes of people, policies and requests there were: while it stays, so does all that is told here,

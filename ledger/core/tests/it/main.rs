@@ -23,6 +23,7 @@ mod proof;
 mod queue;
 mod reading;
 mod state;
+mod subject;
 mod support;
 mod town;
 mod votes;

@@ -1,17 +1,19 @@
 //! What becomes of the device: whose it is and whether its data count, on the ledger; at which bed it is, on
 //! this node alone; and the ways to change it.
 
-use fog_api::{ChangeDevice, Device, DeviceStanding};
+use fog_api::{Capability, ChangeDevice, Device, DeviceStanding, Patient};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::hand_over::ToWhom;
 use super::place::Where;
-use crate::components::{Ask, FailureNote, Icon, modal};
+use crate::components::{Ask, FailureNote, Icon, PatientPick, modal};
 use crate::consortium::use_consortium;
 use crate::failure::Failure;
 use crate::live::{DeviceEntry, use_live};
+use crate::patients::use_patients;
 use crate::route::{Route, escape};
+use crate::session::use_session;
 use crate::testids;
 use crate::words::device;
 use crate::words::number::thousands;
@@ -68,6 +70,8 @@ pub fn LifeCard(entry: DeviceEntry) -> impl IntoView {
     let is_busy = changes.is_busy;
     let standing = Memo::new(move |_| entry.facts.with(|facts| facts.standing));
     let assigned = Memo::new(move |_| entry.facts.with(|facts| facts.assigned_to.clone()));
+    let (patients, session) = (use_patients(), use_session());
+    let may_assign = session.may(Capability::Assign);
     let asks_retire = RwSignal::new(false);
     let asks_whose = RwSignal::new(false);
     let asks_where = RwSignal::new(false);
@@ -97,7 +101,10 @@ pub fn LifeCard(entry: DeviceEntry) -> impl IntoView {
                     {move || device::standing(standing.get())}{changed}
                 </p>
                 <dl class="kv"><dt>"Worn by"</dt><dd data-testid=testids::DEVICE_ASSIGNED>{move || match assigned.get() {
-                    Some(subject) => view! { <bdi>{subject}</bdi> }.into_any(),
+                    Some(id) => {
+                        let to = Route::Patient(id.clone()).href();
+                        view! { <a href=to><bdi>{move || patients.called(&id)}</bdi></a> }.into_any()
+                    }
                     None => view! { <span class="dim">"nobody yet"</span> }.into_any(),
                 }}</dd>
                 <dt>"Bed"</dt><dd data-testid=testids::DEVICE_PLACED>{move || match place.get() {
@@ -109,7 +116,7 @@ pub fn LifeCard(entry: DeviceEntry) -> impl IntoView {
             </div>
             <p class="card-body small dim" hidden=move || !is_alone.get()>"It can be handed over once another node is in the consortium."</p>
             <div class="card-foot row">
-                <button type="button" class="btn" disabled=is_busy data-testid=testids::DEVICE_ASSIGN on:click=move |_| asks_whose.set(true)>
+                <button type="button" class="btn" disabled=is_busy hidden=!may_assign data-testid=testids::DEVICE_ASSIGN on:click=move |_| asks_whose.set(true)>
                     <Icon name="user"/>{move || if assigned.get().is_some() { "Reassign" } else { "Assign" }}
                 </button>
                 <button type="button" class="btn" disabled=is_busy data-testid=testids::DEVICE_PLACE on:click=move |_| asks_where.set(true)>
@@ -135,18 +142,17 @@ pub fn LifeCard(entry: DeviceEntry) -> impl IntoView {
 /// Asks whose the device is.
 #[component]
 fn Whose(open: RwSignal<bool>, assigned: Memo<Option<String>>, changes: Changes) -> impl IntoView {
-    let subject = RwSignal::new(String::new());
-    let (dialog, closed) = modal(open, move || subject.set(String::new()));
-    let is_empty = move || subject.with(|subject| subject.trim().is_empty());
+    let chosen = RwSignal::new(None);
+    let (dialog, closed) = modal(open, || {});
+    let is_empty = move || chosen.with(Option::is_none);
     let send = move |change| {
         open.set(false);
         changes.send(change);
     };
     let assign = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        if !is_empty() {
-            let subject = subject.get_untracked();
-            send(ChangeDevice::Assign { subject });
+        if let Some(Patient { id: patient, .. }) = chosen.get_untracked() {
+            send(ChangeDevice::Assign { patient });
         }
     };
     view! {
@@ -154,13 +160,8 @@ fn Whose(open: RwSignal<bool>, assigned: Memo<Option<String>>, changes: Changes)
             <form class="stack" on:submit=assign>
                 <div><h2 id="h-whose">"Who wears it?"</h2>
                     <p class="soft">"Readings from now on are this patient’s. Earlier ones stay with whom they were."</p></div>
-                <div class="field">
-                    <label for="life-subject">"Pseudonym"</label>
-                    <input class="input" id="life-subject" maxlength="80" autocomplete="off" spellcheck="false" autofocus
-                        aria-describedby="life-subject-hint" data-testid=testids::DEVICE_SUBJECT
-                        prop:value=subject on:input=move |event| subject.set(event_target_value(&event))/>
-                    <p class="hint" id="life-subject-hint">"As the patient is known here, such as P-4417. Never the name."</p>
-                </div>
+                <PatientPick chosen=chosen id="life-subject" testid=testids::DEVICE_SUBJECT afresh=open
+                    hint="Somebody who is known here, or somebody new. Who it is stays on this node."/>
                 <footer>
                     <button type="button" class="btn" on:click=move |_| open.set(false)>"Leave it as it is"</button>
                     {move || assigned.get().map(|_| view! {

@@ -19,6 +19,7 @@ use crate::components::{Ask, DeviceMark, FailureNote, Icon, Note, PageHead, Wait
 use crate::failure::Failure;
 use crate::live::{DeviceEntry, use_live};
 use crate::pages::self_test::CommissioningCard;
+use crate::patients::use_patients;
 use crate::route::{Route, escape};
 use crate::testids;
 use crate::words::bluetooth::strength;
@@ -122,7 +123,7 @@ fn keep_facts_fresh(entry: DeviceEntry) {
 
 #[component]
 fn Head(entry: DeviceEntry) -> impl IntoView {
-    let live = use_live();
+    let (live, patients) = (use_live(), use_patients());
     let fact = move |read: fn(&Device) -> String| move || entry.facts.with(read);
     let name = Signal::derive(move || entry.facts.with(|facts| facts.name.clone()));
     let asking = RwSignal::new(false);
@@ -172,8 +173,8 @@ fn Head(entry: DeviceEntry) -> impl IntoView {
                 <button type="button" class="btn" data-testid=testids::UNPAIR on:click=move |_| asking.set(true)>"Unpair"</button>
             </div>
             <dl class="facts">
-                {move || entry.facts.with(|facts| facts.assigned_to.clone()).map(|subject| view! {
-                    <div><dt>"Worn by"</dt><dd><bdi>{subject}</bdi></dd></div>
+                {move || entry.facts.with(|facts| facts.assigned_to.clone()).map(|id| view! {
+                    <div><dt>"Worn by"</dt><dd><a href=Route::Patient(id.clone()).href()><bdi>{patients.called(&id)}</bdi></a></dd></div>
                 })}
                 <div><dt>"Profile"</dt><dd>{move || live.profile_label(&fact(|facts| facts.profile.clone())())}</dd></div>
                 <div><dt>{match source {

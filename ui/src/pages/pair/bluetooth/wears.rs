@@ -1,14 +1,15 @@
 //! Step 3: say who wears it, or nobody yet.
 
-use fog_api::{ChangeDevice, Device};
+use fog_api::{Capability, ChangeDevice, Device, Patient};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::Way;
-use crate::components::FailureNote;
+use crate::components::{FailureNote, PatientPick};
 use crate::failure::Failure;
 use crate::live::use_live;
 use crate::route::{Route, escape};
+use crate::session::use_session;
 use crate::testids;
 use crate::transport;
 
@@ -20,7 +21,7 @@ pub(super) fn Wears(way: Way) -> impl IntoView {
         <div>
             <div class="brief"><h3>"Say who wears it"</h3></div>
             {move || match paired.get() {
-                None => view! { <p class="soft small">"A patient by pseudonym, or nobody yet. It can be changed at any time."</p> }.into_any(),
+                None => view! { <p class="soft small">"A patient, or nobody yet. It can be changed at any time."</p> }.into_any(),
                 Some(device) => view! { <Form device=device/> }.into_any(),
             }}
         </div>
@@ -30,10 +31,11 @@ pub(super) fn Wears(way: Way) -> impl IntoView {
 #[component]
 fn Form(device: String) -> impl IntoView {
     let live = use_live();
-    let subject = RwSignal::new(String::new());
+    let may_assign = use_session().may(Capability::Assign);
+    let chosen = RwSignal::new(None::<Patient>);
     let is_busy = RwSignal::new(false);
     let failure = RwSignal::new(None::<Failure>);
-    let is_named = Memo::new(move |_| subject.with(|subject| !subject.trim().is_empty()));
+    let is_named = Memo::new(move |_| chosen.with(Option::is_some));
     let finish = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         if is_busy.get_untracked() {
@@ -41,12 +43,11 @@ fn Form(device: String) -> impl IntoView {
         }
         is_busy.set(true);
         failure.set(None);
-        let (device, named) = (device.clone(), subject.get_untracked());
-        let is_named = is_named.get_untracked();
+        let (device, named) = (device.clone(), chosen.get_untracked());
         spawn_local(async move {
-            if is_named {
+            if let Some(Patient { id: patient, .. }) = named {
                 let path = format!("/api/devices/{}/changes", escape(&device));
-                let change = ChangeDevice::Assign { subject: named };
+                let change = ChangeDevice::Assign { patient };
                 if let Err(why) = transport::post::<Device>(&path, &change).await {
                     // The page may be gone by now.
                     failure.try_set(Some(why));
@@ -61,13 +62,11 @@ fn Form(device: String) -> impl IntoView {
     };
     view! {
         <form class="stack" on:submit=finish>
-            <div class="field">
-                <label for="wears-subject">"Pseudonym"</label>
-                <input class="input" id="wears-subject" maxlength="80" autocomplete="off" spellcheck="false" autofocus
-                    aria-describedby="wears-hint" data-testid=testids::BLE_SUBJECT
-                    prop:value=subject on:input=move |event| subject.set(event_target_value(&event))/>
-                <p class="hint" id="wears-hint">"As the patient is known here, such as P-4417. Never the name. Left empty, nobody wears it yet."</p>
-            </div>
+            {match may_assign {
+                true => view! { <PatientPick chosen=chosen id="wears-subject" testid=testids::BLE_SUBJECT
+                    hint="Somebody who is known here, or somebody new. Left empty, nobody wears it yet."/> }.into_any(),
+                false => view! { <p class="soft small">"Who wears it is said by those who care for the patient."</p> }.into_any(),
+            }}
             {move || failure.get().map(|failure| view! { <FailureNote failure=failure/> })}
             <div class="row">
                 <button type="submit" class="btn primary" disabled=is_busy data-testid=testids::BLE_FINISH>

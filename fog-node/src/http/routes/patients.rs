@@ -1,0 +1,85 @@
+//! Routes of patients: who they are, what they wear, their record.
+
+use axum::Json;
+use axum::extract::State;
+use fog_api::{
+    ApiError, Capability, DescribePatient, History, HistoryQuery, Patient, PatientReadingsQuery,
+    PatientView, PatientsQuery, PatientsView, ReadingRow,
+};
+use utoipa_axum::routes;
+
+use super::super::body::{Body, Path, Query};
+use super::super::gate::{Gate, Routes};
+use super::{Answer, App};
+
+/// Who they are is told to those who look after them.
+const KNOW: Gate = Gate::Any(&[Capability::Assign, Capability::ReadRecords]);
+const DESCRIBE: Gate = Gate::Any(&[Capability::Assign]);
+const READ: Gate = Gate::Any(&[Capability::ReadRecords]);
+
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .at(KNOW, routes!(patients))
+        .at(DESCRIBE, routes!(add_patient))
+        .at(KNOW, routes!(patient))
+        .at(DESCRIBE, routes!(describe_patient))
+        .at(READ, routes!(patient_readings))
+        .at(READ, routes!(patient_history))
+}
+
+/// Patients by name or number, in the order of their names.
+#[utoipa::path(get, path = "/api/patients", tag = "patients", params(PatientsQuery), responses(
+    (status = 200, body = PatientsView), (status = "default", body = ApiError)))]
+async fn patients(State(node): App, Query(query): Query<PatientsQuery>) -> Answer<PatientsView> {
+    node.patients(query).await.map(Json)
+}
+
+/// Writes down a new patient; answered once that is durable.
+#[utoipa::path(post, path = "/api/patients", tag = "patients", request_body = DescribePatient, responses(
+    (status = 200, body = Patient), (status = "default", body = ApiError)))]
+async fn add_patient(State(node): App, Body(asked): Body<DescribePatient>) -> Answer<Patient> {
+    node.add_patient(&asked).await.map(Json)
+}
+
+/// A patient, what she wears and wore, and her handles on the ledger now.
+#[utoipa::path(get, path = "/api/patients/{id}", tag = "patients", params(("id" = String, Path)), responses(
+    (status = 200, body = PatientView), (status = "default", body = ApiError)))]
+async fn patient(State(node): App, Path(id): Path<String>) -> Answer<PatientView> {
+    node.patient(id).await.map(Json)
+}
+
+/// Changes what a patient is called; answered once that is durable.
+#[utoipa::path(post, path = "/api/patients/{id}", tag = "patients", params(("id" = String, Path)),
+    request_body = DescribePatient, responses(
+    (status = 200, body = Patient), (status = "default", body = ApiError)))]
+async fn describe_patient(
+    State(node): App,
+    Path(id): Path<String>,
+    Body(asked): Body<DescribePatient>,
+) -> Answer<Patient> {
+    node.describe_patient(&id, &asked).await.map(Json)
+}
+
+/// Readings that were taken while she wore the devices, taken last first.
+#[utoipa::path(get, path = "/api/patients/{id}/readings", tag = "patients",
+    params(("id" = String, Path), PatientReadingsQuery), responses(
+    (status = 200, body = Vec<ReadingRow>), (status = "default", body = ApiError)))]
+async fn patient_readings(
+    State(node): App,
+    Path(id): Path<String>,
+    Query(query): Query<PatientReadingsQuery>,
+) -> Answer<Vec<ReadingRow>> {
+    node.patient_readings(id, query).await.map(Json)
+}
+
+/// A metric's past of a patient, over all devices that she wore.
+#[utoipa::path(get, path = "/api/patients/{id}/history", tag = "patients",
+    params(("id" = String, Path), HistoryQuery), responses(
+    (status = 200, body = History), (status = "default", body = ApiError)))]
+async fn patient_history(
+    State(node): App,
+    Path(id): Path<String>,
+    Query(query): Query<HistoryQuery>,
+) -> Answer<History> {
+    node.patient_history(id, query).await.map(Json)
+}
