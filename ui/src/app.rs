@@ -98,6 +98,7 @@ fn page_at(route: RwSignal<Route>) -> impl IntoView {
         Route::Propose(evidence) => {
             view! { <pages::consortium::ProposePage evidence=evidence/> }.into_any()
         }
+        Route::Policies => view! { <pages::policies::PoliciesPage/> }.into_any(),
         Route::People => view! { <pages::people::PeoplePage/> }.into_any(),
         Route::Unknown(address) => {
             view! { <pages::unknown::UnknownPage address=address/> }.into_any()

@@ -15,6 +15,7 @@ pub mod failure;
 pub mod heat;
 pub mod live_model;
 pub mod oxygen;
+pub mod policy;
 pub mod profile_plots;
 pub mod remedy;
 pub mod route;

@@ -38,6 +38,8 @@ pub enum Route {
     Join,
     /// Writing a proposal; to take the seat of the validator whose voting key this is, for what it signed.
     Propose(Option<String>),
+    /// Who may see what, and why.
+    Policies,
     /// Who may sign in, and as what.
     People,
     /// An address that leads nowhere.
@@ -57,6 +59,8 @@ pub enum Place {
     Proofs,
     /// The consortium and its votes.
     Consortium,
+    /// Who may see what.
+    Policies,
     /// Who may sign in.
     People,
 }
@@ -90,6 +94,7 @@ impl Route {
                 Self::Propose(query.strip_prefix("evidence=").map(unescape))
             }
             ("consortium", Some(rest)) if rest == "join" => Self::Join,
+            ("policies", None) => Self::Policies,
             ("people", None) => Self::People,
             _ => Self::Unknown(fragment.to_owned()),
         }
@@ -117,6 +122,7 @@ impl Route {
             Self::Join => "#/consortium/join".to_owned(),
             Self::Propose(None) => "#/consortium/propose".to_owned(),
             Self::Propose(Some(key)) => format!("#/consortium/propose?evidence={}", escape(key)),
+            Self::Policies => "#/policies".to_owned(),
             Self::People => "#/people".to_owned(),
             Self::Unknown(fragment) => fragment.clone(),
         }
@@ -135,6 +141,7 @@ impl Route {
             Self::Chain | Self::Block(_) | Self::Transaction(_) => Some(Place::Chain),
             Self::Proofs | Self::Proof(_) => Some(Place::Proofs),
             Self::Consortium | Self::Join | Self::Propose(_) => Some(Place::Consortium),
+            Self::Policies => Some(Place::Policies),
             Self::People => Some(Place::People),
             Self::Wall(_) | Self::Unknown(_) => None,
         }
@@ -148,9 +155,11 @@ impl Route {
                 Some(Capability::SeeDevices)
             }
             Self::Pair(_) | Self::PairBluetooth(_) => Some(Capability::ChangeDevices),
-            Self::Chain | Self::Block(_) | Self::Transaction(_) | Self::Consortium => {
-                Some(Capability::ReadConsortium)
-            }
+            Self::Chain
+            | Self::Block(_)
+            | Self::Transaction(_)
+            | Self::Consortium
+            | Self::Policies => Some(Capability::ReadConsortium),
             Self::Proof(_) => Some(Capability::ReadRecords),
             Self::Join | Self::Propose(_) => Some(Capability::Vote),
             Self::People => Some(Capability::SeePeople),
@@ -223,6 +232,7 @@ mod tests {
             Route::Join,
             Route::Propose(None),
             Route::Propose(Some("ab12".to_owned())),
+            Route::Policies,
             Route::People,
         ];
         for place in places {

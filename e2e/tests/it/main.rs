@@ -15,6 +15,7 @@ mod lines;
 mod looks;
 mod painted;
 mod people;
+mod policies;
 mod proof_file;
 mod wall;
 mod wearable;

@@ -114,6 +114,7 @@ fn search(words: &str, live: crate::live::Live) -> Vec<Found> {
         ("consortium", "Consortium", Route::Consortium),
         ("plus", "Propose a change", Route::Propose(None)),
         ("consortium", "Join a consortium", Route::Join),
+        ("policies", "Policies", Route::Policies),
         ("user", "People", Route::People),
     ];
     let mut found = Vec::new();

@@ -14,6 +14,7 @@ pub mod overview;
 pub mod pair;
 pub mod people;
 pub mod period;
+pub mod policies;
 pub mod proof;
 mod proof_files;
 mod proof_pick;

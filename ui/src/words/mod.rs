@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod node;
 pub mod number;
 pub mod people;
+pub mod policies;
 pub mod proof;
 pub mod state;
 pub mod votes;
