@@ -16,6 +16,7 @@ pub mod heat;
 pub mod live_model;
 pub mod oxygen;
 pub mod patient_plots;
+pub mod policy;
 pub mod profile_plots;
 pub mod remedy;
 pub mod route;

@@ -42,6 +42,8 @@ pub enum Route {
     Patients,
     /// One patient, by id.
     Patient(String),
+    /// Who may see what, and why.
+    Policies,
     /// Who may sign in, and as what.
     People,
     /// An address that leads nowhere.
@@ -63,6 +65,8 @@ pub enum Place {
     Proofs,
     /// The consortium and its votes.
     Consortium,
+    /// Who may see what.
+    Policies,
     /// Who may sign in.
     People,
 }
@@ -98,6 +102,7 @@ impl Route {
             ("consortium", Some(rest)) if rest == "join" => Self::Join,
             ("patients", None) => Self::Patients,
             ("patients", Some(id)) => Self::Patient(id),
+            ("policies", None) => Self::Policies,
             ("people", None) => Self::People,
             _ => Self::Unknown(fragment.to_owned()),
         }
@@ -127,6 +132,7 @@ impl Route {
             Self::Propose(Some(key)) => format!("#/consortium/propose?evidence={}", escape(key)),
             Self::Patients => "#/patients".to_owned(),
             Self::Patient(id) => format!("#/patients/{}", escape(id)),
+            Self::Policies => "#/policies".to_owned(),
             Self::People => "#/people".to_owned(),
             Self::Unknown(fragment) => fragment.clone(),
         }
@@ -146,6 +152,7 @@ impl Route {
             Self::Proofs | Self::Proof(_) => Some(Place::Proofs),
             Self::Consortium | Self::Join | Self::Propose(_) => Some(Place::Consortium),
             Self::Patients | Self::Patient(_) => Some(Place::Patients),
+            Self::Policies => Some(Place::Policies),
             Self::People => Some(Place::People),
             Self::Wall(_) | Self::Unknown(_) => None,
         }
@@ -159,11 +166,13 @@ impl Route {
                 Some(Capability::SeeDevices)
             }
             Self::Pair(_) | Self::PairBluetooth(_) => Some(Capability::ChangeDevices),
-            Self::Chain | Self::Block(_) | Self::Transaction(_) | Self::Consortium => {
-                Some(Capability::ReadConsortium)
-            }
             Self::Proof(_) | Self::Patient(_) => Some(Capability::ReadRecords),
             Self::Patients => Some(Capability::Assign),
+            Self::Chain
+            | Self::Block(_)
+            | Self::Transaction(_)
+            | Self::Consortium
+            | Self::Policies => Some(Capability::ReadConsortium),
             Self::Join | Self::Propose(_) => Some(Capability::Vote),
             Self::People => Some(Capability::SeePeople),
             // Files are checked in this window.
@@ -237,6 +246,7 @@ mod tests {
             Route::Propose(Some("ab12".to_owned())),
             Route::Patients,
             Route::Patient("ab12".to_owned()),
+            Route::Policies,
             Route::People,
         ];
         for place in places {

@@ -127,6 +127,7 @@ fn Rail(folded: RwSignal<bool>) -> impl IntoView {
                     <Entry place=Place::Chain icon="chain" label="Chain" to=Route::Chain testid=testids::NAV_CHAIN/>
                     <Entry place=Place::Proofs icon="proof" label="Proofs" to=Route::Proofs testid=testids::NAV_PROOFS/>
                     <Entry place=Place::Consortium icon="consortium" label="Consortium" to=Route::Consortium testid=testids::NAV_CONSORTIUM>{votes}</Entry>
+                    <Entry place=Place::Policies icon="policies" label="Policies" to=Route::Policies testid=testids::NAV_POLICIES/>
                     <Entry place=Place::People icon="user" label="People" to=Route::People testid=testids::NAV_PEOPLE/>
                 </ul>
             </section>
@@ -313,6 +314,7 @@ fn Crumbs() -> impl IntoView {
                 trail.push(parent("Patients", &Route::Patients));
                 trail.push((patients.called(&id), None));
             }
+            Route::Policies => trail.push(("Policies".to_owned(), None)),
             Route::People => trail.push(("People".to_owned(), None)),
             Route::Unknown(_) => trail.push(("No such page".to_owned(), None)),
         }

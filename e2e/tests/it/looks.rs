@@ -42,6 +42,7 @@ async fn every_page_fits_every_window() -> Result<()> {
         ("consortium-alone", "#/consortium"),
         ("propose", "#/consortium/propose"),
         ("join", "#/consortium/join"),
+        ("policies", "#/policies"),
     ];
     for theme in ["light", "dark"] {
         page.script(&format!(

@@ -16,6 +16,7 @@ mod looks;
 mod painted;
 mod patients;
 mod people;
+mod policies;
 mod proof_file;
 mod wall;
 mod wearable;

@@ -28,7 +28,7 @@ async fn people_share_a_window() -> Result<()> {
 }
 
 /// Somebody's authenticator app.
-struct App {
+pub(super) struct App {
     totp: Totp,
     last_step: u64,
 }
@@ -51,7 +51,7 @@ impl App {
     }
 
     /// The code that is shown now, or the next one if that was used.
-    async fn code(&mut self) -> Result<String> {
+    pub(super) async fn code(&mut self) -> Result<String> {
         loop {
             let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() / 30;
             let step = now.max(self.last_step + 1);
@@ -64,7 +64,7 @@ impl App {
     }
 }
 
-async fn register(page: &Page, login: &str, role: Option<&str>) -> Result<App> {
+pub(super) async fn register(page: &Page, login: &str, role: Option<&str>) -> Result<App> {
     page.click("nav-people").await?;
     page.type_into("person-login", login).await?;
     page.type_into("person-name", &format!("{login} of ward 3"))
@@ -80,7 +80,7 @@ async fn register(page: &Page, login: &str, role: Option<&str>) -> Result<App> {
     App::enrol(page).await
 }
 
-async fn sign_in(page: &Page, login: &str, app: &mut App) -> Result<()> {
+pub(super) async fn sign_in(page: &Page, login: &str, app: &mut App) -> Result<()> {
     page.type_into("door-login", login).await?;
     let words = format!("{login} knows four words");
     page.type_into("door-passphrase", &words).await?;
@@ -90,7 +90,7 @@ async fn sign_in(page: &Page, login: &str, app: &mut App) -> Result<()> {
     page.find("who").await.map(drop)
 }
 
-async fn heading(page: &Page, id: &str, expected: &str) -> Result<()> {
+pub(super) async fn heading(page: &Page, id: &str, expected: &str) -> Result<()> {
     page.until(&format!("the heading `{expected}`"), || async {
         let said = page.text(id).await.unwrap_or_default();
         Ok((said == expected).then_some(()))

@@ -84,6 +84,18 @@ pub struct PolicyFault {
     pub to: usize,
 }
 
+impl PolicyFault {
+    /// Line and column of its first byte, both counted from one, the column in characters.
+    #[must_use]
+    pub fn line_and_column(&self, text: &str) -> (usize, usize) {
+        let before = text.get(..text.floor_char_boundary(self.from));
+        let before = before.unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default();
+        (line, column.chars().count() + 1)
+    }
+}
+
 /// Puts a policy of this node's organisation in force; one of the same name does not hold any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

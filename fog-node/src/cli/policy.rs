@@ -121,10 +121,7 @@ fn words_about(text: &str, checked: &PolicyChecked) -> String {
         return format!("{}\n", said.unwrap_or("It can be put in force."));
     }
     let lines = checked.faults.iter().map(|fault| {
-        let before = text.get(..fault.from).unwrap_or(text);
-        let line = before.matches('\n').count() + 1;
-        let column = before.lines().last().filter(|_| !before.ends_with('\n'));
-        let column = column.map_or(0, |line| line.chars().count()) + 1;
+        let (line, column) = fault.line_and_column(text);
         let help = fault
             .help
             .as_ref()

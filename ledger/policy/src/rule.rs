@@ -192,14 +192,11 @@ impl Rule {
             Some((last, [])) => last.clone(),
             Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
         };
-        let roles = self.roles.iter().map(|role| plural(*role).to_owned());
+        let roles = self.roles.iter().map(|role| role.plural().to_owned());
         let mut said = capital(&one_of(roles.collect(), "all people"));
-        said.push_str(match self.relation {
-            None => "",
-            Some(Relation::Treating) => " who treat the patient",
-            Some(Relation::Oneself) => " whose own data they are",
-            Some(Relation::Guardian) => " who act for the patient by law",
-        });
+        if let Some(relation) = self.relation {
+            let _ = write!(said, " {}", relation.clause());
+        }
         said.push_str(match self.effect {
             Effect::Permit => " may see ",
             Effect::Forbid => " may not see ",
@@ -240,6 +237,34 @@ impl Rule {
     }
 }
 
+impl Role {
+    /// Several people of this role, as a sentence names them.
+    #[must_use]
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Admin => "admins",
+            Self::Physician => "physicians",
+            Self::Nurse => "nurses",
+            Self::Technician => "technicians",
+            Self::Researcher => "researchers",
+            Self::Auditor => "auditors",
+            Self::Patient => "patients",
+        }
+    }
+}
+
+impl Relation {
+    /// What follows people who are this to the subject, in a sentence.
+    #[must_use]
+    pub const fn clause(self) -> &'static str {
+        match self {
+            Self::Treating => "who treat the patient",
+            Self::Oneself => "whose own data they are",
+            Self::Guardian => "who act for the patient by law",
+        }
+    }
+}
+
 fn listed(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.collect::<Vec<_>>().join(", "))
 }
@@ -248,18 +273,6 @@ fn listed(items: impl Iterator<Item = String>) -> String {
 fn words<T: Ord>(list: &str, from_word: fn(&str) -> Option<T>) -> Option<BTreeSet<T>> {
     let word = |entity: &str| from_word(entity.split_once("::\"")?.1.strip_suffix('"')?);
     list.split(", ").map(word).collect()
-}
-
-const fn plural(role: Role) -> &'static str {
-    match role {
-        Role::Admin => "admins",
-        Role::Physician => "physicians",
-        Role::Nurse => "nurses",
-        Role::Technician => "technicians",
-        Role::Researcher => "researchers",
-        Role::Auditor => "auditors",
-        Role::Patient => "patients",
-    }
 }
 
 fn capital(text: &str) -> String {

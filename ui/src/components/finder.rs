@@ -115,6 +115,7 @@ fn search(words: &str, live: crate::live::Live) -> Vec<Found> {
         ("plus", "Propose a change", Route::Propose(None)),
         ("consortium", "Join a consortium", Route::Join),
         ("patient", "Patients", Route::Patients),
+        ("policies", "Policies", Route::Policies),
         ("user", "People", Route::People),
     ];
     let mut found = Vec::new();

@@ -15,6 +15,7 @@ pub mod pair;
 pub mod patients;
 pub mod people;
 pub mod period;
+pub mod policies;
 pub mod proof;
 mod proof_files;
 mod proof_pick;

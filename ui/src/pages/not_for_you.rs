@@ -26,6 +26,7 @@ pub fn NotForYouPage(
         (Capability::SeeDevices, Route::Overview, "Overview"),
         (Capability::ReadConsortium, Route::Chain, "Chain"),
         (Capability::ReadConsortium, Route::Consortium, "Consortium"),
+        (Capability::ReadConsortium, Route::Policies, "Policies"),
         (Capability::SeePeople, Route::People, "People"),
     ];
     let open = places

@@ -15,6 +15,7 @@ pub mod node;
 pub mod number;
 pub mod patients;
 pub mod people;
+pub mod policies;
 pub mod proof;
 pub mod state;
 pub mod votes;

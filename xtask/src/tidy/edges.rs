@@ -39,7 +39,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "fog-api",
         ],
     ),
-    ("fogward-ui", &["fog-api", "ledger-core"]),
+    ("fogward-ui", &["fog-api", "ledger-core", "ledger-policy"]),
     ("fogward-console", &["fog-node"]),
     ("xtask", &[]),
     ("e2e", &["device-drivers", "fogward-level0"]),

@@ -51,7 +51,8 @@ pub use self::person::{
     ChangePerson, MAX_ROLES, Person, PersonChange, PersonKeys, RegisterPerson, person, person_of,
 };
 pub use self::policies::{
-    MAX_CONSENTS, MAX_POLICIES, MAX_POLICY_NAME_BYTES, Policy, PutPolicy, Scope, policies,
+    MAX_CONSENTS, MAX_POLICIES, MAX_POLICY_NAME_BYTES, Policy, PutPolicy, Scope, is_policy_name,
+    policies,
 };
 pub use self::receipt::{Receipt, Receipts, receipts};
 pub use self::request::{

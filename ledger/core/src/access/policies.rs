@@ -220,7 +220,9 @@ pub(super) fn is_node_of<V: StateView + ?Sized>(
     }))
 }
 
-fn is_policy_name(name: &str) -> bool {
+/// Whether a policy can have this name.
+#[must_use]
+pub fn is_policy_name(name: &str) -> bool {
     let is_fit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     (1..=MAX_POLICY_NAME_BYTES).contains(&name.len()) && name.bytes().all(is_fit)
 }
