@@ -42,9 +42,14 @@ async fn journey(browser: &Browser) -> Result<()> {
     nurse(browser, &mut anna).await
 }
 
-/// The first element with this test id and key.
-fn keyed(id: &str, key: &str) -> String {
-    format!("[data-testid='{id}'][data-key='{key}']")
+/// Clicks the element with this test id and key, wherever on the page it is.
+async fn click_keyed(page: &Page, id: &str, key: &str) -> Result<()> {
+    let selector = format!("[data-testid='{id}'][data-key='{key}']");
+    let element = page.find_css(&selector).await?;
+    let show =
+        format!("document.querySelector(\"{selector}\").scrollIntoView({{ block: 'center' }})");
+    page.script(&show).await?;
+    Ok(element.click().await?)
 }
 
 async fn says(page: &Page, id: &str, expected: &str) -> Result<()> {
@@ -69,10 +74,7 @@ async fn lines(page: &Page, expected: usize) -> Result<Vec<String>> {
 /// From the template to a policy that is tried and changed by its fields.
 async fn write(browser: &Browser) -> Result<()> {
     let page = &browser.page;
-    page.find_css(&keyed("policy-template", "care-team"))
-        .await?
-        .click()
-        .await?;
+    click_keyed(page, "policy-template", "care-team").await?;
     says(
         page,
         "policy-said",
@@ -89,16 +91,10 @@ async fn write(browser: &Browser) -> Result<()> {
     ensure!(seen[1].contains("Denied"), "{seen:?}");
 
     // The fields write the text, and the text is read back by the node.
-    page.find_css(&keyed("policy-role", "physician"))
-        .await?
-        .click()
-        .await?;
+    click_keyed(page, "policy-role", "physician").await?;
     page.click("policy-what").await?;
     for metric in ["59408-5", "8867-4"] {
-        page.find_css(&keyed("policy-metric", metric))
-            .await?
-            .click()
-            .await?;
+        click_keyed(page, "policy-metric", metric).await?;
     }
     page.type_into("policy-days", "3\t").await?;
     page.choose("policy-from", "7").await?;
@@ -109,30 +105,25 @@ async fn write(browser: &Browser) -> Result<()> {
         "Nurses who treat the patient may see SpO₂ and heart rate, of the last 3 days, for treatment, from 7:00 to 19:00 UTC.",
     )
     .await?;
-    page.find_css(&keyed("simulate-side", "changes"))
-        .await?
-        .click()
-        .await?;
+    // At eight in the evening nobody sees it, at noon they do.
+    page.choose("simulate-hour", "20").await?;
+    lines(page, 1).await?;
     page.choose("simulate-hour", "12").await?;
+    lines(page, 2).await?;
+    click_keyed(page, "simulate-side", "changes").await?;
     let changes = lines(page, 1).await?;
     ensure!(
         changes[0].contains("Newly seen") && changes[0].contains("SpO₂ and heart rate"),
         "{changes:?}"
     );
     browser.look("policies-new", &SIZES, PAGE_FITS).await?;
-    page.choose("simulate-hour", "20").await?;
-    page.find("simulate-nothing").await?;
-    page.choose("simulate-hour", "12").await?;
-    page.find_css(&keyed("simulate-side", "what"))
-        .await?
-        .click()
-        .await?;
+    click_keyed(page, "simulate-side", "what").await?;
     let seen = lines(page, 2).await?;
     ensure!(seen[1].starts_with("Everything else"), "{seen:?}");
     page.choose("simulate-role", "researcher").await?;
     let seen = lines(page, 1).await?;
     ensure!(seen[0].starts_with("Everything"), "{seen:?}");
-    page.choose("simulate-role", "nurse").await
+    click_keyed(page, "simulate-side", "who").await
 }
 
 async fn put(browser: &Browser, anna: &mut App) -> Result<()> {
@@ -150,10 +141,7 @@ async fn put(browser: &Browser, anna: &mut App) -> Result<()> {
 /// A fault stands at its words, is reached by keyboard, and keeps the text from being put.
 async fn faults(browser: &Browser) -> Result<()> {
     let page = &browser.page;
-    page.find_css(&keyed("policy-side", "cedar"))
-        .await?
-        .click()
-        .await?;
+    click_keyed(page, "policy-side", "cedar").await?;
     page.find("policy-text").await?;
     let misspell = "const text = document.querySelector('[data-testid=policy-text]'); \
         text.setSelectionRange(text.value.indexOf('treating') + 5, text.value.indexOf('treating') + 6); text.focus()";
@@ -205,10 +193,7 @@ async fn nurse(browser: &Browser, anna: &mut App) -> Result<()> {
     says(page, "policy-may-not", "You are signed in as: Nurse.").await?;
     let retract = page.find("policy-retract").await?;
     ensure!(!retract.is_displayed().await?, "a nurse retracts nothing");
-    page.find_css(&keyed("policy-role", "nurse"))
-        .await?
-        .click()
-        .await?;
+    click_keyed(page, "policy-role", "nurse").await?;
     says(page, "policy-said", "All people who treat the patient").await?;
     let put = page.find("policy-put").await?;
     ensure!(!put.is_enabled().await?, "a nurse puts nothing");

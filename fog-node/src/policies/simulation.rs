@@ -69,7 +69,8 @@ fn simulate(
         ));
     }
     let now = contract(&texts)?;
-    let then = contract(&with_draft(texts, asked.draft.as_ref()))?;
+    let with_draft = |draft| contract(&with_draft(texts, draft));
+    let then = asked.draft.as_ref().map(with_draft).transpose()?;
     let holder = own.to_string();
     let organisation = asked.organisation.as_ref().unwrap_or(&holder);
     let now_millis = time_of(asked.hour);
@@ -93,7 +94,9 @@ fn simulate(
             from_millis,
             until_millis: now_millis,
         };
-        let [now, then] = [&now, &then].map(|contract| told(decide(&[contract], &question)));
+        let answer = |contract| told(decide(&[contract], &question));
+        let now = answer(&now);
+        let then = then.as_ref().map_or_else(|| now.clone(), answer);
         if [&now, &then].iter().any(|told| allows(told.outcome)) {
             rows.push(case.answered(now, then));
         }
@@ -121,14 +124,9 @@ fn texts_of(
         .collect())
 }
 
-fn with_draft(
-    mut texts: Vec<(String, String)>,
-    draft: Option<&PolicyDraft>,
-) -> Vec<(String, String)> {
-    if let Some(draft) = draft {
-        texts.retain(|(name, _)| *name != draft.name);
-        texts.extend(draft.text.clone().map(|text| (draft.name.clone(), text)));
-    }
+fn with_draft(mut texts: Vec<(String, String)>, draft: &PolicyDraft) -> Vec<(String, String)> {
+    texts.retain(|(name, _)| *name != draft.name);
+    texts.extend(draft.text.clone().map(|text| (draft.name.clone(), text)));
     texts
 }
 

@@ -44,6 +44,8 @@ pub(super) struct Desk {
     pub(super) open: RwSignal<Option<Open>>,
     /// What is to be opened, once what is written may be left.
     pub(super) asked_for: RwSignal<Option<Open>>,
+    /// Whether that is asked.
+    pub(super) asking: RwSignal<bool>,
     /// The name, of a new one as written.
     pub(super) name: RwSignal<String>,
     /// The text as written.
@@ -63,6 +65,7 @@ impl Desk {
             failure: RwSignal::new(None),
             open: RwSignal::new(None),
             asked_for: RwSignal::new(None),
+            asking: RwSignal::new(false),
             name: RwSignal::new(String::new()),
             text: RwSignal::new(String::new()),
             checked: RwSignal::new(None),
@@ -125,7 +128,10 @@ impl Desk {
     /// Opens something, or asks first whether what is written may be left.
     pub(super) fn choose(self, next: Open) {
         match self.is_changed_untracked() {
-            true => self.asked_for.set(Some(next)),
+            true => {
+                self.asked_for.set(Some(next));
+                self.asking.set(true);
+            }
             false => self.show(next),
         }
     }
@@ -161,6 +167,11 @@ impl Desk {
         if let Some(open) = self.open.get_untracked() {
             self.show(open);
         }
+    }
+
+    /// Asks the node again what it says of the text.
+    pub(super) fn check_again(self) {
+        self.text.update(|_| {});
     }
 
     /// The policy that is open, if it is in force.

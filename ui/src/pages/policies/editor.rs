@@ -131,7 +131,7 @@ fn Said(desk: Desk) -> impl IntoView {
                 None => other().into_any(),
             }}</p></div>
         </div>
-        {move || desk.unchecked.get().map(|failure| view! { <FailureNote failure=failure/> })}
+        {move || desk.unchecked.get().map(|failure| view! { <FailureNote failure=failure retry=move |()| desk.check_again()/> })}
     }
 }
 

@@ -45,8 +45,12 @@ pub fn PoliciesPage() -> impl IntoView {
         let own = own.get();
         own.map_or_else(|| "Policies".to_owned(), words::heading)
     });
-    let sub = "They are decided on the ledger, by every node alike, about the data that this organisation holds. What no policy permits is not allowed.";
-    let is_known = Memo::new(move |_| own.with(Option::is_some));
+    let sub = "Policies are decided on the ledger, by every node alike, about the data that this organisation holds. What no policy permits is not allowed.";
+    // What is written must stay while questions come and go.
+    let shown = Memo::new(move |_| {
+        let is_known = own.with(Option::is_some);
+        (is_known, desk.failure.get().filter(|_| !is_known))
+    });
     view! {
         <div class="page">
             <PageHead heading=heading sub=sub>
@@ -54,7 +58,7 @@ pub fn PoliciesPage() -> impl IntoView {
                     <Icon name="plus"/>"New policy"
                 </button>
             </PageHead>
-            {move || match (is_known.get(), desk.failure.get()) {
+            {move || match shown.get() {
                 (false, Some(failure)) => view! { <FailureNote failure=failure retry=move |()| desk.ask()/> }.into_any(),
                 (false, None) => view! { <section class="card" aria-label="Policies"><Loading what="Asking the node which policies are in force"/></section> }.into_any(),
                 (true, _) => view! { <Known desk=desk/> }.into_any(),
@@ -110,21 +114,13 @@ fn MayNot() -> impl IntoView {
 /// Asked before something that is written is left.
 #[component]
 fn Discard(desk: Desk) -> impl IntoView {
-    let open = RwSignal::new(false);
-    Effect::new(move || open.set(desk.asked_for.with(Option::is_some)));
-    // Closed by whatever way, the question is over.
-    Effect::new(move || {
-        if !open.get() {
-            desk.asked_for.set(None);
-        }
-    });
     let go = move |()| {
         if let Some(next) = desk.asked_for.get_untracked() {
             desk.show(next);
         }
     };
     view! {
-        <Ask open=open question="Leave what you have written?" explains="It is not in force, and it is kept nowhere."
+        <Ask open=desk.asking question="Leave what you have written?" explains="It is not in force, and it is kept nowhere."
             keep="Go on writing" act="Leave it" on_act=go testids=(testids::POLICY_STAY, testids::POLICY_LEAVE)/>
     }
 }

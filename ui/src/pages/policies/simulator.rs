@@ -11,7 +11,7 @@ use super::desk::{Desk, PAUSE};
 use super::result::Found;
 use crate::components::{FailureNote, Icon, Loading, Segments};
 use crate::failure::Failure;
-use crate::live::after;
+use crate::live::{after, use_live};
 use crate::testids;
 use crate::transport;
 use crate::words::number::{capital, count};
@@ -90,8 +90,6 @@ impl View {
     fn question(self, desk: Desk, draft: Memo<Option<PolicyDraft>>) -> Memo<Option<Asked>> {
         Memo::new(move |_| {
             let side = self.side.get();
-            // What is in force now may be other than before.
-            desk.view.track();
             let draft = match draft.get() {
                 None if side == "changes" => Some(without(desk)?),
                 draft => draft,
@@ -134,13 +132,16 @@ pub(super) fn Simulator(desk: Desk) -> impl IntoView {
         days: RwSignal::new("1".to_owned()),
         hour: RwSignal::new(String::new()),
     };
+    let live = use_live();
     let draft = desk.draft();
     let question = view.question(desk, draft);
     let answer = RwSignal::new(None::<Result<Answered, Failure>>);
     let turn = StoredValue::new(0_u32);
     Effect::new(move || {
         let asked = question.get();
+        // Asked again when others are in force, and when the node is back.
         desk.view.track();
+        live.epoch.track();
         turn.update_value(|turn| *turn = turn.wrapping_add(1));
         let own = turn.get_value();
         let is_latest = move || turn.try_get_value() == Some(own);
@@ -160,6 +161,7 @@ pub(super) fn Simulator(desk: Desk) -> impl IntoView {
             });
         });
     });
+    let is_asked = Memo::new(move |_| question.with(Option::is_some));
     let sides = vec![
         ("who", "Who sees it", None),
         ("what", "What they see", None),
@@ -178,7 +180,7 @@ pub(super) fn Simulator(desk: Desk) -> impl IntoView {
                 <Segments name="simulator-side" legend="Question" options=sides value=view.side testid=testids::SIMULATE_SIDE/>
                 <Controls view=view/>
             </div>
-            {move || match (question.with(Option::is_some), answer.get()) {
+            {move || match (is_asked.get(), answer.get()) {
                 (false, _) => view! { <Nothing/> }.into_any(),
                 (true, None) => view! { <Loading what="Asking the node"/> }.into_any(),
                 (true, Some(Err(failure))) => view! { <div class="card-body full"><FailureNote failure=failure/></div> }.into_any(),
