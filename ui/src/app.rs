@@ -99,6 +99,7 @@ fn page_at(route: RwSignal<Route>) -> impl IntoView {
             view! { <pages::consortium::ProposePage evidence=evidence/> }.into_any()
         }
         Route::People => view! { <pages::people::PeoplePage/> }.into_any(),
+        Route::Requests => view! { <pages::requests::RequestsPage/> }.into_any(),
         Route::Unknown(address) => {
             view! { <pages::unknown::UnknownPage address=address/> }.into_any()
         }

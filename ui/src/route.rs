@@ -40,6 +40,8 @@ pub enum Route {
     Propose(Option<String>),
     /// Who may sign in, and as what.
     People,
+    /// Who asks for which data, and what came of it.
+    Requests,
     /// An address that leads nowhere.
     Unknown(String),
 }
@@ -59,6 +61,8 @@ pub enum Place {
     Consortium,
     /// Who may sign in.
     People,
+    /// Requests for data.
+    Requests,
 }
 
 impl Route {
@@ -91,6 +95,7 @@ impl Route {
             }
             ("consortium", Some(rest)) if rest == "join" => Self::Join,
             ("people", None) => Self::People,
+            ("requests", None) => Self::Requests,
             _ => Self::Unknown(fragment.to_owned()),
         }
     }
@@ -118,6 +123,7 @@ impl Route {
             Self::Propose(None) => "#/consortium/propose".to_owned(),
             Self::Propose(Some(key)) => format!("#/consortium/propose?evidence={}", escape(key)),
             Self::People => "#/people".to_owned(),
+            Self::Requests => "#/requests".to_owned(),
             Self::Unknown(fragment) => fragment.clone(),
         }
     }
@@ -136,6 +142,7 @@ impl Route {
             Self::Proofs | Self::Proof(_) => Some(Place::Proofs),
             Self::Consortium | Self::Join | Self::Propose(_) => Some(Place::Consortium),
             Self::People => Some(Place::People),
+            Self::Requests => Some(Place::Requests),
             Self::Wall(_) | Self::Unknown(_) => None,
         }
     }
@@ -154,8 +161,8 @@ impl Route {
             Self::Proof(_) => Some(Capability::ReadRecords),
             Self::Join | Self::Propose(_) => Some(Capability::Vote),
             Self::People => Some(Capability::SeePeople),
-            // Files are checked in this window.
-            Self::Proofs | Self::Unknown(_) => None,
+            // Files are checked in this window; anybody may ask for data.
+            Self::Proofs | Self::Requests | Self::Unknown(_) => None,
         }
     }
 }
@@ -224,6 +231,7 @@ mod tests {
             Route::Propose(None),
             Route::Propose(Some("ab12".to_owned())),
             Route::People,
+            Route::Requests,
         ];
         for place in places {
             assert_eq!(Route::parse(&place.href()), place);

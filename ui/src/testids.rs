@@ -15,6 +15,7 @@
 //! | Propose | [`PROPOSE_OPEN`], [`PROPOSE_KIND`] (carries `data-key`), [`PROPOSE_CHOICE`] (carries `data-key`, the node's or organisation's id), [`PROPOSE_FIELD`] (carries `data-key`), [`PROPOSE_NEXT`], [`PROPOSE_REASON`], [`PROPOSE_HOURS`], [`PROPOSE_FORCE`], [`PROPOSE_SEND`], [`PROPOSE_CONFIRM`], [`PROPOSE_KEEP`], [`PROPOSE_CANCEL`] |
 //! | Door | [`DOOR_HEADING`], [`DOOR_LOGIN`], [`DOOR_PASSPHRASE`], [`DOOR_CODE`], [`DOOR_SIGN_IN`], [`DOOR_UNLOCK`], [`DOOR_OTHER`], [`DOOR_SOMEBODY_ELSE`], [`DOOR_SIGN_OUT`]; in the top bar [`WHO`] with [`LOCK`], [`SIGN_OUT`], [`WHO_STAY`]; on any page [`STEP_UP_CODE`], [`STEP_UP_CONFIRM`] |
 //! | People | [`NAV_PEOPLE`], [`PERSON_LOGIN`], [`PERSON_NAME`], [`PERSON_ROLE`] (carries `data-key`), [`PERSON_PASSPHRASE`], [`PERSON_AGAIN`], [`PERSON_REGISTER`]; [`ENROLMENT_QR`], [`ENROLMENT_ADDRESS`], [`RECOVERY_CODE`] (ten), [`RECOVERY_SAVE`], [`ENROLMENT_DONE`]; [`PERSON_ROW`] (carries `data-login`) with [`PERSON_CHANGE`], [`PERSON_GIVE`] (carries `data-key`), [`PERSON_ROLES_CONFIRM`], [`PERSON_ENROL`], [`PERSON_REVOKE`], [`PERSON_REVOKE_CONFIRM`], [`PERSON_KEEP`]; [`NOT_FOR_YOU`] in the place of a page |
+//! | Requests | [`NAV_REQUESTS`]; [`REQUEST_ROW`] (carries `data-handle` and `data-standing`) with [`REQUEST_OPEN`], [`REQUEST_APPROVE`], [`REQUEST_DENY`], [`REQUEST_END`], [`REQUEST_JUSTIFIED`], [`REQUEST_UNJUSTIFIED`], [`REQUEST_CLOSE`]; [`ASK_SUBJECT`], [`ASK_METRIC`] (carries `data-key`), [`ASK_OTHER`], [`ASK_PERIOD`], [`ASK_LASTS`], [`ASK_RESOLUTION`], [`ASK_PURPOSE`] (four `select`s), [`ASK_TREATING`], [`ASK_EMERGENCY`], [`ASK_REASON`], [`ASK_SEND`] |
 //! | Chain, proof | see the constants under *Chain and proof*; used by those pages |
 //!
 //! Steps of a whole journey: open the printed address, [`PAIR_OPEN`], type the path into
@@ -23,8 +24,10 @@
 //! [`READING_PROOF`] of the same row, [`PROOF_SAVE`].
 
 mod people;
+mod requests;
 
 pub use people::*;
+pub use requests::*;
 
 /// Menu: Overview.
 pub const NAV_OVERVIEW: &str = "nav-overview";

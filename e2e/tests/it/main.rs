@@ -16,5 +16,6 @@ mod looks;
 mod painted;
 mod people;
 mod proof_file;
+mod requests;
 mod wall;
 mod wearable;

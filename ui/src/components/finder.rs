@@ -115,6 +115,7 @@ fn search(words: &str, live: crate::live::Live) -> Vec<Found> {
         ("plus", "Propose a change", Route::Propose(None)),
         ("consortium", "Join a consortium", Route::Join),
         ("user", "People", Route::People),
+        ("key", "Requests", Route::Requests),
     ];
     let mut found = Vec::new();
     let digits: String = wanted.chars().filter(char::is_ascii_digit).collect();

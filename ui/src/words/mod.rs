@@ -15,6 +15,7 @@ pub mod node;
 pub mod number;
 pub mod people;
 pub mod proof;
+pub mod requests;
 pub mod state;
 pub mod votes;
 pub mod wall;
