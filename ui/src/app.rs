@@ -104,6 +104,7 @@ fn page_at(route: RwSignal<Route>) -> impl IntoView {
         Route::Patient(id) => view! { <pages::patients::PatientPage id=id/> }.into_any(),
         Route::Policies => view! { <pages::policies::PoliciesPage/> }.into_any(),
         Route::People => view! { <pages::people::PeoplePage/> }.into_any(),
+        Route::Requests => view! { <pages::requests::RequestsPage/> }.into_any(),
         Route::Unknown(address) => {
             view! { <pages::unknown::UnknownPage address=address/> }.into_any()
         }

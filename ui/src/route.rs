@@ -46,6 +46,8 @@ pub enum Route {
     Policies,
     /// Who may sign in, and as what.
     People,
+    /// Who asks for which data, and what came of it.
+    Requests,
     /// An address that leads nowhere.
     Unknown(String),
 }
@@ -69,6 +71,8 @@ pub enum Place {
     Policies,
     /// Who may sign in.
     People,
+    /// Requests for data.
+    Requests,
 }
 
 impl Route {
@@ -104,6 +108,7 @@ impl Route {
             ("patients", Some(id)) => Self::Patient(id),
             ("policies", None) => Self::Policies,
             ("people", None) => Self::People,
+            ("requests", None) => Self::Requests,
             _ => Self::Unknown(fragment.to_owned()),
         }
     }
@@ -134,6 +139,7 @@ impl Route {
             Self::Patient(id) => format!("#/patients/{}", escape(id)),
             Self::Policies => "#/policies".to_owned(),
             Self::People => "#/people".to_owned(),
+            Self::Requests => "#/requests".to_owned(),
             Self::Unknown(fragment) => fragment.clone(),
         }
     }
@@ -154,6 +160,7 @@ impl Route {
             Self::Patients | Self::Patient(_) => Some(Place::Patients),
             Self::Policies => Some(Place::Policies),
             Self::People => Some(Place::People),
+            Self::Requests => Some(Place::Requests),
             Self::Wall(_) | Self::Unknown(_) => None,
         }
     }
@@ -175,8 +182,8 @@ impl Route {
             | Self::Policies => Some(Capability::ReadConsortium),
             Self::Join | Self::Propose(_) => Some(Capability::Vote),
             Self::People => Some(Capability::SeePeople),
-            // Files are checked in this window.
-            Self::Proofs | Self::Unknown(_) => None,
+            // Files are checked in this window; anybody may ask for data.
+            Self::Proofs | Self::Requests | Self::Unknown(_) => None,
         }
     }
 }
@@ -248,6 +255,7 @@ mod tests {
             Route::Patient("ab12".to_owned()),
             Route::Policies,
             Route::People,
+            Route::Requests,
         ];
         for place in places {
             assert_eq!(Route::parse(&place.href()), place);

@@ -119,6 +119,7 @@ fn Rail(folded: RwSignal<bool>) -> impl IntoView {
                     <Entry place=Place::Overview icon="overview" label="Overview" to=Route::Overview testid=testids::NAV_OVERVIEW/>
                     <Entry place=Place::Devices icon="devices" label="Devices" to=Route::Devices testid=testids::NAV_DEVICES>{badge}</Entry>
                     <Entry place=Place::Patients icon="patient" label="Patients" to=Route::Patients testid=testids::NAV_PATIENTS/>
+                    <Entry place=Place::Requests icon="key" label="Requests" to=Route::Requests testid=testids::NAV_REQUESTS/>
                 </ul>
             </section>
             <section aria-labelledby="nav-trust">
@@ -316,6 +317,7 @@ fn Crumbs() -> impl IntoView {
             }
             Route::Policies => trail.push(("Policies".to_owned(), None)),
             Route::People => trail.push(("People".to_owned(), None)),
+            Route::Requests => trail.push(("Requests".to_owned(), None)),
             Route::Unknown(_) => trail.push(("No such page".to_owned(), None)),
         }
         trail

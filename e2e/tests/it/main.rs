@@ -18,5 +18,6 @@ mod patients;
 mod people;
 mod policies;
 mod proof_file;
+mod requests;
 mod wall;
 mod wearable;

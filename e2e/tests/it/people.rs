@@ -28,7 +28,7 @@ async fn people_share_a_window() -> Result<()> {
 }
 
 /// Somebody's authenticator app.
-pub(super) struct App {
+pub(crate) struct App {
     totp: Totp,
     last_step: u64,
 }
@@ -64,7 +64,7 @@ impl App {
     }
 }
 
-pub(super) async fn register(page: &Page, login: &str, role: Option<&str>) -> Result<App> {
+pub(crate) async fn register(page: &Page, login: &str, role: Option<&str>) -> Result<App> {
     page.click("nav-people").await?;
     page.type_into("person-login", login).await?;
     page.type_into("person-name", &format!("{login} of ward 3"))
@@ -80,7 +80,7 @@ pub(super) async fn register(page: &Page, login: &str, role: Option<&str>) -> Re
     App::enrol(page).await
 }
 
-pub(super) async fn sign_in(page: &Page, login: &str, app: &mut App) -> Result<()> {
+pub(crate) async fn sign_in(page: &Page, login: &str, app: &mut App) -> Result<()> {
     page.type_into("door-login", login).await?;
     let words = format!("{login} knows four words");
     page.type_into("door-passphrase", &words).await?;
@@ -90,7 +90,7 @@ pub(super) async fn sign_in(page: &Page, login: &str, app: &mut App) -> Result<(
     page.find("who").await.map(drop)
 }
 
-pub(super) async fn heading(page: &Page, id: &str, expected: &str) -> Result<()> {
+pub(crate) async fn heading(page: &Page, id: &str, expected: &str) -> Result<()> {
     page.until(&format!("the heading `{expected}`"), || async {
         let said = page.text(id).await.unwrap_or_default();
         Ok((said == expected).then_some(()))

@@ -117,6 +117,7 @@ fn search(words: &str, live: crate::live::Live) -> Vec<Found> {
         ("patient", "Patients", Route::Patients),
         ("policies", "Policies", Route::Policies),
         ("user", "People", Route::People),
+        ("key", "Requests", Route::Requests),
     ];
     let mut found = Vec::new();
     let digits: String = wanted.chars().filter(char::is_ascii_digit).collect();

@@ -21,6 +21,7 @@ mod proof_files;
 mod proof_pick;
 mod proof_view;
 pub mod registry;
+pub mod requests;
 mod self_test;
 pub mod sign_in;
 pub mod transaction;

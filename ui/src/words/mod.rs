@@ -17,6 +17,7 @@ pub mod patients;
 pub mod people;
 pub mod policies;
 pub mod proof;
+pub mod requests;
 pub mod state;
 pub mod votes;
 pub mod wall;

@@ -5,7 +5,7 @@ mod person;
 mod register;
 mod roles;
 
-use fog_api::{Capability, Enrolment, Person};
+use fog_api::{Capability, Enrolment, LedgerStanding, Person};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -19,6 +19,9 @@ use crate::words::people;
 use enrolled::Enrolled;
 use person::Row;
 use register::Register;
+
+/// How often it is asked again while the ledger does not know everybody, in milliseconds.
+const AGAIN: i64 = 2_000;
 
 /// The people as the node lists them, and what is shown once.
 #[derive(Clone, Copy)]
@@ -54,7 +57,19 @@ pub fn PeoplePage() -> impl IntoView {
         failure: RwSignal::new(None),
         enrolled: RwSignal::new(None),
     };
-    desk.ask();
+    let live = use_live();
+    let turn = Memo::new(move |_| live.now.get().div_euclid(AGAIN));
+    let waits = move |all: &Option<Vec<Person>>| {
+        let waits = |one: &Person| one.ledger.standing == LedgerStanding::Waiting;
+        all.as_ref().is_none_or(|all| all.iter().any(waits))
+    };
+    Effect::new(move || {
+        turn.track();
+        // Who is on the way to the ledger is looked after until everybody is there.
+        if desk.all.with_untracked(waits) {
+            desk.ask();
+        }
+    });
     let is_set_up = session.is_set_up();
     let heading = Signal::derive(move || match is_set_up {
         true => "Nobody is registered yet".to_owned(),
@@ -105,6 +120,7 @@ fn Table(desk: Desk) -> impl IntoView {
                     <th scope="col">"Person"</th>
                     <th scope="col">"Roles"</th>
                     <th scope="col" data-p="1">"Standing"</th>
+                    <th scope="col" data-p="2">"Ledger"</th>
                     <th scope="col" class="num" data-p="3">"Recovery codes"</th>
                     <th scope="col" data-p="3">"Key"</th>
                     <th scope="col"><span class="vh">"Changes"</span></th>

@@ -29,6 +29,7 @@ pub(super) fn Row(person: Person, desk: Desk, now: Memo<i64>) -> impl IntoView {
         State::Ok => None,
         other => Some(other.key()),
     };
+    let on_ledger = people::on_ledger(&person);
     let key: String = person.signing_key.chars().take(8).collect();
     let open = RwSignal::new(false);
     view! {
@@ -36,6 +37,7 @@ pub(super) fn Row(person: Person, desk: Desk, now: Memo<i64>) -> impl IntoView {
             <th scope="row"><bdi>{person.name.clone()}</bdi><small>{person.login.clone()}</small></th>
             <td class="wrap">{people::roles(&person.roles)}</td>
             <td data-p="1"><StateMark state=state word=word/></td>
+            <td class="wrap" data-p="2"><StateMark state=on_ledger.0 word=on_ledger.1/></td>
             <td class="num" data-p="3">{is_active.then_some(person.recovery_codes)}</td>
             <td class="hash" data-p="3">{key}</td>
             <td class="num">{may_manage.then(|| view! {

@@ -1,0 +1,129 @@
+//! One request: who asks for what, where it stands, and what the person at this window may do about it.
+
+use fog_api::{AccessRow, DecideAccess, ReviewAccess};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::Desk;
+use crate::components::{FailureNote, Icon, StateMark, modal};
+use crate::failure::Failure;
+use crate::route::escape;
+use crate::words::requests;
+use crate::{testids, transport};
+
+/// The row, with the request itself behind a button.
+#[component]
+pub(super) fn Row(row: AccessRow, desk: Desk, now: Memo<i64>) -> impl IntoView {
+    let open = RwSignal::new(false);
+    let (state, word) = requests::standing(&row);
+    let stripe = state.filter(|_| row.may_decide || row.may_review);
+    let stripe = stripe.map(|state| state.key());
+    let left = {
+        let row = row.clone();
+        move || requests::left(&row, now.get())
+    };
+    let mark = match state {
+        Some(state) => view! { <StateMark state=state word=word.to_owned()/> }.into_any(),
+        None => {
+            view! { <span class="state"><Icon name="lock"/><span>{word}</span></span> }.into_any()
+        }
+    };
+    let asker = requests::asker(&row);
+    view! {
+        <tr data-state=stripe data-testid=testids::REQUEST_ROW data-handle=row.handle.clone() data-standing=word>
+            <th scope="row" class="wrap"><bdi>{asker.clone()}</bdi><small>{requests::decision(&row)}</small></th>
+            <td>{mark}</td>
+            <td class="num" data-p="2">{left}</td>
+            <td class="num">
+                <button type="button" class="btn quiet icon-only" data-testid=testids::REQUEST_OPEN on:click=move |_| open.set(true)>
+                    <Icon name="more"/><span class="vh">"Open the request of "{asker}</span>
+                </button>
+                <Whole row=row.clone() desk=desk open=open/>
+            </td>
+        </tr>
+    }
+}
+
+/// The whole request, and the answers that are open to the person.
+#[component]
+fn Whole(row: AccessRow, desk: Desk, open: RwSignal<bool>) -> impl IntoView {
+    let failure = RwSignal::new(None::<Failure>);
+    let busy = RwSignal::new(false);
+    let (dialog, closed) = modal(open, move || failure.set(None));
+    let path = StoredValue::new(format!("/api/access/{}", escape(&row.handle)));
+    let at = move |what: &str| path.with_value(|path| format!("{path}/{what}"));
+    let sent = move |outcome: Result<AccessRow, Failure>| {
+        busy.try_set(false);
+        match outcome {
+            Ok(_) => {
+                open.try_set(false);
+                desk.ask();
+            }
+            Err(why) => {
+                failure.try_set(Some(why));
+            }
+        }
+    };
+    let begin = move || {
+        failure.set(None);
+        busy.set(true);
+    };
+    let decide = move |allow: bool| {
+        begin();
+        spawn_local(async move {
+            sent(transport::post(&at("decision"), &DecideAccess { allow }).await)
+        });
+    };
+    let review = move |is_justified: bool| {
+        begin();
+        let said = ReviewAccess { is_justified };
+        spawn_local(async move { sent(transport::post(&at("review"), &said).await) });
+    };
+    let end = move |_| {
+        begin();
+        spawn_local(async move { sent(transport::post(&at("end"), &()).await) });
+    };
+    let title = format!("h-request-{}", row.handle);
+    let ends = if row.is_own {
+        "Give it back"
+    } else {
+        "End it now"
+    };
+    let facts = [
+        ("Subject", short(&row.subject)),
+        ("Held by", row.holder.clone()),
+        ("From", row.person.organisation.clone()),
+        ("Decided by", row.by.join(", ")),
+        ("Reason", row.reason.clone().unwrap_or_default()),
+    ];
+    let facts = facts
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| view! { <div><dt>{name}</dt><dd><bdi>{value}</bdi></dd></div> })
+        .collect_view();
+    view! {
+        <dialog class="dialog" node_ref=dialog aria-labelledby=title.clone() on:close=closed>
+            <div><h2 id=title.clone()><bdi>{requests::asker(&row)}</bdi></h2><p class="soft wrap">{requests::decision(&row)}</p></div>
+            <dl class="facts">{facts}</dl>
+            {move || failure.get().map(|failure| view! { <FailureNote failure=failure/> })}
+            <footer>
+                <button type="button" class="btn" autofocus data-testid=testids::REQUEST_CLOSE on:click=move |_| open.set(false)>"Leave it as it is"</button>
+                {row.may_review.then(|| view! {
+                    <button type="button" class="btn" disabled=busy data-testid=testids::REQUEST_UNJUSTIFIED on:click=move |_| review(false)>"There was no reason"</button>
+                    <button type="button" class="btn primary" disabled=busy data-testid=testids::REQUEST_JUSTIFIED on:click=move |_| review(true)>"There was reason"</button>
+                })}
+                {(row.may_end && !row.may_decide).then(|| view! {
+                    <button type="button" class="btn danger" disabled=busy data-testid=testids::REQUEST_END on:click=end>{ends}</button>
+                })}
+                {row.may_decide.then(|| view! {
+                    <button type="button" class="btn" disabled=busy data-testid=testids::REQUEST_DENY on:click=move |_| decide(false)>"Refuse"</button>
+                    <button type="button" class="btn primary" disabled=busy data-testid=testids::REQUEST_APPROVE on:click=move |_| decide(true)>"Grant"</button>
+                })}
+            </footer>
+        </dialog>
+    }
+}
+
+fn short(handle: &str) -> String {
+    handle.chars().take(8).collect()
+}

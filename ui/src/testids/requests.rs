@@ -1,0 +1,42 @@
+//! Names of what asks for data and decides about it.
+
+/// Menu: Requests.
+pub const NAV_REQUESTS: &str = "nav-requests";
+/// A request in the list; carries `data-handle`.
+pub const REQUEST_ROW: &str = "request-row";
+/// Opens a request.
+pub const REQUEST_OPEN: &str = "request-open";
+/// Grants what waits.
+pub const REQUEST_APPROVE: &str = "request-approve";
+/// Refuses what waits.
+pub const REQUEST_DENY: &str = "request-deny";
+/// Ends a request, or gives it back.
+pub const REQUEST_END: &str = "request-end";
+/// There was reason to break the glass.
+pub const REQUEST_JUSTIFIED: &str = "request-justified";
+/// There was none.
+pub const REQUEST_UNJUSTIFIED: &str = "request-unjustified";
+/// Closes a request.
+pub const REQUEST_CLOSE: &str = "request-close";
+/// Handle of the subject who is asked about.
+pub const ASK_SUBJECT: &str = "ask-subject";
+/// A metric that is asked for; carries `data-key`.
+pub const ASK_METRIC: &str = "ask-metric";
+/// LOINC codes of further metrics.
+pub const ASK_OTHER: &str = "ask-other";
+/// Period that is asked for.
+pub const ASK_PERIOD: &str = "ask-period";
+/// How finely.
+pub const ASK_RESOLUTION: &str = "ask-resolution";
+/// What for.
+pub const ASK_PURPOSE: &str = "ask-purpose";
+/// For how long.
+pub const ASK_LASTS: &str = "ask-lasts";
+/// Says that the caller treats the patient.
+pub const ASK_TREATING: &str = "ask-treating";
+/// Breaks the glass.
+pub const ASK_EMERGENCY: &str = "ask-emergency";
+/// Why.
+pub const ASK_REASON: &str = "ask-reason";
+/// Sends the request.
+pub const ASK_SEND: &str = "ask-send";

@@ -1,0 +1,162 @@
+//! What the console says of requests for data: where they stand, how long still, whom they wait for.
+
+use fog_api::{AccessRow, AccessState};
+
+use super::number::age;
+use super::proof::metric;
+use super::state::State;
+
+/// Metrics that are offered by name, by LOINC code; others are typed by theirs.
+pub const OFFERED: [&str; 8] = [
+    "59408-5", "8889-8", "8867-4", "9279-1", "8310-5", "8480-6", "8462-4", "2339-0",
+];
+/// Periods up to now, in hours.
+pub const PERIODS: [(u32, &str); 5] = [
+    (1, "The last hour"),
+    (24, "The last 24 hours"),
+    (72, "The last 3 days"),
+    (168, "The last 7 days"),
+    (720, "The last 30 days"),
+];
+/// For how long, in hours.
+pub const LASTS: [(u32, &str); 4] = [
+    (1, "1 hour"),
+    (8, "8 hours"),
+    (24, "1 day"),
+    (168, "7 days"),
+];
+/// Resolutions by their words on the ledger.
+pub const RESOLUTIONS: [(&str, &str); 2] =
+    [("raw", "As measured"), ("aggregate", "Statistics only")];
+/// Purposes by their words on the ledger.
+pub const PURPOSES: [(&str, &str); 5] = [
+    ("treatment", "Treatment"),
+    ("patient_request", "The patient asked for it"),
+    ("research", "Research"),
+    ("quality", "Quality of care"),
+    ("payment", "Payment"),
+];
+
+/// The heading of *Requests*.
+#[must_use]
+pub fn heading(rows: &[AccessRow]) -> String {
+    let waits = |row: &&AccessRow| row.may_decide || row.may_review;
+    match rows.iter().filter(waits).count() {
+        0 => "No request waits for you".to_owned(),
+        1 => "One request waits for you".to_owned(),
+        some => format!("{some} requests wait for you"),
+    }
+}
+
+/// Where a request stands. Without a state it is over or refused, which is the system doing its work.
+#[must_use]
+pub const fn standing(row: &AccessRow) -> (Option<State>, &'static str) {
+    match row.state {
+        _ if row.may_review => (Some(State::Attention), "Break-glass"),
+        AccessState::Waiting if row.may_decide => (Some(State::Attention), "Waits for you"),
+        AccessState::Waiting => (Some(State::Unknown), "Waiting"),
+        AccessState::Granted => (Some(State::Ok), "Granted"),
+        AccessState::Suspended => (Some(State::Attention), "On hold"),
+        AccessState::Denied => (None, "Denied"),
+        AccessState::Refused => (None, "Refused"),
+        AccessState::Ended => (None, "Ended"),
+        AccessState::Over => (None, "Over"),
+    }
+}
+
+/// The time that is left at `now` in Unix milliseconds; nothing where it is over.
+#[must_use]
+pub fn left(row: &AccessRow, now: i64) -> Option<String> {
+    let ends = i64::try_from(row.ends).unwrap_or(i64::MAX);
+    (row.remaining_seconds.is_some() && ends > now).then(|| age(ends, now))
+}
+
+/// The decision in words, with the names of metrics for their codes.
+#[must_use]
+pub fn decision(row: &AccessRow) -> String {
+    row.metrics
+        .iter()
+        .fold(row.words.clone(), |words, code| match metric(code) {
+            Some(name) => words.replace(code.as_str(), name),
+            None => words,
+        })
+}
+
+/// Who asked: the name where it is known here, else the beginning of the handle.
+#[must_use]
+pub fn asker(row: &AccessRow) -> String {
+    let person = &row.person;
+    let short = || person.handle.chars().take(8).collect();
+    person.name.clone().unwrap_or_else(short)
+}
+
+#[cfg(test)]
+mod tests {
+    //! Goal: who must act is told first, time runs out, and metrics have their names. Method: examples.
+
+    use fog_api::AccessPerson;
+
+    use super::*;
+
+    fn row(state: AccessState) -> AccessRow {
+        AccessRow {
+            handle: "ab".repeat(32),
+            person: AccessPerson {
+                handle: "cd".repeat(32),
+                name: None,
+                organisation: "Harbour".to_owned(),
+            },
+            subject: String::new(),
+            holder: "Harbour".to_owned(),
+            state,
+            words: "cdcdcdcd may see 8867-4, not 1-1.".to_owned(),
+            metrics: vec!["1-1".to_owned(), "8867-4".to_owned()],
+            readable: Vec::new(),
+            cut_off: Vec::new(),
+            by: Vec::new(),
+            from: 0,
+            until: 1,
+            resolution: "raw".to_owned(),
+            purpose: "treatment".to_owned(),
+            relations: Vec::new(),
+            ends: 60_000,
+            remaining_seconds: Some(60),
+            decided_by: None,
+            is_emergency: false,
+            reason: None,
+            review: None,
+            changed_height: 1,
+            is_own: false,
+            may_decide: false,
+            may_end: false,
+            may_review: false,
+        }
+    }
+
+    #[test]
+    fn requests_are_told() {
+        let (granted, mut waiting) = (row(AccessState::Granted), row(AccessState::Waiting));
+        assert_eq!(heading(&[granted.clone()]), "No request waits for you");
+        waiting.may_decide = true;
+        assert_eq!(
+            heading(&[granted.clone(), waiting.clone()]),
+            "One request waits for you"
+        );
+        assert_eq!(
+            heading(&[waiting.clone(), waiting.clone()]),
+            "2 requests wait for you"
+        );
+        assert_eq!(
+            standing(&waiting),
+            (Some(State::Attention), "Waits for you")
+        );
+        assert_eq!(standing(&row(AccessState::Denied)), (None, "Denied"));
+        let mut broken = row(AccessState::Over);
+        broken.may_review = true;
+        assert_eq!(standing(&broken), (Some(State::Attention), "Break-glass"));
+        assert_eq!(left(&granted, 0).as_deref(), Some("60 s"));
+        assert_eq!(left(&granted, 60_000), None);
+        assert_eq!(asker(&granted), "cdcdcdcd");
+        assert_eq!(decision(&granted), "cdcdcdcd may see Heart rate, not 1-1.");
+    }
+}
