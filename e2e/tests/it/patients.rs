@@ -1,5 +1,7 @@
 //! Patients, as a nurse knows them: written down, given a sensor, read, and the sensor given to another.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, ensure};
 use e2e::browser::{Browser, PAGE_FITS};
 use e2e::cli::{self, Node};
@@ -8,6 +10,8 @@ use serde_json::Value;
 
 /// Sizes of a phone and of a desk.
 const SIZES: [(u32, u32); 3] = [(390, 844), (1280, 800), (1440, 900)];
+/// How long a plot may take to be painted, or to say that it cannot be.
+const SETTLING: Duration = Duration::from_secs(2);
 /// Return.
 const RETURN: &str = "\u{e007}";
 
@@ -91,6 +95,13 @@ async fn journey(browser: &Browser, node: &Node) -> Result<()> {
     let value = "[data-testid=patient-wears] .vital:not([data-value=''])";
     page.find_css(value).await?;
     until_other(page, "patient-record", "data-points", "0").await?;
+    page.find_css("[data-testid=patient-record] canvas").await?;
+    tokio::time::sleep(SETTLING).await;
+    let is_painted = "return !document.querySelector('.plots-failed')";
+    ensure!(
+        page.script(is_painted).await? == true,
+        "the record is not painted"
+    );
     page.until_attribute("patient-wore", "data-until", "")
         .await?;
     browser.look("patient", &SIZES, PAGE_FITS).await?;

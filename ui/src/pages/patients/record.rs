@@ -75,6 +75,8 @@ pub(super) fn Record(view: RwSignal<Option<PatientView>>) -> impl IntoView {
             .with(|drawn| drawn.as_ref().map(|drawn| spec(drawn, &worn())))
             .unwrap_or_default()
     });
+    // A canvas without a panel has no size, and cannot be painted on.
+    let has_any = Memo::new(move |_| spec.with(|spec| !spec.panels.is_empty()));
     let count =
         Memo::new(move |_| drawn.with(|drawn| drawn.as_ref().map_or(0, |drawn| drawn.points)));
     let says = move || match failure.get() {
@@ -91,7 +93,7 @@ pub(super) fn Record(view: RwSignal<Option<PatientView>>) -> impl IntoView {
                 <h2 id="h-record">"Record"</h2><p role="status">{says}</p>
                 <div class="push"><Segments name="record" legend="Period" options=options value=chosen testid=testids::PERIOD/></div>
             </div>
-            <div class="card-body"><Plots spec=spec/></div>
+            <div class="card-body">{move || has_any.get().then(|| view! { <Plots spec=spec/> })}</div>
         </section>
     }
 }
