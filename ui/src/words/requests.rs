@@ -136,7 +136,10 @@ mod tests {
     #[test]
     fn requests_are_told() {
         let (granted, mut waiting) = (row(AccessState::Granted), row(AccessState::Waiting));
-        assert_eq!(heading(&[granted.clone()]), "No request waits for you");
+        assert_eq!(
+            heading(std::slice::from_ref(&granted)),
+            "No request waits for you"
+        );
         waiting.may_decide = true;
         assert_eq!(
             heading(&[granted.clone(), waiting.clone()]),
