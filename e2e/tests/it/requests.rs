@@ -102,6 +102,12 @@ async fn ask(browser: &Browser) -> Result<()> {
     page.click("who").await?;
     page.click("lock").await?;
     page.click("door-other").await?;
+    heading(
+        page,
+        "door-heading",
+        "anna of ward 3, enter your passphrase",
+    )
+    .await?;
     page.type_into("door-passphrase", &format!("anna knows four words{ENTER}"))
         .await?;
     page.find("who").await?;

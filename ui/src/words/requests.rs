@@ -2,7 +2,7 @@
 
 use fog_api::{AccessRow, AccessState};
 
-use super::number::age;
+use super::number::{age, clock_minutes, date};
 use super::proof::metric;
 use super::state::State;
 
@@ -71,12 +71,26 @@ pub fn left(row: &AccessRow, now: i64) -> Option<String> {
     (row.remaining_seconds.is_some() && ends > now).then(|| age(ends, now))
 }
 
-/// The decision in words, with the names of metrics for their codes.
+/// The decision in words, with the names of metrics for their codes, and when it ends by the clock here,
+/// `offset_minutes` east of UTC.
 #[must_use]
-pub fn decision(row: &AccessRow) -> String {
+pub fn decision(row: &AccessRow, offset_minutes: i32) -> String {
+    let ends = i64::try_from(row.ends).unwrap_or(i64::MAX);
+    let (at, on) = (
+        clock_minutes(ends, offset_minutes),
+        date(ends, offset_minutes),
+    );
+    let told = row.words.split(' ').map(|word| {
+        let plain = word.trim_end_matches(['.', ',', ';']);
+        match plain.get(10..11) {
+            Some("T") if plain.ends_with('Z') => format!("{at}, {on}{}", &word[plain.len()..]),
+            _ => word.to_owned(),
+        }
+    });
+    let words = told.collect::<Vec<_>>().join(" ");
     row.metrics
         .iter()
-        .fold(row.words.clone(), |words, code| match metric(code) {
+        .fold(words, |words, code| match metric(code) {
             Some(name) => words.replace(code.as_str(), name),
             None => words,
         })
@@ -160,6 +174,15 @@ mod tests {
         assert_eq!(left(&granted, 0).as_deref(), Some("60 s"));
         assert_eq!(left(&granted, 60_000), None);
         assert_eq!(asker(&granted), "cdcdcdcd");
-        assert_eq!(decision(&granted), "cdcdcdcd may see Heart rate, not 1-1.");
+        assert_eq!(
+            decision(&granted, 60),
+            "cdcdcdcd may see Heart rate, not 1-1."
+        );
+        let mut told = granted;
+        told.words = "Until 1970-01-01T00:01:00.000Z. Cut off: 1-1.".to_owned();
+        assert_eq!(
+            decision(&told, 60),
+            "Until 01:01, Thursday 1 January. Cut off: 1-1."
+        );
     }
 }

@@ -131,7 +131,7 @@ pub(super) fn AskForData(desk: Desk) -> impl IntoView {
             };
             match outcome {
                 Ok(row) => {
-                    told.try_set(Some(crate::words::requests::decision(&row)));
+                    told.try_set(Some(super::told(&row)));
                     form.reason.try_set(String::new());
                     form.is_emergency.try_set(false);
                     desk.ask();

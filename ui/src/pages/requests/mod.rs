@@ -7,6 +7,7 @@ use fog_api::AccessRow;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use crate::components::time::offset_minutes;
 use crate::components::{FailureNote, Icon, Loading, PageHead};
 use crate::failure::Failure;
 use crate::live::use_live;
@@ -131,4 +132,10 @@ fn Table(desk: Desk) -> impl IntoView {
             <Icon name="key"/><p>"Nobody has asked for anything that is yours to see."</p>
         </div>
     }
+}
+
+/// The decision in words, by the clock here.
+fn told(row: &AccessRow) -> String {
+    let ends = i64::try_from(row.ends).unwrap_or(i64::MAX);
+    requests::decision(row, offset_minutes(ends))
 }

@@ -4,7 +4,7 @@ use fog_api::{AccessRow, DecideAccess, ReviewAccess};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::Desk;
+use super::{Desk, told};
 use crate::components::{FailureNote, Icon, StateMark, modal};
 use crate::failure::Failure;
 use crate::route::escape;
@@ -31,7 +31,7 @@ pub(super) fn Row(row: AccessRow, desk: Desk, now: Memo<i64>) -> impl IntoView {
     let asker = requests::asker(&row);
     view! {
         <tr data-state=stripe data-testid=testids::REQUEST_ROW data-handle=row.handle.clone() data-standing=word>
-            <th scope="row" class="wrap"><bdi>{asker.clone()}</bdi><small>{requests::decision(&row)}</small></th>
+            <th scope="row" class="wrap"><bdi>{asker.clone()}</bdi><small>{told(&row)}</small></th>
             <td>{mark}</td>
             <td class="num" data-p="2">{left}</td>
             <td class="num">
@@ -103,7 +103,7 @@ fn Whole(row: AccessRow, desk: Desk, open: RwSignal<bool>) -> impl IntoView {
         .collect_view();
     view! {
         <dialog class="dialog" node_ref=dialog aria-labelledby=title.clone() on:close=closed>
-            <div><h2 id=title.clone()><bdi>{requests::asker(&row)}</bdi></h2><p class="soft wrap">{requests::decision(&row)}</p></div>
+            <div><h2 id=title.clone()><bdi>{requests::asker(&row)}</bdi></h2><p class="soft wrap">{told(&row)}</p></div>
             <dl class="facts">{facts}</dl>
             {move || failure.get().map(|failure| view! { <FailureNote failure=failure/> })}
             <footer>
