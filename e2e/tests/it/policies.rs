@@ -202,6 +202,12 @@ async fn nurse(browser: &Browser, anna: &mut App) -> Result<()> {
     page.click("who").await?;
     page.click("lock").await?;
     page.click("door-other").await?;
+    heading(
+        page,
+        "door-heading",
+        "anna of ward 3, enter your passphrase",
+    )
+    .await?;
     let words = format!("anna knows four words{ENTER}");
     page.type_into("door-passphrase", &words).await?;
     page.find("who").await?;
