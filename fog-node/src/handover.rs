@@ -29,7 +29,6 @@ use ledger_core::state::{StateKey, read};
 use ledger_core::{Digest, Payload, PublicKey};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::bluetooth::is_bluetooth;
@@ -205,11 +204,8 @@ impl Node {
             self.take_patient(patient).await?;
         }
         let ingest = self.ingest().ok_or_else(Failure::stopping)?;
-        let (done, taken) = oneshot::channel();
-        let item = Item::Take(row.clone(), assignment, clock, done);
-        ingest.send(item).await.map_err(|_| Failure::stopping())?;
-        let taken = taken.await.map_err(|_| Failure::stopping())?;
-        let index = taken.map_err(Failure::internal)?;
+        let taken = self.until_durable(|done| Item::Take(row.clone(), assignment, clock, done));
+        let index = taken.await?.map_err(Failure::internal)?;
         self.show_device(index, &row, None, 0)
             .map_err(Failure::internal)?;
         self.start_sensor(index, &row, &ingest, away);
@@ -241,8 +237,7 @@ impl Node {
         if let Some(sensor) = self.take_sensor(index) {
             sensor.stop().await;
         }
-        let ingest = self.ingest().ok_or_else(Failure::stopping)?;
-        ingest.flush().await.map_err(|_| Failure::stopping())?;
+        self.until_durable(Item::Flush).await?;
         let last_heard = self.last_heard(&device.id)?;
         let vault = self.vault();
         let rows = devices::active(&vault)?;

@@ -10,7 +10,6 @@ use fog_api::{
 };
 use fogward_level0::HostKey;
 use ledger_core::Digest;
-use tokio::sync::oneshot;
 
 use crate::bluetooth::{address_in, is_bluetooth, path_of};
 use crate::clock::now_millis;
@@ -100,16 +99,8 @@ impl Node {
         if let Some(sensor) = self.take_sensor(index) {
             sensor.stop().await;
         }
-        let ingest = self.ingest().ok_or_else(Failure::stopping)?;
-        let (done, removed) = oneshot::channel();
-        ingest
-            .send(Item::Remove(index, done))
-            .await
-            .map_err(|_| Failure::stopping())?;
-        removed
-            .await
-            .map_err(|_| Failure::stopping())?
-            .map_err(Failure::internal)?;
+        let removed = self.until_durable(|done| Item::Remove(index, done));
+        removed.await?.map_err(Failure::internal)?;
         self.live.close(index);
         self.remove_bond(&device.path).await;
         Ok(())
@@ -227,15 +218,8 @@ impl Node {
         self.check_room()?;
         source_of(&row, &self.master, &self.bluetooth).map_err(Failure::internal)?;
         let ingest = self.ingest().ok_or_else(Failure::stopping)?;
-        let (done, added) = oneshot::channel();
-        ingest
-            .send(Item::Add(row.clone(), code, done))
-            .await
-            .map_err(|_| Failure::stopping())?;
-        let index = added
-            .await
-            .map_err(|_| Failure::stopping())?
-            .map_err(Failure::internal)?;
+        let added = self.until_durable(|done| Item::Add(row.clone(), code, done));
+        let index = added.await?.map_err(Failure::internal)?;
         self.show_device(index, &row, None, 0)
             .map_err(Failure::internal)?;
         self.start_sensor(index, &row, &ingest, None);

@@ -4,7 +4,6 @@
 //! with it.
 
 use fog_api::{Device, Place, PlaceDevice};
-use tokio::sync::oneshot;
 
 use crate::failure::Failure;
 use crate::ingest::Item;
@@ -23,11 +22,8 @@ impl Node {
     pub async fn place_device(&self, id: &str, asked: PlaceDevice) -> Result<Device, Failure> {
         let (index, _) = self.find_device(id)?;
         let place = asked.place.as_ref().map(checked).transpose()?;
-        let ingest = self.ingest().ok_or_else(Failure::stopping)?;
-        let (done, durable) = oneshot::channel();
-        let item = Item::Place(index, place, done);
-        ingest.send(item).await.map_err(|_| Failure::stopping())?;
-        durable.await.map_err(|_| Failure::stopping())?;
+        self.until_durable(|done| Item::Place(index, place, done))
+            .await?;
         self.look_again(&mut None)?;
         self.device(id)
     }

@@ -18,14 +18,12 @@ use fog_api::{
 };
 use ledger_core::access::{self, PutPolicy, Scope};
 use ledger_core::governance;
-use ledger_core::state::ExecutionError;
 use ledger_core::{OrganisationId, Payload};
 use ledger_policy::{CheckedPolicy, ENGINE, Effect, Fault, Rule, schema_text};
 use ledger_store::Snapshot;
 
 use crate::failure::Failure;
 use crate::node::Node;
-use crate::tell::block_clock;
 
 impl Node {
     /// The policies of all organisations, this one's first.
@@ -34,9 +32,7 @@ impl Node {
     /// [`Failure`] if the replica cannot be read.
     pub fn policies(&self) -> Result<PoliciesView, Failure> {
         let snapshot = self.replica.read()?;
-        // None while this node waits to be admitted.
-        let own = governance::admin_of(&snapshot, &self.membership.admin());
-        let own = own.map_err(Failure::internal)?;
+        let own = self.voice(&snapshot)?;
         let organisations = governance::organisations(&snapshot).map_err(Failure::internal)?;
         let (ours, others): (Vec<_>, Vec<_>) = organisations
             .into_iter()
@@ -95,30 +91,21 @@ impl Node {
     }
 
     async fn put(self: &Arc<Self>, name: &str, text: Option<String>) -> Result<(), Failure> {
-        let put = {
-            let snapshot = self.replica.read()?;
-            let put = Payload::PutPolicy(PutPolicy {
-                scope: Scope::all_of(self.own_organisation(&snapshot)?),
-                name: name.to_owned(),
-                text,
-                grounds: None,
-            });
-            let clock = block_clock(&snapshot)?;
-            match access::check(&snapshot, clock, self.membership.admin(), &put) {
-                Ok(()) => put,
-                Err(ExecutionError::Access(error)) => {
-                    return Err(not_put(&format!("On the ledger, {error}.")));
-                }
-                Err(error) => return Err(Failure::internal(error)),
-            }
-        };
+        let put = Payload::PutPolicy(PutPolicy {
+            scope: Scope::all_of(self.own_organisation(&self.replica.read()?)?),
+            name: name.to_owned(),
+            text,
+            grounds: None,
+        });
+        if let Some(error) = self.void_of(self.membership.admin(), &put)? {
+            return Err(not_put(&format!("On the ledger, {error}.")));
+        }
         self.send(put).await.map(drop)
     }
 
-    /// The organisation whose admin key this node has.
+    /// The organisation whose policies this node puts.
     fn own_organisation(&self, snapshot: &Snapshot<'_>) -> Result<OrganisationId, Failure> {
-        let own = governance::admin_of(snapshot, &self.membership.admin());
-        own.map_err(Failure::internal)?.ok_or_else(|| {
+        self.voice(snapshot)?.ok_or_else(|| {
             not_put("This node's organisation has no voice in the consortium, or not yet.")
         })
     }

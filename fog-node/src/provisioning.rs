@@ -35,7 +35,7 @@ use device_drivers::{LinkReason, ProvisionError, Provisioned, ReasonCode, ble, s
 use fog_api::{CheckCode, Device, Event, Provisioning as Shown, ProvisioningStage};
 use fogward_level0::{CodeError, HostKey, PairingCode, PairingKey, Provisioning};
 use ledger_core::Digest;
-use tokio::sync::{Mutex, oneshot, watch};
+use tokio::sync::{Mutex, watch};
 use zeroize::Zeroizing;
 
 use crate::bluetooth::{is_bluetooth, words_of};
@@ -157,8 +157,8 @@ impl Node {
                 return false;
             }
         };
-        let (done, is_durable) = oneshot::channel();
-        ingest.send(Item::Keep(kept, done)).await.is_ok() && is_durable.await.is_ok()
+        let kept = ingest.until_durable(|done| Item::Keep(kept, done)).await;
+        kept.is_ok()
     }
 
     fn provisioned_row(

@@ -27,13 +27,11 @@ use ledger_core::{
     Digest, Height, Payload, PublicKey, SecretKey, SignedTransaction, TransactionBody,
 };
 use ledger_store::Snapshot;
-use tokio::sync::oneshot;
 
 use crate::failure::Failure;
 use crate::ingest::{Item, random_handle};
 use crate::node::Node;
 use crate::people::{Signed, locked};
-use crate::tell::block_clock;
 use crate::vault::reasons::Reason;
 
 /// How long an answer waits for finality.
@@ -246,22 +244,13 @@ impl Node {
     }
 
     fn refuse_void_of(&self, key: &PublicKey, payload: &Payload) -> Result<(), Failure> {
-        let snapshot = self.replica.read()?;
-        let clock = block_clock(&snapshot)?;
-        match access::check(&snapshot, clock, *key, payload) {
-            Ok(()) => Ok(()),
-            Err(ExecutionError::Access(error)) => Err(refused(error)),
-            Err(error) => Err(Failure::internal(error)),
-        }
+        let void = self.void_of(*key, payload)?;
+        void.map_or(Ok(()), |error| Err(refused(error)))
     }
 
     async fn keep_reason(&self, access: Digest, reason: &Reason) -> Result<(), Failure> {
         let sealed = reason.seal(&self.master, access)?;
-        let ingest = self.ingest().ok_or_else(Failure::stopping)?;
-        let (done, durable) = oneshot::channel();
-        let kept = ingest.send(Item::Reason(sealed, done)).await;
-        kept.map_err(|_| Failure::stopping())?;
-        durable.await.map_err(|_| Failure::stopping())
+        self.until_durable(|done| Item::Reason(sealed, done)).await
     }
 }
 

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ledger_consortium::FinalizedBlock;
+use ledger_core::access::{self, AccessError};
 use ledger_core::device::{self, DeviceError};
 use ledger_core::state::{Clock, ExecutionError, StateKey, read};
-use ledger_core::{Digest, Payload};
+use ledger_core::{Digest, OrganisationId, Payload, PublicKey, governance};
 use ledger_store::Snapshot;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::oneshot;
@@ -29,6 +30,19 @@ pub(crate) struct Told {
 }
 
 impl Node {
+    /// Has the vault's writer take an item; its answer, once that is durable.
+    ///
+    /// # Errors
+    /// [`Failure`] if the node is stopping.
+    pub(crate) async fn until_durable<T>(
+        &self,
+        item: impl FnOnce(oneshot::Sender<T>) -> Item,
+    ) -> Result<T, Failure> {
+        let ingest = self.ingest().ok_or_else(Failure::stopping)?;
+        let durable = ingest.until_durable(item).await;
+        durable.map_err(|_| Failure::stopping())
+    }
+
     /// Signs and keeps a payload, unless it would be void.
     ///
     /// # Errors
@@ -40,15 +54,38 @@ impl Node {
     ) -> Result<Told, Failure> {
         self.refuse_void(&payload)?;
         let blocks = self.consortium.subscribe();
-        let ingest = self.ingest().ok_or_else(Failure::stopping)?;
-        let (done, durable) = oneshot::channel();
-        let item = Item::Tell(payload, whose, done);
-        ingest.send(item).await.map_err(|_| Failure::stopping())?;
-        let durable = durable.await.map_err(|_| Failure::stopping())?;
+        let durable = self.until_durable(|done| Item::Tell(payload, whose, done));
+        let durable = durable.await?;
         Ok(Told {
             transaction: durable.map_err(Failure::internal)?,
             blocks,
         })
+    }
+
+    /// Why something about people, policies or access would be void if `sender` said it now; `None` if it would not.
+    ///
+    /// # Errors
+    /// [`Failure`] if the replica cannot be read.
+    pub(crate) fn void_of(
+        &self,
+        sender: PublicKey,
+        payload: &Payload,
+    ) -> Result<Option<AccessError>, Failure> {
+        let snapshot = self.replica.read()?;
+        let clock = block_clock(&snapshot)?;
+        match access::check(&snapshot, clock, sender, payload) {
+            Ok(()) => Ok(None),
+            Err(ExecutionError::Access(error)) => Ok(Some(error)),
+            Err(error) => Err(Failure::internal(error)),
+        }
+    }
+
+    /// The organisation whose admin key this node has; none while it waits to be admitted.
+    ///
+    /// # Errors
+    /// [`Failure`] if the replica cannot be read.
+    pub(crate) fn voice(&self, snapshot: &Snapshot<'_>) -> Result<Option<OrganisationId>, Failure> {
+        governance::admin_of(snapshot, &self.membership.admin()).map_err(Failure::internal)
     }
 
     /// Waits until what was told is final.

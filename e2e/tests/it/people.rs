@@ -90,6 +90,18 @@ pub(crate) async fn sign_in(page: &Page, login: &str, app: &mut App) -> Result<(
     page.find("who").await.map(drop)
 }
 
+/// The session at this window is locked, and somebody who is signed in at it, too, opens the other one.
+pub(crate) async fn somebody_else(page: &Page, login: &str) -> Result<()> {
+    page.click("who").await?;
+    page.click("lock").await?;
+    page.click("door-other").await?;
+    let door = format!("{login} of ward 3, enter your passphrase");
+    heading(page, "door-heading", &door).await?;
+    let words = format!("{login} knows four words{ENTER}");
+    page.type_into("door-passphrase", &words).await?;
+    page.find("who").await.map(drop)
+}
+
 pub(crate) async fn heading(page: &Page, id: &str, expected: &str) -> Result<()> {
     page.until(&format!("the heading `{expected}`"), || async {
         let said = page.text(id).await.unwrap_or_default();

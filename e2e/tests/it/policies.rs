@@ -5,7 +5,7 @@ use e2e::browser::{Browser, PAGE_FITS};
 use e2e::cli::{self, Node};
 use e2e::page::Page;
 
-use crate::people::{App, heading, register, sign_in};
+use crate::people::{App, heading, register, sign_in, somebody_else};
 
 const ENTER: &str = "\u{e007}";
 const SIZES: [(u32, u32); 2] = [(390, 844), (1280, 800)];
@@ -199,18 +199,7 @@ async fn nurse(browser: &Browser, anna: &mut App) -> Result<()> {
     ensure!(!put.is_enabled().await?, "a nurse puts nothing");
     browser.look("policies-nurse", &SIZES, PAGE_FITS).await?;
 
-    page.click("who").await?;
-    page.click("lock").await?;
-    page.click("door-other").await?;
-    heading(
-        page,
-        "door-heading",
-        "anna of ward 3, enter your passphrase",
-    )
-    .await?;
-    let words = format!("anna knows four words{ENTER}");
-    page.type_into("door-passphrase", &words).await?;
-    page.find("who").await?;
+    somebody_else(page, "anna").await?;
     page.click("nav-policies").await?;
     page.click("policy-retract").await?;
     page.click("policy-keep").await?;

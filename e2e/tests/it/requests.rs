@@ -5,9 +5,8 @@ use e2e::browser::{Browser, PAGE_FITS};
 use e2e::cli::{self, Node};
 use e2e::page::Page;
 
-use crate::people::{heading, register, sign_in};
+use crate::people::{heading, register, sign_in, somebody_else};
 
-const ENTER: &str = "\u{e007}";
 const SIZES: [(u32, u32); 2] = [(390, 844), (1280, 720)];
 const SUBJECT: &str = "7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b";
 /// Nurses are granted the heart rate once somebody agrees, and everything where they break the glass.
@@ -99,18 +98,7 @@ async fn ask(browser: &Browser) -> Result<()> {
     row(page, "Granted").await?;
 
     // At the same window: hers is locked, and the administrator opens her own.
-    page.click("who").await?;
-    page.click("lock").await?;
-    page.click("door-other").await?;
-    heading(
-        page,
-        "door-heading",
-        "anna of ward 3, enter your passphrase",
-    )
-    .await?;
-    page.type_into("door-passphrase", &format!("anna knows four words{ENTER}"))
-        .await?;
-    page.find("who").await?;
+    somebody_else(page, "anna").await?;
     page.click("nav-requests").await?;
     heading(page, "page-heading", "2 requests wait for you").await?;
     browser.look("requests", &SIZES, PAGE_FITS).await?;

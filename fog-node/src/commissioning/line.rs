@@ -9,7 +9,7 @@ use device_drivers::link::LinkState;
 use device_drivers::profile::{Profile, Rate};
 use device_drivers::self_test::{Check, Finding, Findings, Why};
 use fog_api::{Device, Gap};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::failure::Failure;
@@ -111,11 +111,7 @@ impl Node {
 
     /// A device's gap ledger with all that has arrived: what waits for a commit is counted only after it.
     async fn gap_now(&self, id: &str) -> Result<Gap, Failure> {
-        let ingest = self.ingest().ok_or_else(Failure::stopping)?;
-        let (done, flushed) = oneshot::channel();
-        let sent = ingest.send(Item::Flush(done)).await;
-        sent.map_err(|_| Failure::stopping())?;
-        flushed.await.map_err(|_| Failure::stopping())?;
+        self.until_durable(Item::Flush).await?;
         Ok(self.device(id)?.gap)
     }
 }

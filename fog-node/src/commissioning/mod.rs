@@ -29,7 +29,7 @@ use fog_api::{
     SelfTest, SelfTestStage, StartSelfTest,
 };
 use ledger_core::Digest;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 pub use record::{Commissioning, MAX_FILE_BYTES, SignedCommissioning, adapter_digest};
 pub(crate) use view::view_of;
@@ -404,12 +404,9 @@ impl Node {
             outcome: outcome(&judged),
             judged,
         };
-        let ingest = self.ingest().ok_or_else(Failure::stopping)?;
-        let (done, signed) = oneshot::channel();
-        let sent = ingest.send(Item::Commission(Box::new(record.clone()), done));
-        sent.await.map_err(|_| Failure::stopping())?;
-        let signed = signed.await.map_err(|_| Failure::stopping())?;
-        let signed = signed.map_err(Failure::internal)?;
+        let kept = Box::new(record.clone());
+        let signed = self.until_durable(|done| Item::Commission(kept, done));
+        let signed = signed.await?.map_err(Failure::internal)?;
         Ok(view_of(&record, &signed))
     }
 }

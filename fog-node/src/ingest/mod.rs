@@ -187,8 +187,19 @@ impl Ingest {
     /// # Errors
     /// [`IngestStopped`].
     pub async fn flush(&self) -> Result<(), IngestStopped> {
-        let (done, waiting) = oneshot::channel();
-        self.send(Item::Flush(done)).await?;
-        waiting.await.map_err(|_| IngestStopped)
+        self.until_durable(Item::Flush).await
+    }
+
+    /// Queues an item that is answered; its answer, once it is durable.
+    ///
+    /// # Errors
+    /// [`IngestStopped`].
+    pub async fn until_durable<T>(
+        &self,
+        item: impl FnOnce(oneshot::Sender<T>) -> Item,
+    ) -> Result<T, IngestStopped> {
+        let (done, durable) = oneshot::channel();
+        self.send(item(done)).await?;
+        durable.await.map_err(|_| IngestStopped)
     }
 }

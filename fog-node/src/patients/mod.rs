@@ -24,7 +24,6 @@ use fog_api::{
 };
 use ledger_core::access::{Period, Purpose};
 use rusqlite::Connection;
-use tokio::sync::oneshot;
 
 use self::patient::{Called, Patient, PatientId};
 use crate::clock::now_millis;
@@ -258,11 +257,8 @@ impl Node {
     async fn put_patient(&self, patient: Patient) -> Result<Arc<Patient>, Failure> {
         self.patients.check_room(&patient)?;
         let sealed = patient.seal(&self.master)?;
-        let ingest = self.ingest().ok_or_else(Failure::stopping)?;
-        let (done, durable) = oneshot::channel();
-        let item = Item::Patient(sealed, done);
-        ingest.send(item).await.map_err(|_| Failure::stopping())?;
-        durable.await.map_err(|_| Failure::stopping())?;
+        self.until_durable(|done| Item::Patient(sealed, done))
+            .await?;
         let patient = Arc::new(patient);
         let register = &self.patients.register;
         let mut register = register.write().unwrap_or_else(PoisonError::into_inner);

@@ -35,7 +35,7 @@ use std::time::{Duration, Instant};
 use fog_api::{Capability, Role};
 use ledger_core::Digest;
 use rusqlite::Connection;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use self::guesses::Strangers;
 use self::on_ledger::Following;
@@ -219,13 +219,8 @@ impl Node {
     /// Stores a person; what is in memory follows once it is durable. Called with the turn held.
     async fn keep_person(&self, person: Person) -> Result<Person, Failure> {
         let sealed = person.seal(&self.master)?;
-        let ingest = self.ingest().ok_or_else(Failure::stopping)?;
-        let (done, durable) = oneshot::channel();
-        ingest
-            .send(Item::Person(sealed, done))
-            .await
-            .map_err(|_| Failure::stopping())?;
-        durable.await.map_err(|_| Failure::stopping())?;
+        self.until_durable(|done| Item::Person(sealed, done))
+            .await?;
         if person.id != PersonId::NOBODY {
             let register = &self.people.register;
             let mut register = register.write().unwrap_or_else(PoisonError::into_inner);

@@ -22,8 +22,7 @@ use fog_api::{LedgerStanding, PersonOnLedger};
 use ledger_core::access::{
     self, ChangePerson, Person as Known, PersonChange, PersonKeys, RegisterPerson, Role,
 };
-use ledger_core::state::ExecutionError;
-use ledger_core::{Digest, OrganisationId, Payload, PublicKey, governance};
+use ledger_core::{Digest, OrganisationId, Payload, PublicKey};
 use ledger_store::Snapshot;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -35,7 +34,6 @@ use crate::clock::now_millis;
 use crate::failure::Failure;
 use crate::ingest::random_handle;
 use crate::node::Node;
-use crate::tell::block_clock;
 
 /// Pause before it is tried again to tell what could not be told.
 const RETRY: Duration = Duration::from_secs(1);
@@ -307,7 +305,7 @@ impl Node {
     async fn registration(&self, person: Person, handle: Digest) -> Result<Payload, Trouble> {
         let body = CredentialBody {
             chain: self.chain,
-            organisation: self.voice()?,
+            organisation: self.registrar()?,
             handle,
             person: person.id.0,
             name: person.name.clone(),
@@ -344,25 +342,19 @@ impl Node {
     }
 
     /// The organisation in whose name this node registers people.
-    fn voice(&self) -> Result<OrganisationId, Trouble> {
+    fn registrar(&self) -> Result<OrganisationId, Trouble> {
         let snapshot = self.replica.read().map_err(Failure::from)?;
-        let own = governance::admin_of(&snapshot, &self.membership.admin());
-        own.map_err(Failure::internal)?.ok_or_else(|| {
+        self.voice(&snapshot)?.ok_or_else(|| {
             let why = "This node has no admin key of an organisation of the consortium, or is not admitted yet.";
             Trouble::Ledger(why.to_owned())
         })
     }
 
     fn refuse_untold(&self, payload: &Payload) -> Result<(), Trouble> {
-        self.voice()?;
-        let snapshot = self.replica.read().map_err(Failure::from)?;
-        let clock = block_clock(&snapshot)?;
-        match access::check(&snapshot, clock, self.membership.admin(), payload) {
-            Ok(()) => Ok(()),
-            Err(ExecutionError::Access(error)) => {
-                Err(Trouble::Person(format!("On the ledger, {error}.")))
-            }
-            Err(error) => Err(Failure::internal(error).into()),
+        self.registrar()?;
+        match self.void_of(self.membership.admin(), payload)? {
+            None => Ok(()),
+            Some(error) => Err(Trouble::Person(format!("On the ledger, {error}."))),
         }
     }
 }

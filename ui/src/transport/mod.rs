@@ -9,6 +9,7 @@
 mod desktop;
 mod http;
 
+use leptos::prelude::{RwSignal, Set};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -63,6 +64,24 @@ pub fn is_desktop() -> bool {
 /// As [`Failure`] says.
 pub async fn get<T: DeserializeOwned>(path: &str) -> Result<T, Failure> {
     read(&call("GET", path, None).await?)
+}
+
+/// Asks the node, and shows what it answers; an answer that does not come leaves what was shown before. The page may
+/// be gone by then.
+pub async fn show<T: DeserializeOwned + Send + Sync + 'static>(
+    path: &str,
+    shown: RwSignal<Option<T>>,
+    failure: RwSignal<Option<Failure>>,
+) {
+    match get(path).await {
+        Ok(answer) => {
+            failure.try_set(None);
+            shown.try_set(Some(answer));
+        }
+        Err(why) => {
+            failure.try_set(Some(why));
+        }
+    }
 }
 
 /// Asks for something to be done.

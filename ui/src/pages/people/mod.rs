@@ -34,17 +34,7 @@ pub(super) struct Desk {
 impl Desk {
     /// Asks who is registered.
     fn ask(self) {
-        spawn_local(async move {
-            match transport::get::<Vec<Person>>("/api/people").await {
-                Ok(all) => {
-                    self.failure.try_set(None);
-                    self.all.try_set(Some(all));
-                }
-                Err(why) => {
-                    self.failure.try_set(Some(why));
-                }
-            }
-        });
+        spawn_local(transport::show("/api/people", self.all, self.failure));
     }
 }
 

@@ -32,17 +32,7 @@ pub(super) struct Desk {
 impl Desk {
     /// Asks for the list.
     fn ask(self) {
-        spawn_local(async move {
-            match transport::get::<Vec<AccessRow>>("/api/access").await {
-                Ok(all) => {
-                    self.failure.try_set(None);
-                    self.all.try_set(Some(all));
-                }
-                Err(why) => {
-                    self.failure.try_set(Some(why));
-                }
-            }
-        });
+        spawn_local(transport::show("/api/access", self.all, self.failure));
     }
 }
 
