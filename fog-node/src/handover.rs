@@ -404,7 +404,7 @@ impl Node {
         device::life(&self.replica.read()?, handle).map_err(Failure::internal)
     }
 
-    fn member(&self, key: &PublicKey) -> Result<Option<Member>, Failure> {
+    pub(crate) fn member(&self, key: &PublicKey) -> Result<Option<Member>, Failure> {
         let snapshot = self.replica.read()?;
         read(&snapshot, &StateKey::member(key)).map_err(Failure::internal)
     }

@@ -68,10 +68,13 @@ impl Node {
             return Err(faulty(fault));
         }
         self.put(&asked.name, Some(asked.text)).await?;
-        let rows = self.policies()?.policies.into_iter();
-        let row = rows
-            .filter(|row| row.is_own)
-            .find(|row| row.name == asked.name);
+        let snapshot = self.replica.read()?;
+        let own = self.own_organisation(&snapshot)?;
+        let policy = access::policy(&snapshot, &Scope::all_of(own), &asked.name);
+        let row = policy.map_err(Failure::internal)?.and_then(|policy| {
+            let organisation = governance::organisation(&snapshot, &own).ok()??;
+            row_of(policy, organisation.name, true)
+        });
         row.ok_or_else(|| not_put("Another change of this policy came first."))
     }
 
@@ -80,8 +83,13 @@ impl Node {
     /// # Errors
     /// [`Failure`] if there is no such policy, or the ledger does not take it.
     pub async fn retract_policy(self: &Arc<Self>, name: &str) -> Result<(), Failure> {
-        let is_known = |row: &PolicyRow| row.is_own && row.name == name;
-        if !self.policies()?.policies.iter().any(is_known) {
+        let is_known = {
+            let snapshot = self.replica.read()?;
+            let scope = Scope::all_of(self.own_organisation(&snapshot)?);
+            let known = access::policy(&snapshot, &scope, name);
+            known.map_err(Failure::internal)?.is_some()
+        };
+        if !is_known {
             return Err(Failure::not_found(
                 "There is no such policy.",
                 "The organisation's policies are listed by name on the policies page.",

@@ -1,5 +1,6 @@
 //! Proof files: puts together what the vault and the replica hold of one reading.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ledger_core::{BatchTree, Proof};
@@ -8,6 +9,7 @@ use crate::failure::Failure;
 use crate::node::Node;
 use crate::readings::ReadingId;
 use crate::vault::open_stream::OpenStream;
+use crate::vault::payloads::PayloadRow;
 use crate::vault::{batches, payloads, streams};
 
 impl Node {
@@ -26,7 +28,7 @@ impl Node {
         self.genesis.to_file()
     }
 
-    fn prove(&self, id: ReadingId) -> Result<Proof, Failure> {
+    pub(crate) fn prove(&self, id: ReadingId) -> Result<Proof, Failure> {
         let stream = OpenStream::new(&self.stream(id)?, &self.master)?;
         let Some((payload, records)) = self.payload(&stream, id.sequence)? else {
             return Err(not_final());
@@ -34,7 +36,7 @@ impl Node {
         let at =
             usize::try_from(id.sequence - payload.first_sequence).map_err(Failure::internal)?;
         let record = records.get(at).ok_or_else(not_final)?;
-        let (batch, tree) = self.batch_tree(payload.batch)?;
+        let (batch, tree) = self.batch_of(payload.batch)?;
         let inclusion = {
             let snapshot = self.replica.read()?;
             match snapshot.inclusion(&batch.tx)? {
@@ -57,30 +59,40 @@ impl Node {
         Ok(proof)
     }
 
-    /// Rebuilds the tree of a batch from its payloads.
-    fn batch_tree(&self, number: u64) -> Result<(batches::BatchRow, BatchTree), Failure> {
-        let missing = || Failure::internal("a payload without its batch");
+    fn batch_of(&self, number: u64) -> Result<(batches::BatchRow, BatchTree), Failure> {
         let batch = batches::find(&self.vault(), number)?.ok_or_else(missing)?;
         let rows = payloads::of_batch(&self.vault(), number)?;
-        let known = streams::list(&self.vault(), None)?;
-        let mut parts = Vec::with_capacity(rows.len());
-        for row in rows {
-            let stream = known
-                .iter()
-                .find(|stream| stream.number == row.stream)
-                .ok_or_else(missing)?;
-            let open = OpenStream::new(stream, &self.master)?;
-            let records = open.open(row.first_sequence, row.count, &row.sealed)?;
-            let leaves = records
-                .iter()
-                .zip(row.first_sequence..)
-                .map(|(record, sequence)| open.leaf(sequence, record))
-                .collect();
-            parts.push(open.leaves(row.first_sequence, leaves));
+        let mut open = BTreeMap::new();
+        for stream in streams::list(&self.vault(), None)? {
+            if rows.iter().any(|row| row.stream == stream.number) {
+                open.insert(stream.number, OpenStream::new(&stream, &self.master)?);
+            }
         }
-        let tree = BatchTree::build(parts).map_err(Failure::internal)?;
-        Ok((batch, tree))
+        Ok((batch, batch_tree(rows, &open)?))
     }
+}
+
+/// Rebuilds the tree of a batch from its payloads, with their streams by number.
+pub(crate) fn batch_tree(
+    rows: Vec<PayloadRow>,
+    streams: &BTreeMap<i64, OpenStream>,
+) -> Result<BatchTree, Failure> {
+    let mut parts = Vec::with_capacity(rows.len());
+    for row in rows {
+        let open = streams.get(&row.stream).ok_or_else(missing)?;
+        let records = open.open(row.first_sequence, row.count, &row.sealed)?;
+        let leaves = records
+            .iter()
+            .zip(row.first_sequence..)
+            .map(|(record, sequence)| open.leaf(sequence, record))
+            .collect();
+        parts.push(open.leaves(row.first_sequence, leaves));
+    }
+    BatchTree::build(parts).map_err(Failure::internal)
+}
+
+fn missing() -> Failure {
+    Failure::internal("a payload without its batch")
 }
 
 fn not_final() -> Failure {

@@ -9,10 +9,14 @@
 //! keeps no such transaction, and who gets no answer asks again. The rules are the ledger's
 //! (`ledger_core::access`); here it is looked beforehand whether something would be void, and why.
 //!
-//! Left out: serving what was granted; relations to patients of another organisation, which a node of theirs would
+//! Left out: relations to patients of another organisation, which a node of theirs would
 //! have to attest; telling the data's organisation at once that the glass was broken.
 
+mod afar;
 mod asking;
+mod reading;
+pub(crate) mod serving;
+mod shown;
 mod view;
 mod words;
 

@@ -5,7 +5,11 @@
 
 use std::fmt;
 
+use ledger_core::Quality;
 use serde::{Deserialize, Serialize};
+
+use crate::error::ApiError;
+use crate::reading::SampleSegment;
 
 /// Asks for a part of a subject's data, in the caller's name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,6 +178,10 @@ pub struct AccessRow {
     pub reason: Option<String>,
     /// What was said of that.
     pub review: Option<AccessReview>,
+    /// How often it was read, as far as receipts are final.
+    pub reads: u64,
+    /// How many readings that were, counted each time.
+    pub readings: u64,
     /// Height of the block that changed it last.
     pub changed_height: u64,
     /// Whether the caller asked.
@@ -191,4 +199,146 @@ impl fmt::Debug for AccessRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "AccessRow({}, {:?})", self.handle, self.state)
     }
+}
+
+/// Asks to be shown what was granted, or a part of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReadAccess {
+    /// A random name for this read, 64 hex digits. Who lost the answer asks again by the same name and is shown the
+    /// same, under the same receipt. The node draws one without it.
+    #[serde(default)]
+    pub read: Option<String>,
+    /// Only these of the granted metrics, by LOINC code; all without it.
+    #[serde(default)]
+    pub metrics: Vec<String>,
+    /// Only from this moment on, in Unix milliseconds.
+    #[serde(default)]
+    pub from: Option<i64>,
+    /// Only until before this one.
+    #[serde(default)]
+    pub until: Option<i64>,
+}
+
+/// What was granted and is shown, once its receipt is durable.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Disclosure {
+    /// The request's handle.
+    pub access: String,
+    /// The read's name, 64 hex digits.
+    pub read: String,
+    /// When it was read, in Unix milliseconds.
+    pub at: i64,
+    /// The period's begin in Unix milliseconds.
+    pub from: i64,
+    /// The period's end, itself not in it.
+    pub until: i64,
+    /// How finely: `raw` or `aggregate`.
+    pub resolution: String,
+    /// What the ledger is told of it, by each node that gave something.
+    pub receipts: Vec<DisclosureReceipt>,
+    /// Readings, where they are shown as they are.
+    pub streams: Vec<DisclosedStream>,
+    /// What is told of many together, where they are not.
+    pub spans: Vec<DisclosedSpan>,
+    /// Nodes of the holder's that may have more of it, and why that is not shown.
+    pub not_read: Vec<NotRead>,
+}
+
+/// The receipt of what one node gave.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DisclosureReceipt {
+    /// The node's key, 64 hex digits.
+    pub node: String,
+    /// The transaction that tells the ledger, 64 hex digits.
+    pub transaction: String,
+    /// The commitment in it to what is shown.
+    pub commitment: String,
+    /// How many readings that is made of.
+    pub readings: u64,
+    /// How many of them this node has found to be as they are anchored on its own replica; none of what it holds
+    /// itself.
+    pub proven: Option<u64>,
+}
+
+/// A node from which nothing is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NotRead {
+    /// Its name.
+    pub node: String,
+    /// Why.
+    pub why: ApiError,
+}
+
+/// Says which by names only.
+impl fmt::Debug for Disclosure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Disclosure({}, {})", self.access, self.read)
+    }
+}
+
+/// Readings of one metric of one device.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DisclosedStream {
+    /// The stream's random name, 32 hex digits; a reading's is that, a dot and its sequence.
+    pub stream: String,
+    /// LOINC code of what was measured.
+    pub code: String,
+    /// What that is called.
+    pub label: String,
+    /// UCUM unit.
+    pub unit: String,
+    /// In the order of their sequences.
+    pub readings: Vec<DisclosedReading>,
+}
+
+/// One reading that is shown.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DisclosedReading {
+    /// Its place in its stream.
+    pub sequence: u64,
+    /// When it was taken, in Unix milliseconds.
+    pub taken: i64,
+    /// The value, if it is a number.
+    pub value: Option<f64>,
+    /// The samples, if it is part of a wave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<SampleSegment>,
+    /// Its quality.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub quality: Quality,
+    /// Whether it is of a simulated device.
+    pub simulated: bool,
+}
+
+/// What is told of the values of one metric in an hour or a day.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DisclosedSpan {
+    /// LOINC code.
+    pub code: String,
+    /// What that is called.
+    pub label: String,
+    /// UCUM unit.
+    pub unit: String,
+    /// The span's begin in Unix milliseconds.
+    pub from: i64,
+    /// Its end, itself not in it.
+    pub until: i64,
+    /// Values that the sensor vouched for.
+    pub count: u64,
+    /// The lowest; none where there are too few values to tell of.
+    pub min: Option<f64>,
+    /// The highest.
+    pub max: Option<f64>,
+    /// Their mean.
+    pub mean: Option<f64>,
+    /// Whether one of them is of a simulated device.
+    pub simulated: bool,
 }

@@ -92,6 +92,8 @@
 //! | `GET /api/access/{handle}` | | [`AccessRow`] |
 //! | `POST /api/access/{handle}/decision` | [`DecideAccess`] | [`AccessRow`], once it is final |
 //! | `POST /api/access/{handle}/end` | | [`AccessRow`], ended or given back |
+//! | `POST /api/access/{handle}/read` | [`ReadAccess`] | [`Disclosure`], once its receipt is durable |
+//! | `GET /api/access/{handle}/reads/{read}/proofs/{reading}` | | proof file of a reading that it has shown |
 //! | `POST /api/access/{handle}/review` | [`ReviewAccess`] | [`AccessRow`], once it is final |
 //! | `POST /api/backup` | [`MakeBackup`] | sealed backup of the node, `application/octet-stream` |
 //! | `GET /api/events?waves=DEVICE` | | server-sent [`Event`]s, one JSON object each |
@@ -122,7 +124,8 @@ pub mod status;
 
 pub use access::{
     AccessPerson, AccessReview, AccessRow, AccessState, AskAccess, BreakGlass, DecideAccess,
-    ReviewAccess,
+    DisclosedReading, DisclosedSpan, DisclosedStream, Disclosure, DisclosureReceipt, NotRead,
+    ReadAccess, ReviewAccess,
 };
 pub use backup::MakeBackup;
 pub use bluetooth::{

@@ -1,5 +1,5 @@
-//! `fogward access request|list|show|approve|deny|revoke|break-glass|review`: a part of somebody's data, asked for and
-//! decided about.
+//! `fogward access request|list|show|read|approve|deny|revoke|break-glass|review`: a part of somebody's data, asked
+//! for and decided about; reading is `access_read`.
 
 use std::path::PathBuf;
 
@@ -7,6 +7,7 @@ use clap::Subcommand;
 use fog_api::{AccessRow, AccessState, AskAccess, BreakGlass, DecideAccess, ReviewAccess};
 
 use super::Outcome;
+use super::access_read::Read;
 use super::client::{Api, Question};
 use super::output::{print, print_json, time_words};
 use super::passphrase::first_line;
@@ -30,6 +31,8 @@ enum Command {
     List(List),
     /// Show one request, and the decision in words.
     Show(One),
+    /// Read what was granted to you; the ledger is told of it.
+    Read(Box<Read>),
     /// Grant what waits for a person's decision.
     #[command(visible_alias = "grant")]
     Approve(One),
@@ -49,6 +52,7 @@ impl Access {
             Command::Request(request) => request.run(),
             Command::List(list) => list.run(),
             Command::Show(one) => one.show(),
+            Command::Read(read) => read.run(),
             Command::Approve(one) => one.decide(true),
             Command::Deny(one) => one.decide(false),
             Command::Revoke(one) => one.tell("end", &()),

@@ -1,6 +1,8 @@
-//! Devices that go from one node to another: who is asked, and what is answered over the door's port.
+//! Devices that go from one node to another, and what was granted to people elsewhere: who is asked, and what is
+//! answered over the door's port.
 
 use std::io;
+use std::sync::Arc;
 
 use ledger_core::genesis::Member;
 use ledger_core::{Digest, PublicKey};
@@ -74,6 +76,28 @@ impl Node {
                 tracing::warn!(%failure, "a device could not be let go of");
                 Answer::Unknown
             }
+        }
+    }
+
+    /// The answer to a node whose person orders what she was granted.
+    pub(super) async fn answer_order(self: &Arc<Self>, order: Vec<u8>, asker: PublicKey) -> Answer {
+        let name = Digest::of(&order);
+        let packages = &self.membership.transfer.packages;
+        let packed = async {
+            // Whether she may still is looked at each time, also if it is packed already.
+            let Some(ordered) = self.ordered(&order, &asker).await? else {
+                return Ok(None);
+            };
+            if let Some(hashes) = packages.find(&asker, &name) {
+                return Ok(Some(hashes));
+            }
+            let package = self.packed_order(ordered).await?;
+            Ok::<_, Failure>(Some(packages.keep(asker, name, &package)))
+        };
+        match packed.await {
+            Ok(None) => Answer::Unknown,
+            Ok(Some(hashes)) => Answer::Packed(hashes),
+            Err(failure) => Answer::Refused(serde_json::to_vec(&failure.error).unwrap_or_default()),
         }
     }
 

@@ -1,7 +1,12 @@
-//! Disclosing what was granted: the segments stay as they are sealed, and their keys are wrapped for one person.
+//! Disclosing what was granted: it is cut out of the record, and told of by a commitment in the receipt. What goes to
+//! another node stays sealed as it is, and the keys of its segments are wrapped for one person.
 //!
-//! Left out so far: cutting segments at a period's edges, aggregates, serving, and the receipt.
+//! Left out so far: sending it to another node. Who may read what, and the receipt, are `crate::requests`'.
 
+pub(crate) mod content;
+pub(crate) mod cut;
+mod outgoing;
+pub(crate) mod package;
 mod wrapped;
 
 use std::ops::Range;

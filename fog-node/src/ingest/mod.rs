@@ -26,6 +26,7 @@ use std::time::Duration;
 use device_drivers::event::CoincidentTime;
 use device_drivers::measurement::Measurement;
 use fog_api::Place;
+use ledger_core::access::Receipt;
 use ledger_core::{Digest, Payload};
 use tokio::sync::{mpsc, oneshot};
 
@@ -38,6 +39,7 @@ use crate::commissioning::{Commissioning, SignedCommissioning};
 use crate::vault::assignments::Assignment;
 use crate::vault::clocks::Setting;
 use crate::vault::devices::DeviceRow;
+use crate::vault::disclosures::SealedDisclosure;
 use crate::vault::gaps::Kind;
 use crate::vault::patients::SealedPatient;
 use crate::vault::people::SealedPerson;
@@ -144,6 +146,13 @@ pub enum Item {
     Reason(SealedReason, oneshot::Sender<()>),
     /// A patient as written down from now on; answered when durable.
     Patient(SealedPatient, oneshot::Sender<()>),
+    /// What somebody is about to be shown under a grant, and the receipt that tells of it; answered with the receipt's
+    /// transaction when durable, or with why not if there is a read of this name.
+    Disclose(
+        SealedDisclosure,
+        Receipt,
+        oneshot::Sender<Result<Digest, String>>,
+    ),
     /// A removed device: its readings stay, its port key is destroyed.
     Remove(DeviceIndex, oneshot::Sender<Result<(), String>>),
     /// Something the ledger is told in this node's name, and whose a device is with it; answered with the

@@ -331,6 +331,10 @@ impl Writer {
                 Item::Person(person, _) => people::put(&self.connection, person)?,
                 Item::Reason(reason, _) => reasons::insert(&self.connection, reason)?,
                 Item::Patient(patient, _) => patients::put(&self.connection, patient)?,
+                Item::Disclose(row, receipt, _) => {
+                    let told = self.disclose(row, *receipt, outcome)?;
+                    outcome.told.extend(told.map(|told| (at, told)));
+                }
                 Item::Remove(..) | Item::Flush(_) => {}
             }
         }
@@ -441,7 +445,9 @@ impl Writer {
                 Item::Add(_, _, done) | Item::Take(_, _, _, done) => {
                     answer(done, of_item(&outcome.added, at))
                 }
-                Item::Tell(_, _, done) => answer(done, of_item(&outcome.told, at)),
+                Item::Tell(_, _, done) | Item::Disclose(_, _, done) => {
+                    answer(done, of_item(&outcome.told, at));
+                }
                 Item::Commission(_, done) => answer(done, of_item(&outcome.signed, at)),
                 Item::Remove(_, done) => answer(done, Ok(())),
                 Item::Keep(_, done)

@@ -11,8 +11,8 @@
 //! or read records her name. Left out: erasure, and the policies that decide what may be read of whom.
 
 pub mod patient;
-mod record;
-mod taken;
+pub(crate) mod record;
+pub(crate) mod taken;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -22,6 +22,7 @@ use fog_api::{
     DescribePatient, PatientView, PatientsQuery, PatientsView, RecordedMetric, SubjectHandle,
     WornDevice,
 };
+use ledger_core::Digest;
 use ledger_core::access::{Period, Purpose};
 use rusqlite::Connection;
 
@@ -36,6 +37,9 @@ use crate::vault::{VaultError, devices, patients, streams};
 
 /// Most patients of a node.
 const MAX_PATIENTS: usize = 200_000;
+/// Months in which a handle may have been asked about that is still read: a request waits for at most a year, and is
+/// granted for at most another.
+const HANDLE_MONTHS: usize = 26;
 /// Patients in an answer without a limit.
 const DEFAULT_LIMIT: u32 = 100;
 /// Most patients in an answer.
@@ -72,6 +76,25 @@ impl Patients {
     #[must_use]
     pub fn find(&self, id: &PatientId) -> Option<Arc<Patient>> {
         self.register().get(id).cloned()
+    }
+
+    /// The patient whom the ledger knows by this handle, for this purpose, in the month of `now_millis` or one of the
+    /// two years before. Tries the secrets of all: a microsecond for each patient and month.
+    #[must_use]
+    pub fn of_handle(
+        &self,
+        purpose: Purpose,
+        handle: &Digest,
+        now_millis: u64,
+    ) -> Option<Arc<Patient>> {
+        let register = self.register();
+        let months = std::iter::successors(Some(Period::at(now_millis)), |month| month.previous());
+        let mut months = months.take(HANDLE_MONTHS);
+        months.find_map(|month| {
+            let mut all = register.values();
+            all.find(|patient| patient.handle(purpose, month) == *handle)
+                .cloned()
+        })
     }
 
     /// The patient whose id this is.

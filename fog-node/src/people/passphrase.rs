@@ -71,6 +71,12 @@ impl SecretKeys {
         SecretKey::from_seed(&self.signing)
     }
 
+    /// Secret half of the X25519 key (RFC 7748).
+    #[must_use]
+    pub const fn exchange(&self) -> &[u8; 32] {
+        &self.exchange
+    }
+
     /// Public half of the X25519 key (RFC 7748).
     #[must_use]
     pub fn exchange_public(&self) -> [u8; 32] {

@@ -80,7 +80,10 @@ impl Node {
     }
 
     /// The organisation that this node is of, once it is admitted.
-    fn organisation(&self, snapshot: &Snapshot<'_>) -> Result<Option<OrganisationId>, Failure> {
+    pub(super) fn organisation(
+        &self,
+        snapshot: &Snapshot<'_>,
+    ) -> Result<Option<OrganisationId>, Failure> {
         let member = read(snapshot, &StateKey::member(&self.node_key));
         let member: Option<Member> = member.map_err(Failure::internal)?;
         Ok(member.map(|member| member.organisation))

@@ -103,6 +103,8 @@ impl Node {
         let readable = access::readable(look.snapshot, &asked.handle, look.now_millis);
         let readable = readable.map_err(Failure::internal)?;
         let state = look.state(access, &readable);
+        let receipts = access::receipts(look.snapshot, &asked.handle);
+        let receipts = receipts.map_err(Failure::internal)?;
         let is_open = state.is_open();
         let reason = match asked.emergency {
             None => None,
@@ -146,6 +148,8 @@ impl Node {
             is_emergency: asked.emergency.is_some(),
             reason: reason.map(|reason| reason.text()),
             review: review.transpose()?,
+            reads: receipts.count,
+            readings: receipts.readings,
             changed_height: access.changed.0,
             is_own: access.person == look.me.handle(),
             may_decide: may(AccessDecision::Allow),

@@ -134,6 +134,8 @@ mod tests {
             is_emergency: false,
             reason: None,
             review: None,
+            reads: 0,
+            readings: 0,
             changed_height: 1,
             is_own: false,
             may_decide: false,

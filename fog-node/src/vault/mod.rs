@@ -13,6 +13,7 @@
 //! people              who may sign in, sealed
 //! reasons             why somebody broke the glass, sealed
 //! patients            whom the clinic treats, sealed
+//! disclosures         what was read under which request, sealed, with its receipt
 //! ```
 //!
 //! A reading is durable once the transaction that holds its journal or payload row is committed; only
@@ -24,6 +25,7 @@ pub mod batches;
 pub mod clocks;
 pub mod commissionings;
 pub mod devices;
+pub mod disclosures;
 pub mod gaps;
 pub mod journal;
 pub mod open_stream;
@@ -62,7 +64,12 @@ const SCHEMAS: [&[&str]; SCHEMA_VERSION as usize] = [
     &[assignments::SCHEMA, devices::HANDOVERS],
     &[provisionings::SCHEMA],
     &[clocks::SCHEMA, devices::PLACES, commissionings::SCHEMA],
-    &[people::SCHEMA, reasons::SCHEMA, patients::SCHEMA],
+    &[
+        people::SCHEMA,
+        reasons::SCHEMA,
+        patients::SCHEMA,
+        disclosures::SCHEMA,
+    ],
 ];
 
 /// Why the vault did not do what it was asked. Names no content and no key.

@@ -204,6 +204,26 @@ impl SegmentKey {
         &self.0
     }
 
+    /// Seals what goes with the segment, other than its readings.
+    ///
+    /// # Errors
+    /// [`SealError::Randomness`].
+    pub fn seal_beside(&self, segment: &Segment, content: &[u8]) -> Result<Vec<u8>, SealError> {
+        seal(&cipher(&self.0), &beside(segment), content)
+    }
+
+    /// Opens what [`SegmentKey::seal_beside`] sealed for the same segment.
+    ///
+    /// # Errors
+    /// [`SealError::Altered`].
+    pub fn open_beside(
+        &self,
+        segment: &Segment,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        open(&cipher(&self.0), &beside(segment), sealed)
+    }
+
     /// Opens the segment that it is the key of.
     ///
     /// # Errors
@@ -216,6 +236,11 @@ impl SegmentKey {
         }
         Ok(records)
     }
+}
+
+/// The associated data of what goes with a segment; no segment's own begins so.
+fn beside(segment: &Segment) -> Vec<u8> {
+    [b"beside/".as_slice(), &canonical::encode(segment)].concat()
 }
 
 fn pack(records: &[Record]) -> Vec<u8> {

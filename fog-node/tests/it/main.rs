@@ -9,6 +9,8 @@ mod crash;
 mod cut_off;
 mod desk;
 mod device_life;
+mod disclosed;
+mod disclosed_afar;
 mod fsck;
 mod fuzz;
 mod guessing;

@@ -42,7 +42,6 @@ const EXPECTED: &[(&str, &str, &str, bool)] = &[
     ("GET", "/api/interactions", WARD, false),
     ("POST", "/api/interactions", HANDS, false),
     ("POST", "/api/interactions/{id}/decision", HANDS, false),
-    ("POST", "/api/transactions", HANDS, false),
     ("GET", "/api/readings", CARE, false),
     ("GET", "/api/readings/{id}", CARE, false),
     ("GET", "/api/profiles", WARD, false),
@@ -93,6 +92,13 @@ const EXPECTED: &[(&str, &str, &str, bool)] = &[
     ("GET", "/api/access/{handle}", EVERYBODY, false),
     ("POST", "/api/access/{handle}/decision", "ap", false),
     ("POST", "/api/access/{handle}/end", EVERYBODY, false),
+    ("POST", "/api/access/{handle}/read", EVERYBODY, false),
+    (
+        "GET",
+        "/api/access/{handle}/reads/{read}/proofs/{reading}",
+        EVERYBODY,
+        false,
+    ),
     ("POST", "/api/access/{handle}/review", "ap", false),
     ("GET", "/api/patients", CARE, false),
     ("POST", "/api/patients", CARE, false),
@@ -111,8 +117,10 @@ const EXPECTED: &[(&str, &str, &str, bool)] = &[
     ("POST", "/api/session/enrolment", EVERYBODY, true),
 ];
 
-/// What signing in needs, so that nobody need be signed in; `people.rs` looks at each.
+/// What signing in needs, so that nobody need be signed in; `people.rs` looks at each. And what proves by itself who
+/// says it.
 const OPEN: &[(&str, &str)] = &[
+    ("POST", "/api/transactions"),
     ("GET", "/api/session"),
     ("POST", "/api/session"),
     ("DELETE", "/api/session"),
@@ -146,6 +154,7 @@ async fn gate(
         .replace("{name}", "none")
         .replace("{id}", "none")
         .replace("{handle}", "none")
+        .replace("{read}", "none")
         .replace("{reading}", "none");
     let mut request = served
         .request(method, &path)

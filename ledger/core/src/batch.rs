@@ -209,3 +209,69 @@ impl BatchPath {
             )
     }
 }
+
+/// The way from the commitments of readings that follow each other in one stream to a batch root.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BatchRange {
+    /// Hashes beside the commitments up to the stream's root, as [`merkle::range_path`] gives them.
+    pub siblings: Vec<Digest>,
+    /// The stream's entry.
+    pub entry: StreamEntry,
+    /// The entry's place among the batch's streams.
+    pub entry_index: u32,
+    /// Siblings from the entry up to the batch root.
+    pub entry_path: Vec<Digest>,
+}
+
+impl BatchTree {
+    /// The path from readings of a stream that follow each other to the batch root, or `None` if the batch does not
+    /// hold them all.
+    #[must_use]
+    pub fn range(&self, stream: StreamId, first_sequence: u64, count: u32) -> Option<BatchRange> {
+        let at = self
+            .streams
+            .binary_search_by_key(&stream, |leaves| leaves.stream)
+            .ok()?;
+        let leaves = self.streams.get(at)?;
+        let first = first_sequence.checked_sub(leaves.first_sequence)?;
+        let first = usize::try_from(first).ok()?;
+        Some(BatchRange {
+            siblings: merkle::range_path(&leaves.leaves, first, count as usize)?,
+            entry: self.entries.get(at)?.clone(),
+            entry_index: at as u32,
+            entry_path: merkle::path(&self.leaves, at)?,
+        })
+    }
+}
+
+impl BatchRange {
+    /// Whether readings of `stream` from `first_sequence` on with these `commitments` are in `anchor`'s batch.
+    #[must_use]
+    pub fn verify(
+        &self,
+        stream: StreamId,
+        first_sequence: u64,
+        commitments: &[Digest],
+        anchor: &AnchorBatch,
+    ) -> bool {
+        let Some(first) = first_sequence.checked_sub(self.entry.first_sequence) else {
+            return false;
+        };
+        let leaves: Vec<_> = commitments
+            .iter()
+            .map(|commitment| merkle::leaf_hash(&commitment.0))
+            .collect();
+        let count = u64::from(self.entry.count);
+        let root = merkle::root_from_range(&leaves, first, count, &self.siblings);
+        self.entry.stream == stream
+            && self.entry.count <= anchor.readings
+            && root == Some(self.entry.root)
+            && merkle::verify(
+                self.entry.leaf(),
+                u64::from(self.entry_index),
+                u64::from(anchor.streams),
+                &self.entry_path,
+                &anchor.root,
+            )
+    }
+}

@@ -4,6 +4,8 @@
 //! The number of leaves is not part of the root. Whoever stores a root stores the count beside it, and
 //! [`verify`] needs both, so that a path fits one leaf at one place only.
 
+use std::ops::Range;
+
 use sha2::{Digest as _, Sha256};
 
 use crate::digest::Digest;
@@ -109,4 +111,76 @@ pub fn root_from_path(leaf: Digest, index: u64, count: u64, path: &[Digest]) -> 
 #[must_use]
 pub fn verify(leaf: Digest, index: u64, count: u64, path: &[Digest], root: &Digest) -> bool {
     root_from_path(leaf, index, count, path).as_ref() == Some(root)
+}
+
+/// The hashes that lead from `count` leaves from `first` on to the root: those of the largest subtrees without one of
+/// them, from left to right. `None` if there are no such leaves.
+#[must_use]
+pub fn range_path(leaves: &[Digest], first: usize, count: usize) -> Option<Vec<Digest>> {
+    let end = first.checked_add(count)?;
+    if count == 0 || end > leaves.len() {
+        return None;
+    }
+    let mut siblings = Vec::new();
+    let mut rest = vec![0..leaves.len()];
+    while let Some(subtree) = rest.pop() {
+        if subtree.end <= first || subtree.start >= end {
+            siblings.push(root(leaves.get(subtree)?));
+        } else if subtree.start < first || subtree.end > end {
+            let (left, right) = halves(subtree);
+            rest.extend([right, left]);
+        }
+    }
+    Some(siblings)
+}
+
+/// The root that `siblings`, made by [`range_path`], lead to from the leaf hashes `part`, which begin at `first` of
+/// `count` leaves; `None` if no tree of that size has such a path.
+#[must_use]
+pub fn root_from_range(
+    part: &[Digest],
+    first: u64,
+    count: u64,
+    siblings: &[Digest],
+) -> Option<Digest> {
+    let first = usize::try_from(first).ok()?;
+    let end = first.checked_add(part.len())?;
+    let count = usize::try_from(count).ok()?;
+    if part.is_empty() || end > count {
+        return None;
+    }
+    let mut siblings = siblings.iter();
+    // What is still to be done, the next one last: a subtree to hash, or two hashes to join.
+    let mut rest = vec![Some(0..count)];
+    let mut done: Vec<Digest> = Vec::new();
+    while let Some(next) = rest.pop() {
+        match next {
+            None => {
+                let (right, left) = (done.pop()?, done.pop()?);
+                done.push(node_hash(&left, &right));
+            }
+            Some(subtree) if subtree.end <= first || subtree.start >= end => {
+                done.push(*siblings.next()?);
+            }
+            Some(subtree) if subtree.start >= first && subtree.end <= end => {
+                let inner = subtree.start - first..subtree.end - first;
+                done.push(root(part.get(inner)?));
+            }
+            Some(subtree) => {
+                let (left, right) = halves(subtree);
+                rest.extend([None, Some(right), Some(left)]);
+            }
+        }
+    }
+    let root = done.pop()?;
+    siblings.next().is_none().then_some(root)
+}
+
+/// The two subtrees of one that has at least two leaves.
+const fn halves(subtree: Range<usize>) -> (Range<usize>, Range<usize>) {
+    let middle = subtree.start
+        + (subtree.end - subtree.start)
+            .div_ceil(2)
+            .next_power_of_two();
+    (subtree.start..middle, middle..subtree.end)
 }

@@ -18,6 +18,10 @@ pub const REQUEST_JUSTIFIED: &str = "request-justified";
 pub const REQUEST_UNJUSTIFIED: &str = "request-unjustified";
 /// Closes a request.
 pub const REQUEST_CLOSE: &str = "request-close";
+/// Reads what was granted.
+pub const REQUEST_READ: &str = "request-read";
+/// What was read; carries `data-readings`.
+pub const REQUEST_SHOWN: &str = "request-shown";
 /// Handle of the subject who is asked about.
 pub const ASK_SUBJECT: &str = "ask-subject";
 /// A metric that is asked for; carries `data-key`.

@@ -1,6 +1,6 @@
 //! What the console says of requests for data: where they stand, how long still, whom they wait for.
 
-use fog_api::{AccessRow, AccessState};
+use fog_api::{AccessRow, AccessState, Disclosure};
 
 use super::number::{age, clock_minutes, date};
 use super::proof::metric;
@@ -96,6 +96,41 @@ pub fn decision(row: &AccessRow, offset_minutes: i32) -> String {
         })
 }
 
+/// What a read has shown, and how much of it is proven here.
+#[must_use]
+pub fn read(shown: &Disclosure) -> String {
+    let readings: u64 = shown.receipts.iter().map(|receipt| receipt.readings).sum();
+    let elsewhere = shown
+        .receipts
+        .iter()
+        .filter_map(|receipt| receipt.proven.map(|proven| (proven, receipt.readings)));
+    let (proven, of) = elsewhere.fold((0, 0), |sum, next| (sum.0 + next.0, sum.1 + next.1));
+    let made = match (shown.resolution.as_str(), readings) {
+        (_, 0) => "Nothing was measured in that time.".to_owned(),
+        ("aggregate", 1) => "Statistics of one reading.".to_owned(),
+        ("aggregate", some) => format!("Statistics of {some} readings."),
+        (_, 1) => "One reading.".to_owned(),
+        (_, some) => format!("{some} readings."),
+    };
+    match (shown.resolution.as_str(), of) {
+        ("aggregate", _) | (_, 0) => made,
+        _ if proven == of => {
+            format!("{made} Each was anchored by the node it is from, as checked here.")
+        }
+        _ => format!("{made} {proven} of {of} from elsewhere are proven here."),
+    }
+}
+
+/// How often a request was read.
+#[must_use]
+pub fn reads(row: &AccessRow) -> String {
+    match (row.reads, row.readings) {
+        (0, _) => "not yet".to_owned(),
+        (1, readings) => format!("once, {readings} readings"),
+        (reads, readings) => format!("{reads} times, {readings} readings"),
+    }
+}
+
 /// Who asked: the name where it is known here, else the beginning of the handle.
 #[must_use]
 pub fn asker(row: &AccessRow) -> String {
@@ -139,6 +174,8 @@ mod tests {
             is_emergency: false,
             reason: None,
             review: None,
+            reads: 0,
+            readings: 0,
             changed_height: 1,
             is_own: false,
             may_decide: false,

@@ -1,4 +1,5 @@
-//! What is asked and answered about snapshots and devices that were handed over. Pure; decoders are total.
+//! What is asked and answered about snapshots, devices that were handed over, and what was granted. Pure; decoders are
+//! total.
 //!
 //! ```text
 //! request  0x01 ‖ height u64                      a snapshot, if one of that height can be had
@@ -7,6 +8,8 @@
 //!          0x04 ‖ handle (32)                     the asker has it on disk
 //!          0x05 ‖ bytes                           what the asker hears, for the nodes of its organisation
 //!          0x06 ‖ handle (32)                     what a device of the asker may hear of the devices here
+//!          0x07 ‖ bytes                           what a person, who signed it, was granted
+//!          0x08 ‖ SHA-256 (32)                    a chunk of that
 //! answer   0x10                                   it is being made; ask again
 //!          0x11 ‖ length u32 ‖ manifest ‖ trust   it is here
 //!          0x12 ‖ bytes                           the chunk
@@ -16,6 +19,8 @@
 //!          0x16                                   it is noted
 //!          0x17                                   it follows, a message each until the channel is closed: a relayed
 //!                                                 reading, or nothing, to show that the node is there
+//!          0x18 ‖ n × SHA-256 (32)                it is packed in these chunks
+//!          0x19 ‖ JSON                            why it is not given
 //! ```
 
 use ledger_core::Digest;
@@ -43,6 +48,10 @@ pub(super) enum Request {
     Hears(Vec<u8>),
     /// What the device with this handle, which the asker serves, may hear.
     Relay(Digest),
+    /// What a person was granted, as `crate::requests` writes it.
+    Order(Vec<u8>),
+    /// The chunk with this hash of what she was granted.
+    Part(Digest),
 }
 
 /// What is answered.
@@ -64,6 +73,10 @@ pub(in crate::consortium) enum Answer {
     Noted,
     /// What may be heard follows.
     Relaying,
+    /// What was granted is packed in the chunks with these hashes.
+    Packed(Vec<Digest>),
+    /// Why it is not given: an `ApiError`.
+    Refused(Vec<u8>),
 }
 
 impl Request {
@@ -75,6 +88,8 @@ impl Request {
             Self::Taken(handle) => [&[4][..], &handle.0].concat(),
             Self::Hears(hearing) => [&[5][..], hearing].concat(),
             Self::Relay(handle) => [&[6][..], &handle.0].concat(),
+            Self::Order(order) => [&[7][..], order].concat(),
+            Self::Part(hash) => [&[8][..], &hash.0].concat(),
         }
     }
 
@@ -88,6 +103,8 @@ impl Request {
             (4, rest) => Some(Self::Taken(Digest(rest.try_into().ok()?))),
             (5, rest) => Some(Self::Hears(rest.to_vec())),
             (6, rest) => Some(Self::Relay(Digest(rest.try_into().ok()?))),
+            (7, rest) => Some(Self::Order(rest.to_vec())),
+            (8, rest) => Some(Self::Part(Digest(rest.try_into().ok()?))),
             _ => None,
         }
     }
@@ -107,6 +124,11 @@ impl Answer {
             Self::Forgotten => vec![0x15],
             Self::Noted => vec![0x16],
             Self::Relaying => vec![0x17],
+            Self::Packed(hashes) => {
+                let hashes: Vec<_> = hashes.iter().flat_map(|hash| hash.0).collect();
+                [&[0x18], &hashes[..]].concat()
+            }
+            Self::Refused(why) => [&[0x19], &why[..]].concat(),
         }
     }
 
@@ -131,6 +153,12 @@ impl Answer {
             (0x15, 1) => Some(Self::Forgotten),
             (0x16, 1) => Some(Self::Noted),
             (0x17, 1) => Some(Self::Relaying),
+            (0x18, _) => {
+                let (hashes, rest) = bytes[1..].as_chunks();
+                let hashes = hashes.iter().copied().map(Digest).collect();
+                rest.is_empty().then_some(Self::Packed(hashes))
+            }
+            (0x19, _) => Some(Self::Refused(bytes.split_off(1))),
             _ => None,
         }
     }
@@ -165,6 +193,11 @@ mod tests {
                 Request::Relay(Digest([0xab; 32])),
                 format!("06{}", "ab".repeat(32)),
             ),
+            (Request::Order(vec![7, 8]), "070708".to_owned()),
+            (
+                Request::Part(Digest([0xab; 32])),
+                format!("08{}", "ab".repeat(32)),
+            ),
         ] {
             assert_eq!(hex::encode(request.encode()), hex);
             assert_eq!(Request::decode(&request.encode()), Some(request));
@@ -182,6 +215,8 @@ mod tests {
             (Answer::Forgotten, "15"),
             (Answer::Noted, "16"),
             (Answer::Relaying, "17"),
+            (Answer::Packed(Vec::new()), "18"),
+            (Answer::Refused(vec![7]), "1907"),
         ] {
             assert_eq!(hex::encode(answer.encode()), hex);
             assert_eq!(Answer::decode(answer.encode()), Some(answer));

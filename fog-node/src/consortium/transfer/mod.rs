@@ -13,6 +13,7 @@ mod channel;
 mod fetch;
 mod messages;
 mod offers;
+mod packages;
 mod progress;
 mod serve;
 mod sources;
@@ -27,6 +28,7 @@ use ledger_core::SecretKey;
 
 use super::settings::FOLDER;
 use offers::Offers;
+use packages::Packages;
 use serve::Pace;
 
 pub(super) use channel::MAGIC;
@@ -46,6 +48,7 @@ pub(super) struct Transfer {
     /// The key it proves to its peers.
     pub(super) vote: SecretKey,
     pub(super) offers: Arc<Offers>,
+    pub(super) packages: Packages,
     pub(super) pace: Pace,
     pub(super) progress: Arc<Progress>,
 }
@@ -55,6 +58,7 @@ impl Transfer {
         Ok(Self {
             vote,
             offers: Arc::new(Offers::open(data_dir.join(FOLDER).join("offered"))?),
+            packages: Packages::default(),
             pace: Pace::default(),
             progress: Arc::default(),
         })

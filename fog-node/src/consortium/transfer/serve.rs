@@ -1,4 +1,4 @@
-//! Serving snapshots, and devices that were handed over, to peers, over the door's port.
+//! Serving snapshots, devices that were handed over, and what was granted, to peers, over the door's port.
 //!
 //! Only active nodes of the consortium are answered, four at a time, one answer each; together they get
 //! no more than [`PACE_BYTES`] a second, so that consensus has the rest of the line and of the disk.
@@ -99,6 +99,11 @@ pub(in crate::consortium) async fn serve(node: Weak<Node>, stream: TcpStream) ->
             }
             Request::Pairing(handle) => running.give_pairing(handle, channel.peer).await,
             Request::Taken(handle) => running.forget_pairing(handle, channel.peer).await,
+            Request::Order(order) => running.answer_order(order, channel.peer).await,
+            Request::Part(hash) => match transfer.packages.chunk(&channel.peer, &hash) {
+                Some(chunk) => Answer::Chunk(chunk),
+                None => Answer::Unknown,
+            },
             Request::Hears(hearing) => running.hear_colleague(&hearing, &channel.peer),
             Request::Relay(handle) => match running.relay_to(&handle, &channel.peer)? {
                 None => Answer::Unknown,

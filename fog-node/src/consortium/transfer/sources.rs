@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::super::peers::resolve;
 use super::channel::Channel;
 use super::messages::{Answer, MAX_OFFER_BYTES, Request};
+use super::packages::PART_BYTES;
 use super::serve::SIGN_OF_LIFE;
 
 /// How long a connection and its handshake may take.
@@ -23,6 +24,8 @@ const ASK_AGAIN: Duration = Duration::from_millis(100);
 /// How long a peer may take to make one.
 const MAKING: Duration = Duration::from_secs(120);
 
+/// Longest answer to an order in bytes: 128 hashes, or some sentences.
+const MAX_ORDER_ANSWER_BYTES: usize = 1 + 128 * 32;
 /// Longest relayed reading in bytes.
 const MAX_RELAYED_BYTES: usize = 64;
 /// Longest pairing in bytes.
@@ -133,6 +136,32 @@ impl Connected {
         match self.ask(Request::Relay(asker), 1).await? {
             Answer::Relaying => Ok(true),
             Answer::Unknown => Ok(false),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
+    /// Asks for what somebody was granted: the hashes of the chunks it is packed in, or why it is not given. `None` if
+    /// it does not have it.
+    pub(crate) async fn order(
+        &mut self,
+        order: &[u8],
+    ) -> io::Result<Option<Result<Vec<Digest>, Vec<u8>>>> {
+        match self
+            .ask(Request::Order(order.to_vec()), MAX_ORDER_ANSWER_BYTES)
+            .await?
+        {
+            Answer::Packed(hashes) => Ok(Some(Ok(hashes))),
+            Answer::Refused(why) => Ok(Some(Err(why))),
+            Answer::Unknown => Ok(None),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
+    /// A chunk of what was ordered; it has this hash. `None` if it has none of it any more.
+    pub(crate) async fn part(&mut self, hash: Digest) -> io::Result<Option<Vec<u8>>> {
+        match self.ask(Request::Part(hash), PART_BYTES + 1).await? {
+            Answer::Chunk(bytes) if Digest::of(&bytes) == hash => Ok(Some(bytes)),
+            Answer::Unknown => Ok(None),
             _ => Err(io::ErrorKind::InvalidData.into()),
         }
     }

@@ -133,7 +133,9 @@ async fn peer(seed: u8, chain: ChainId, replica: &Arc<Replica>, manner: Manner) 
                     Request::Pairing(_)
                     | Request::Taken(_)
                     | Request::Hears(_)
-                    | Request::Relay(_) => Answer::Unknown,
+                    | Request::Relay(_)
+                    | Request::Order(_)
+                    | Request::Part(_) => Answer::Unknown,
                 };
                 if let Answer::Chunk(bytes) = &mut answer {
                     if manner == Manner::HangsUp(count.load(Ordering::Relaxed)) {

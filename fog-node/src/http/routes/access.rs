@@ -2,13 +2,19 @@
 
 use axum::Json;
 use axum::extract::State;
-use fog_api::{AccessRow, ApiError, AskAccess, BreakGlass, Capability, DecideAccess, ReviewAccess};
+use axum::response::Response;
+use fog_api::{
+    AccessRow, ApiError, AskAccess, BreakGlass, Capability, DecideAccess, Disclosure, ReadAccess,
+    ReviewAccess,
+};
 use utoipa_axum::routes;
 
 use super::super::body::{Body, Path};
 use super::super::gate::{Gate, Routes};
 use super::super::session::Asker;
+use super::chain::file;
 use super::{Answer, App};
+use crate::Failure;
 
 /// Anybody may ask; the policies on the ledger say what comes of it.
 const ASK: Gate = Gate::SignedIn;
@@ -22,6 +28,8 @@ pub(super) fn routes() -> Routes {
         .at(ASK, routes!(access))
         .at(DECIDE, routes!(decide_access))
         .at(ASK, routes!(end_access))
+        .at(ASK, routes!(read_access))
+        .at(ASK, routes!(proof_of_read))
         .at(DECIDE, routes!(review_access))
 }
 
@@ -83,6 +91,34 @@ async fn end_access(
     Path(handle): Path<String>,
 ) -> Answer<AccessRow> {
     node.end_access(&handle, asker.signed()?).await.map(Json)
+}
+
+/// Shows what was granted to the caller, or a part of it, once its receipt is durable.
+#[utoipa::path(post, path = "/api/access/{handle}/read", tag = "access", params(("handle" = String, Path)),
+    request_body = ReadAccess, responses((status = 200, body = Disclosure), (status = "default", body = ApiError)))]
+async fn read_access(
+    State(node): App,
+    asker: Asker,
+    Path(handle): Path<String>,
+    Body(asked): Body<ReadAccess>,
+) -> Answer<Disclosure> {
+    let shown = node.read_access(&handle, asked, asker.signed()?);
+    shown.await.map(Json)
+}
+
+/// The proof file of a reading that a read of the caller's has shown.
+#[utoipa::path(get, path = "/api/access/{handle}/reads/{read}/proofs/{reading}", tag = "access",
+    params(("handle" = String, Path), ("read" = String, Path), ("reading" = String, Path)),
+    responses((status = 200, body = [u8], content_type = "application/octet-stream"),
+        (status = "default", body = ApiError)))]
+async fn proof_of_read(
+    State(node): App,
+    asker: Asker,
+    Path((handle, read, reading)): Path<(String, String, String)>,
+) -> Result<Response, Failure> {
+    let signed = asker.signed()?;
+    let proof = node.proof_of_read(&handle, &read, &reading, signed).await?;
+    Ok(file(proof))
 }
 
 /// Says whether there was reason to break the glass; answered once that is final.

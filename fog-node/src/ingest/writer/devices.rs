@@ -1,10 +1,11 @@
 //! What the writer does to devices: adds and removes them, notes whose they are, with the transactions
-//! that say so, and where they are.
+//! that say so, and where they are. And what it does with other transactions that anchor nothing.
 
 use std::collections::BTreeMap;
 
 use device_drivers::event::CoincidentTime;
 use fog_api::Place;
+use ledger_core::access::Receipt;
 use ledger_core::transaction::RegisterDevice;
 use ledger_core::{Digest, Payload};
 
@@ -13,6 +14,7 @@ use crate::clock::now_millis;
 use crate::ingest::{DeviceIndex, Whose};
 use crate::vault::assignments::Assignment;
 use crate::vault::clocks::{self, Setting};
+use crate::vault::disclosures::{self, SealedDisclosure};
 use crate::vault::{VaultError, assignments, devices, outbox, provisionings};
 
 impl Writer {
@@ -88,6 +90,22 @@ impl Writer {
             )?;
         }
         self.send_alone(payload.clone(), outcome)
+    }
+
+    /// Notes what somebody is about to be shown, and signs its receipt; gives that transaction, or nothing if there is
+    /// a read of this name.
+    pub(super) fn disclose(
+        &mut self,
+        row: &SealedDisclosure,
+        receipt: Receipt,
+        outcome: &mut Outcome,
+    ) -> Result<Option<Digest>, VaultError> {
+        if disclosures::is_known(&self.connection, &row.read)? {
+            return Ok(None);
+        }
+        let told = self.send_alone(Payload::Receipt(receipt), outcome)?;
+        disclosures::insert(&self.connection, row, &told)?;
+        Ok(Some(told))
     }
 
     /// Signs a transaction that anchors nothing, and puts it into the outbox.

@@ -52,7 +52,7 @@ pub use self::person::{
 };
 pub use self::policies::{
     MAX_CONSENTS, MAX_POLICIES, MAX_POLICY_NAME_BYTES, Policy, PutPolicy, Scope, is_policy_name,
-    policies,
+    policies, policy,
 };
 pub use self::receipt::{Receipt, Receipts, receipts};
 pub use self::request::{

@@ -110,6 +110,19 @@ pub fn policies<V: StateView + ?Sized>(
     names.iter().map(policy).collect()
 }
 
+/// The scope's policy of this name, if it is in force.
+///
+/// # Errors
+/// [`StateReadError`].
+pub fn policy<V: StateView + ?Sized>(
+    view: &V,
+    scope: &Scope,
+    name: &str,
+) -> Result<Option<Policy>, StateReadError> {
+    let found: Option<Policy> = read(view, &StateKey::policy(scope, name))?;
+    Ok(found.filter(|policy| policy.put.text.is_some()))
+}
+
 /// The scope's policies, ready to decide. Of a revision that was asked for lately, they are at hand.
 ///
 /// # Errors

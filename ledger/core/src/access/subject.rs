@@ -64,6 +64,15 @@ impl Period {
         }
     }
 
+    /// The one before it; none before the first.
+    #[must_use]
+    pub const fn previous(self) -> Option<Self> {
+        match self.months.checked_sub(1) {
+            Some(months) => Some(Self { months }),
+            None => None,
+        }
+    }
+
     /// Its begin in Unix milliseconds: midnight of the month's first day.
     #[must_use]
     pub const fn begin_millis(self) -> u64 {

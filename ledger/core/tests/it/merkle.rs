@@ -1,7 +1,7 @@
 //! Merkle trees against RFC 6962's own recursive definitions and the vectors of Certificate Transparency.
 
 use ledger_core::Digest;
-use ledger_core::merkle::{leaf_hash, node_hash, path, root, verify};
+use ledger_core::merkle::{leaf_hash, node_hash, path, range_path, root, root_from_range, verify};
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 
@@ -183,4 +183,68 @@ fn leaves_are_no_nodes() {
     assert_ne!(leaf_hash(&both), node_hash(&left, &right));
     let long = vec![Digest::ZERO; 33];
     assert!(!verify(left, 0, u64::MAX, &long, &right));
+}
+
+/// Goal: leaves that follow each other lead to the root together, with fewer hashes than one by one, and others do
+/// not. Method: every run of leaves of small trees; each hash, the place and the size changed.
+#[test]
+fn runs_of_leaves_lead_to_the_root() {
+    for count in 1..=18 {
+        let leaves = leaves(&data(count));
+        let head = root(&leaves);
+        for first in 0..count {
+            for length in 1..=count - first {
+                let siblings = range_path(&leaves, first, length).unwrap();
+                let part = &leaves[first..first + length];
+                let led = |part: &[Digest], first, count, siblings: &[Digest]| {
+                    root_from_range(part, first as u64, count as u64, siblings) == Some(head)
+                };
+                assert!(
+                    led(part, first, count, &siblings),
+                    "{first} {length} {count}"
+                );
+                assert!(siblings.len() <= 2 * count.ilog2() as usize + 1);
+                if length == 1 {
+                    let mut one = path(&leaves, first).unwrap();
+                    let mut other = siblings.clone();
+                    one.sort_unstable_by_key(|hash| hash.0);
+                    other.sort_unstable_by_key(|hash| hash.0);
+                    assert_eq!(one, other);
+                }
+                for at in 0..siblings.len() {
+                    let mut changed = siblings.clone();
+                    changed[at].0[31] ^= 1;
+                    assert!(!led(part, first, count, &changed));
+                }
+                for at in 0..length {
+                    let mut changed = part.to_vec();
+                    changed[at].0[0] ^= 1;
+                    assert!(!led(&changed, first, count, &siblings));
+                }
+                let longer = [&siblings[..], &[head]].concat();
+                assert!(!led(part, first, count, &longer));
+                if count > length {
+                    assert!(!led(part, (first + 1) % count, count, &siblings));
+                    assert!(!led(part, first, count, &siblings[1..]));
+                }
+            }
+        }
+        assert_eq!(range_path(&leaves, 0, 0), None);
+        assert_eq!(range_path(&leaves, count, 1), None);
+        assert_eq!(range_path(&leaves, 1, count), None);
+        assert_eq!(root_from_range(&[], 0, count as u64, &[]), None);
+        assert_eq!(root_from_range(&leaves, 1, count as u64, &[]), None);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_run_is_survived(
+        first: u64, count: u64,
+        part in proptest::collection::vec(any::<[u8; 32]>(), 0..6),
+        siblings in proptest::collection::vec(any::<[u8; 32]>(), 0..6),
+    ) {
+        let digests = |all: Vec<[u8; 32]>| all.into_iter().map(Digest).collect::<Vec<_>>();
+        let _ = root_from_range(&digests(part), first, count, &digests(siblings));
+    }
 }

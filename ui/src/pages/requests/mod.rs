@@ -2,8 +2,9 @@
 
 mod ask;
 mod row;
+mod shown;
 
-use fog_api::AccessRow;
+use fog_api::{AccessRow, Disclosure};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -18,6 +19,7 @@ use crate::words::requests;
 
 use ask::AskForData;
 use row::Row;
+use shown::Shown;
 
 /// How often the list is asked for again, in milliseconds.
 const AGAIN: i64 = 5_000;
@@ -27,6 +29,8 @@ const AGAIN: i64 = 5_000;
 pub(super) struct Desk {
     all: RwSignal<Option<Vec<AccessRow>>>,
     failure: RwSignal<Option<Failure>>,
+    /// What the person read last.
+    shown: RwSignal<Option<Disclosure>>,
 }
 
 impl Desk {
@@ -45,6 +49,7 @@ pub fn RequestsPage() -> impl IntoView {
     let desk = Desk {
         all: RwSignal::new(None),
         failure: RwSignal::new(None),
+        shown: RwSignal::new(None),
     };
     let live = use_live();
     let turn = Memo::new(move |_| live.now.get().div_euclid(AGAIN));
@@ -74,6 +79,7 @@ pub fn RequestsPage() -> impl IntoView {
                 </section>
                 <AskForData desk=desk/>
             </div>
+            <Shown shown=desk.shown/>
         </div>
     }
     .into_any()

@@ -1,6 +1,6 @@
 //! One request: who asks for what, where it stands, and what the person at this window may do about it.
 
-use fog_api::{AccessRow, DecideAccess, ReviewAccess};
+use fog_api::{AccessRow, AccessState, DecideAccess, Disclosure, ReadAccess, ReviewAccess};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -10,6 +10,8 @@ use crate::failure::Failure;
 use crate::route::escape;
 use crate::words::requests;
 use crate::{testids, transport};
+
+const DAY: i64 = 24 * 3_600_000;
 
 /// The row, with the request itself behind a button.
 #[component]
@@ -83,6 +85,30 @@ fn Whole(row: AccessRow, desk: Desk, open: RwSignal<bool>) -> impl IntoView {
         begin();
         spawn_local(async move { sent(transport::post(&at("end"), &()).await) });
     };
+    let until = i64::try_from(row.until).unwrap_or(i64::MAX);
+    let read = move |_| {
+        begin();
+        // A day is what one looks at; the command line reads any part.
+        let asked = ReadAccess {
+            from: Some(until.saturating_sub(DAY)),
+            ..ReadAccess::default()
+        };
+        spawn_local(async move {
+            let said: Result<Disclosure, Failure> = transport::post(&at("read"), &asked).await;
+            busy.try_set(false);
+            match said {
+                Ok(shown) => {
+                    open.try_set(false);
+                    desk.shown.try_set(Some(shown));
+                    desk.ask();
+                }
+                Err(why) => {
+                    failure.try_set(Some(why));
+                }
+            }
+        });
+    };
+    let may_read = row.is_own && row.state == AccessState::Granted;
     let title = format!("h-request-{}", row.handle);
     let ends = if row.is_own {
         "Give it back"
@@ -94,6 +120,7 @@ fn Whole(row: AccessRow, desk: Desk, open: RwSignal<bool>) -> impl IntoView {
         ("Held by", row.holder.clone()),
         ("From", row.person.organisation.clone()),
         ("Decided by", row.by.join(", ")),
+        ("Read", requests::reads(&row)),
         ("Reason", row.reason.clone().unwrap_or_default()),
     ];
     let facts = facts
@@ -114,6 +141,9 @@ fn Whole(row: AccessRow, desk: Desk, open: RwSignal<bool>) -> impl IntoView {
                 })}
                 {(row.may_end && !row.may_decide).then(|| view! {
                     <button type="button" class="btn danger" disabled=busy data-testid=testids::REQUEST_END on:click=end>{ends}</button>
+                })}
+                {may_read.then(|| view! {
+                    <button type="button" class="btn primary" disabled=busy data-testid=testids::REQUEST_READ on:click=read>"Read the last day of it"</button>
                 })}
                 {row.may_decide.then(|| view! {
                     <button type="button" class="btn" disabled=busy data-testid=testids::REQUEST_DENY on:click=move |_| decide(false)>"Refuse"</button>

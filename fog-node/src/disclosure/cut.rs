@@ -1,0 +1,182 @@
+//! What is cut out of a patient's record: the readings of these metrics that were surely hers and surely taken in this
+//! period, over all devices. What is not in a batch yet comes with the next read, a second later.
+
+use std::collections::BTreeSet;
+
+use ledger_core::{StreamId, Value};
+
+use super::content::{Shown, StreamPart};
+use crate::failure::Failure;
+use crate::node::Node;
+use crate::patients::patient::PatientId;
+use crate::patients::record::Part;
+use crate::patients::taken::Taken;
+use crate::readings::Stored;
+use crate::vault::disclosures::Disclosed;
+use crate::vault::open_stream::OpenStream;
+use crate::vault::{devices, payloads, streams};
+
+/// Most readings of one read; a day of one metric at 1 Hz has 86,400. Samples of a wave count as a reading for each
+/// [`SAMPLES`].
+const MAX_READINGS: usize = 100_000;
+const SAMPLES: usize = 64;
+
+/// A part of a record.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Cut {
+    /// LOINC codes.
+    pub(crate) metrics: BTreeSet<String>,
+    /// Its begin in Unix milliseconds.
+    pub(crate) from: i64,
+    /// Its end, itself not in it.
+    pub(crate) until: i64,
+}
+
+impl Cut {
+    fn covers(&self, taken: &Taken) -> bool {
+        let covers = |at| (self.from..self.until).contains(&at);
+        covers(taken.at) && taken.or.is_none_or(covers)
+    }
+}
+
+/// Counts what one read has disclosed.
+#[derive(Default)]
+struct Measure(usize);
+
+impl Measure {
+    /// Whether there is room for one more.
+    fn take(&mut self, value: &Value) -> bool {
+        let samples = match value {
+            Value::Samples(data) => data.samples.len() / SAMPLES,
+            Value::Quantity(_) | Value::Absent => 0,
+        };
+        self.0 += 1 + samples;
+        self.0 <= MAX_READINGS
+    }
+}
+
+impl Node {
+    /// Cuts a part out of a patient's record.
+    ///
+    /// # Errors
+    /// [`Failure`] `ACC-08` if that is more than is disclosed at once, or the vault cannot be read.
+    pub(crate) fn cut(&self, patient: &PatientId, cut: &Cut) -> Result<Vec<StreamPart>, Failure> {
+        let mut measure = Measure::default();
+        let mut parts = Vec::new();
+        for worn in self.worn_streams(patient, None)? {
+            if !cut.metrics.contains(&worn.stream.code) {
+                continue;
+            }
+            let part = Part {
+                metric: None,
+                from: cut.from,
+                to: cut.until,
+                before: None,
+            };
+            let (mut readings, mut is_full) = (Vec::new(), false);
+            self.each_of(&worn, &part, |taken, _, stored| {
+                if !is_full && stored.is_batched() && cut.covers(&taken) {
+                    is_full = !measure.take(&stored.record.value);
+                    readings.push(shown(&taken, stored));
+                }
+                !is_full
+            })?;
+            if is_full {
+                return Err(too_many());
+            }
+            // They come newest first.
+            readings.reverse();
+            if !readings.is_empty() {
+                parts.push(StreamPart {
+                    stream: worn.stream.id,
+                    code: worn.stream.code,
+                    unit: worn.stream.unit,
+                    readings,
+                });
+            }
+        }
+        Ok(parts)
+    }
+
+    /// The readings that an earlier read disclosed; none if one of them is not here any more.
+    pub(crate) fn cut_again(
+        &self,
+        disclosed: &Disclosed,
+    ) -> Result<Option<Vec<StreamPart>>, Failure> {
+        let mut parts = Vec::new();
+        for (id, runs) in &disclosed.streams {
+            let Some(part) = self.runs_of(*id, runs)? else {
+                return Ok(None);
+            };
+            parts.push(part);
+        }
+        Ok(Some(parts))
+    }
+
+    fn runs_of(&self, id: StreamId, runs: &[(u64, u64)]) -> Result<Option<StreamPart>, Failure> {
+        let Some(stream) = streams::find(&self.vault(), id)? else {
+            return Ok(None);
+        };
+        let known = devices::known(&self.vault())?;
+        let Some(device) = known.get(&stream.device) else {
+            return Ok(None);
+        };
+        let clock = self.clock_of(&stream.device, device)?;
+        let open = OpenStream::new(&stream, &self.master)?;
+        let mut readings = Vec::new();
+        for (first, count) in runs {
+            let (mut next, end) = (*first, first.saturating_add(*count));
+            while next < end {
+                let Some(row) = payloads::holding(&self.vault(), stream.number, next)? else {
+                    return Ok(None);
+                };
+                let records = open.open(row.first_sequence, row.count, &row.sealed)?;
+                let held = (row.first_sequence..).zip(records);
+                for (sequence, record) in held.filter(|(at, _)| (next..end).contains(at)) {
+                    readings.push(Shown {
+                        sequence,
+                        taken: Taken::of(&record, &clock).at,
+                        record,
+                    });
+                }
+                next = row.first_sequence.saturating_add(u64::from(row.count));
+            }
+        }
+        Ok(Some(StreamPart {
+            stream: id,
+            code: stream.code,
+            unit: stream.unit,
+            readings,
+        }))
+    }
+}
+
+/// Where the readings of these parts are: runs of sequences that follow each other.
+pub(crate) fn places(parts: &[StreamPart]) -> Vec<(StreamId, Vec<(u64, u64)>)> {
+    let runs = |part: &StreamPart| {
+        let follows =
+            |one: &Shown, next: &Shown| one.sequence.checked_add(1) == Some(next.sequence);
+        let runs = part.readings.chunk_by(follows);
+        runs.filter_map(|run| Some((run.first()?.sequence, run.len() as u64)))
+            .collect()
+    };
+    parts.iter().map(|part| (part.stream, runs(part))).collect()
+}
+
+fn shown(taken: &Taken, stored: Stored) -> Shown {
+    Shown {
+        sequence: stored.sequence,
+        taken: taken.at,
+        record: stored.record,
+    }
+}
+
+fn too_many() -> Failure {
+    Failure::new(
+        400,
+        "ACC-08",
+        "Nothing was read.",
+        format!("One read shows at most {MAX_READINGS} readings, or waves of that size."),
+        "Read a shorter period, or fewer metrics at a time.",
+    )
+}

@@ -1,0 +1,142 @@
+//! Goal: a physician of one hospital reads, at her own node, the part of another hospital's record that she was
+//! granted; each reading is checked on her node's own replica; nobody else's node gets anything, and nothing after the
+//! grant ended. Method: two real nodes of two organisations; the record at the bedside of the one is the oracle at the
+//! other.
+
+use std::collections::BTreeMap;
+
+use ledger_core::{Payload, SignedTransaction};
+use ledger_store::Replica;
+use serde_json::{Value, json as value};
+
+use crate::access::{is_clean, put, refused, register};
+use crate::consortium::{Place, create, invite, view};
+use crate::desk::Desk;
+use crate::disclosed::{PULSE, Patient, SATURATION, shown, told};
+use crate::program::wait_for;
+
+const PHYSICIANS: &str = "@approval(\"needed\")\npermit(principal in Role::\"physician\", action, resource)\nwhen { \
+     resource.metric == \"59408-5\" };";
+const RESEARCHERS: &str = "permit(principal in Role::\"researcher\", action, resource)\nwhen { \
+     context.purpose == Purpose::\"research\" && context.resolution == Resolution::\"aggregate\" };";
+
+/// The commitment in a receipt, as a node's replica has it.
+fn committed(place: &Place, transaction: &Value) -> String {
+    let replica = Replica::open_read_only(place.data.join("replica.db")).unwrap();
+    let id = transaction.as_str().unwrap().parse().unwrap();
+    let stored = replica.read().unwrap().transaction(&id).unwrap().unwrap();
+    let transaction = SignedTransaction::decode(&stored.bytes).unwrap();
+    match transaction.body().unwrap().payload {
+        Payload::Receipt(receipt) => receipt.disclosed.to_string(),
+        other => panic!("{}", other.kind()),
+    }
+}
+
+#[test]
+fn a_physician_reads_a_granted_part_of_another_hospitals_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let [harbour, clinic] = [97, 98].map(|number| Place::new(folder.path(), number));
+    create(&harbour);
+    let demo = ["--demo=2".to_owned()];
+    let (host, one) = harbour.start_with(&demo);
+    clinic.join(&invite(&one, &[]), "Clinic", "clinic-1");
+    let (guest, two) = clinic.start();
+    wait_for("the clinic to follow", || {
+        (view(&two)["me"]["role"] == "observer").then_some(())
+    });
+    let organisations = view(&one)["organisations"].take();
+    let mut organisations = organisations.as_array().unwrap().iter();
+    let holder = organisations.find(|one| one["name"] == "Harbour General");
+    let holder = holder.unwrap()["id"].as_str().unwrap().to_owned();
+    let patient = Patient::of_ward(&one);
+    let [here, there] = [&one, &two].map(|api| Desk::new(api));
+    put(&here, None, "physicians", PHYSICIANS);
+    put(&here, None, "researchers", RESEARCHERS);
+    register(&here, &[("anna", "admin"), ("paul", "physician")]);
+    let people = [
+        ("carl", "admin"),
+        ("petra", "physician"),
+        ("rita", "researcher"),
+    ];
+    register(&there, &people);
+    wait_for("the policies at the clinic", || {
+        let policies = there.ask(&["policy", "list", "--as", "carl"])["policies"].take();
+        (policies.as_array()?.len() == 2).then_some(())
+    });
+
+    let (first, last) = patient.period();
+    let third = (last - first) / 3;
+    let (from, until) = (first + third, last - third);
+    let request = |who: &str, purpose: &str, more: &[&str]| {
+        let period = ["--from", &from.to_string(), "--until", &until.to_string()];
+        let asked = ["access", "request", &patient.handles[purpose], "--as", who];
+        let both = [
+            "--metric", SATURATION, "--metric", PULSE, "--holder", &holder,
+        ];
+        let purpose = ["--purpose", purpose];
+        there.ask(&[&asked[..], &both, &period, &purpose, more].concat())
+    };
+    let row = request("petra", "treatment", &[]);
+    assert_eq!(row["state"], "waiting");
+    let handle = row["handle"].as_str().unwrap();
+    let read = ["access", "read", handle, "--as", "petra"];
+    refused(&there, &read, "ACC-06");
+    wait_for("the request at Harbour", || {
+        let inbox = here.ask(&["access", "list", "--as", "paul"]);
+        (inbox.as_array()?.len() == 1).then_some(())
+    });
+    here.ask(&["access", "approve", handle, "--as", "paul"]);
+    wait_for("the grant at the clinic", || {
+        let row = there.ask(&["access", "show", handle, "--as", "petra"]);
+        (row["state"] == "granted").then_some(())
+    });
+
+    // Cut at both ends and by metric, and each reading checked on the clinic's own replica.
+    let name = "5b".repeat(32);
+    let named = [&read[..], &["--read", &name]].concat();
+    let all = there.ask(&named);
+    let expected = patient.readings(SATURATION, from, until);
+    assert!(expected.len() > 3);
+    assert_eq!(shown(&all), expected);
+    assert_eq!(all["not_read"], value!([]));
+    let count = expected.len() as u64;
+    let receipt = &all["receipts"][0];
+    assert_eq!(
+        (&receipt["readings"], &receipt["proven"]),
+        (&value!(count), &value!(count))
+    );
+    // The receipt stands on both replicas, with this commitment.
+    for (desk, who) in [(&there, "petra"), (&here, "paul")] {
+        assert_eq!(told(desk, who, handle, 1), count);
+    }
+    for place in [&harbour, &clinic] {
+        assert_eq!(
+            committed(place, &receipt["transaction"]),
+            receipt["commitment"]
+        );
+    }
+    let again = there.ask(&named);
+    assert_eq!(
+        (shown(&again), &again["receipts"]),
+        (expected, &all["receipts"])
+    );
+
+    // The other node alone reads nothing of hers, since it holds nothing; and aggregates cross as aggregates.
+    let of_researcher = request("rita", "research", &["--resolution", "aggregate"]);
+    let hers = of_researcher["handle"].as_str().unwrap();
+    let told_of = there.ask(&["access", "read", hers, "--as", "rita"]);
+    assert_eq!(shown(&told_of), BTreeMap::new());
+    assert!(!told_of["spans"].as_array().unwrap().is_empty());
+    assert!(told_of["receipts"][0]["readings"].as_u64().unwrap() > 0);
+    refused(&there, &["access", "read", hers, "--as", "petra"], "API-04");
+
+    // From the block on that ends it nothing is given, not even what was given before.
+    here.ask(&["access", "revoke", handle, "--as", "anna"]);
+    refused(&there, &named, "ACC-06");
+    assert_eq!(told(&here, "anna", handle, 1), count);
+    for node in [host, guest] {
+        assert!(node.terminate().success());
+    }
+    is_clean(&harbour.data);
+    is_clean(&clinic.data);
+}
