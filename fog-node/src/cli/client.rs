@@ -4,7 +4,8 @@
 use std::fmt;
 #[cfg(unix)]
 use std::io::Read;
-use std::sync::OnceLock;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -12,7 +13,9 @@ use fog_api::ApiError;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio_rustls::rustls::crypto::ring;
 use ureq::http::{HeaderMap, HeaderValue, Uri};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, RequestBuilder};
 
 use super::session;
@@ -26,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How to reach the node.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Api {
-    /// The node's address as `fogward run` printed it, with its token.
+    /// The node's address as `fogward run` printed it, with its token; or https:// and the name of another machine.
     #[arg(
         long = "api",
         value_name = "URL",
@@ -34,6 +37,9 @@ pub(crate) struct Api {
         hide_env_values = true
     )]
     url: Address,
+    /// File of the certificate that an https:// node shows, or of the authority that signed it, in PEM.
+    #[arg(long, value_name = "FILE", env = "FOGWARD_CA")]
+    ca: Option<PathBuf>,
     /// Print one JSON value instead of a table.
     #[arg(long)]
     pub json: bool,
@@ -58,11 +64,11 @@ impl fmt::Debug for Session {
     }
 }
 
-/// An address with its token.
+/// An address, with its token if the node is on this machine.
 #[derive(Clone)]
 pub(crate) struct Address {
     base: String,
-    token: String,
+    token: Option<String>,
 }
 
 /// Holds a token, so says nothing of itself.
@@ -78,17 +84,22 @@ impl std::str::FromStr for Address {
     fn from_str(text: &str) -> Result<Self, String> {
         let hint = "expected an address such as http://127.0.0.1:7400/?token=…";
         let uri: Uri = text.parse().map_err(|_| hint.to_owned())?;
-        let (Some("http"), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        let (Some(scheme @ ("http" | "https")), Some(authority)) =
+            (uri.scheme_str(), uri.authority())
+        else {
             return Err(hint.to_owned());
         };
         let pairs = uri.query().unwrap_or("").split('&');
         let mut tokens = pairs.filter_map(|pair| pair.strip_prefix("token="));
-        let token = tokens
-            .next()
-            .ok_or("the address has no token; give it as the node printed it, in quotes")?;
+        let token = tokens.next().map(str::to_owned);
+        // Other machines have none, and need none.
+        if scheme == "http" && token.is_none() {
+            let why = "the address has no token; give it as the node printed it, in quotes";
+            return Err(why.to_owned());
+        }
         Ok(Self {
-            base: format!("http://{authority}"),
-            token: token.to_owned(),
+            base: format!("{scheme}://{authority}"),
+            token,
         })
     }
 }
@@ -159,16 +170,31 @@ enum Asked {
     Delete,
 }
 
-/// Asks a node, and waits so long for the whole of its answer.
-fn agent(patience: Option<Duration>) -> Agent {
+/// Asks a node, and waits so long for the whole of its answer. Of nodes on other machines it trusts those whose
+/// certificate, or that of whose authority, is in the file `ca`, and no other.
+fn agent(patience: Option<Duration>, ca: Option<&Path>) -> anyhow::Result<Agent> {
+    let trusted = match ca {
+        None => Vec::new(),
+        Some(path) => {
+            let pem =
+                std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let found = Certificate::from_pem(&pem);
+            vec![found.with_context(|| format!("{} holds no certificate", path.display()))?]
+        }
+    };
+    let tls = TlsConfig::builder()
+        .root_certs(RootCerts::Specific(Arc::new(trusted)))
+        .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
+        .build();
     // The token must reach the node and nobody else, so proxies of the environment are not used.
-    Agent::config_builder()
+    let config = Agent::config_builder()
         .proxy(None)
         .http_status_as_error(false)
         .max_redirects(0)
         .timeout_global(patience)
-        .build()
-        .into()
+        .tls_config(tls)
+        .build();
+    Ok(config.into())
 }
 
 /// A request with these headers.
@@ -188,6 +214,7 @@ impl Api {
     pub(crate) fn at(url: &Address) -> Self {
         Self {
             url: url.clone(),
+            ca: None,
             json: false,
             user: None,
             totp: None,
@@ -199,6 +226,7 @@ impl Api {
     pub(super) fn with_session(&self, token: Option<String>) -> Self {
         Self {
             session: OnceLock::from(Session(token)),
+            ca: self.ca.clone(),
             ..Self::at(&self.url)
         }
     }
@@ -269,7 +297,7 @@ impl Api {
     #[cfg(unix)]
     pub(crate) fn stream(&self, question: &Question) -> anyhow::Result<impl Read + Send + 'static> {
         let base = self.base();
-        let asked = agent(None).get(format!("{base}{}", question.0));
+        let asked = agent(None, self.ca.as_deref())?.get(format!("{base}{}", question.0));
         let answer = with(asked, self.headers()?)
             .call()
             .with_context(|| format!("the node at {base} cannot be reached"))?;
@@ -286,7 +314,9 @@ impl Api {
             headers.insert(name, HeaderValue::try_from(value)?);
             Ok(())
         };
-        put("authorization", &format!("Bearer {}", self.url.token))?;
+        if let Some(token) = &self.url.token {
+            put("authorization", &format!("Bearer {token}"))?;
+        }
         if let Some(session) = self.session()? {
             put(SESSION_HEADER, session)?;
         }
@@ -294,7 +324,7 @@ impl Api {
     }
 
     fn call(&self, question: &Question, asked: Asked) -> anyhow::Result<Vec<u8>> {
-        let agent = agent(Some(PATIENCE));
+        let agent = agent(Some(PATIENCE), self.ca.as_deref())?;
         let (base, headers) = (self.base(), self.headers()?);
         let address = format!("{base}{}", question.0);
         let called = match asked {
@@ -330,15 +360,20 @@ mod tests {
     fn the_printed_address_is_taken_apart() {
         let address: Address = "http://127.0.0.1:7400/?token=ab12".parse().unwrap();
         assert_eq!(
-            (address.base.as_str(), address.token.as_str()),
-            ("http://127.0.0.1:7400", "ab12")
+            (address.base.as_str(), address.token.as_deref()),
+            ("http://127.0.0.1:7400", Some("ab12"))
+        );
+        let afar: Address = "https://ward.example:7443/".parse().unwrap();
+        assert_eq!(
+            (afar.base.as_str(), afar.token.as_deref()),
+            ("https://ward.example:7443", None)
         );
         assert!(!format!("{address:?}").contains("ab12"));
         for wrong in [
             "",
             "127.0.0.1:7400",
             "http://127.0.0.1:7400/",
-            "https://127.0.0.1:7400/?token=a",
+            "ftp://127.0.0.1:7400/?token=a",
         ] {
             assert!(wrong.parse::<Address>().is_err(), "{wrong}");
         }

@@ -7,19 +7,21 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::IsTerminal as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use device_drivers::Profile;
+use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tracing_subscriber::EnvFilter;
 
 use super::Outcome;
 use super::output::print_json;
-use crate::http::{Access, Token, host_router, serve};
+use crate::http::tls::identity::Identity;
+use crate::http::{Access, Token, host_router, serve, tls};
 use crate::ingest::BatchPolicy;
 use crate::keystore::create_private_dir;
 use crate::people::sessions::SessionRules;
@@ -41,6 +43,19 @@ pub(super) struct Run {
     /// Without it: 127.0.0.1:7400, or a free port where that is taken.
     #[arg(long, value_name = "127.0.0.1:PORT")]
     api: Option<SocketAddr>,
+    /// Serve the API and the console to other machines, too, over TLS; whoever asks must be signed in.
+    #[arg(long, value_name = "IP:PORT")]
+    tls: Option<SocketAddr>,
+    /// A name or address under which others reach it, for the certificate that the node makes itself; several times
+    /// for more. Without it: the address of --tls.
+    #[arg(long, value_name = "NAME", requires = "tls")]
+    tls_name: Vec<String>,
+    /// File of the certificate to show instead, with those that lead to its authority, in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_key", requires = "tls", conflicts_with = "tls_name")]
+    tls_cert: Option<PathBuf>,
+    /// File of its private key, in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
     /// Pair the serial sensor at PATH, which speaks PROFILE (nonin-oem3, nonin-ascii, contec-cms50dplus,
     /// contec-cms50d-115200, fogward-level0); nothing is done where it is paired already.
     #[arg(long, value_name = "PATH=PROFILE", value_parser = parse_serial)]
@@ -110,6 +125,18 @@ struct Ready {
     api: String,
     chain_id: String,
     node_id: String,
+    /// What other machines are told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls: Option<ReadyAfar>,
+}
+
+/// How other machines reach the node.
+#[derive(serde::Serialize)]
+struct ReadyAfar {
+    /// Addresses of the console and the API.
+    api: Vec<String>,
+    /// SHA-256 of the certificate.
+    fingerprint: String,
 }
 
 impl Run {
@@ -130,11 +157,13 @@ impl Run {
         let address = listener.local_addr()?;
         let token = Token::load_or_make(&self.data)?;
         let host = Arc::new(Host::default());
+        let afar = self.listen_afar().await?;
         let status = host.start(self.config()?).await?.status()?;
         print_json(&Ready {
             api: format!("http://{address}/?token={}", token.digits()),
             chain_id: status.chain_id,
             node_id: status.node_id,
+            tls: afar.as_ref().map(Afar::ready),
         })?;
         let access = Access::Loopback {
             token,
@@ -149,7 +178,13 @@ impl Run {
                 why = failing.trouble() => drop(say.send(why)),
             }
         };
+        let (end, ends) = watch::channel(false);
+        let serving_afar = afar.map(|afar| tokio::spawn(afar.serve(Arc::clone(&host), ends)));
         let served = serve::serve(listener, host_router(Arc::clone(&host), access), stop).await;
+        end.send_replace(true);
+        if let Some(serving) = serving_afar {
+            serving.await.context("serving other machines was broken off")??;
+        }
         tracing::info!("stopping");
         tokio::select! {
             () = host.stop() => {}
@@ -159,6 +194,26 @@ impl Run {
             Ok(why) => bail!(why),
             Err(_) => served,
         }
+    }
+
+    /// Listens for other machines, if that was asked for.
+    async fn listen_afar(&self) -> anyhow::Result<Option<Afar>> {
+        let Some(asked) = self.tls else {
+            return Ok(None);
+        };
+        let identity = match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => Identity::given(certificate, key)?,
+            _ if self.tls_name.is_empty() && !asked.ip().is_unspecified() => {
+                Identity::own(&self.data, &[asked.ip().to_string()])?
+            }
+            _ => Identity::own(&self.data, &self.tls_name)?,
+        };
+        let listener = tls::bind(asked).await?;
+        Ok(Some(Afar {
+            port: listener.local_addr()?.port(),
+            listener,
+            identity,
+        }))
     }
 
     fn config(self) -> anyhow::Result<NodeConfig> {
@@ -200,6 +255,34 @@ impl Run {
             snapshot_behind: (!self.archive).then_some(self.snapshot_behind),
             ..NodeConfig::new(self.data)
         })
+    }
+}
+
+/// What other machines are served with.
+struct Afar {
+    listener: TcpListener,
+    port: u16,
+    identity: Identity,
+}
+
+impl Afar {
+    fn ready(&self) -> ReadyAfar {
+        let address = |name: &String| match name.parse() {
+            Ok(IpAddr::V6(address)) => format!("https://[{address}]:{}/", self.port),
+            _ => format!("https://{name}:{}/", self.port),
+        };
+        ReadyAfar {
+            api: self.identity.names().iter().map(address).collect(),
+            fingerprint: self.identity.fingerprint().to_string(),
+        }
+    }
+
+    async fn serve(self, host: Arc<Host>, ends: watch::Receiver<bool>) -> anyhow::Result<()> {
+        let access = Access::Afar {
+            names: self.identity.names().to_vec(),
+            port: self.port,
+        };
+        tls::serve(self.listener, &self.identity, host_router(host, access), ends).await
     }
 }
 

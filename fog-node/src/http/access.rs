@@ -7,10 +7,14 @@
 //! - below `/api/` it carries the token, as `Authorization: Bearer TOKEN` or, for event sources that
 //!   cannot set a header, as `?token=TOKEN`: else 401.
 //!
+//! Upon a request from another machine, over TLS: its `Host` is a name of the certificate, and its `Origin`, where there
+//! is one, that very address. It carries no token, and needs a session whoever is registered.
+//!
 //! The console's files need no token: they are the same for everybody and hold no data. The token is
 //! in a file of the data folder, so that an address printed once stays valid over restarts.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,6 +25,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use subtle::ConstantTimeEq as _;
 
+use super::tls::Afar;
 use crate::Failure;
 use crate::keystore::{random, write_private};
 
@@ -37,6 +42,13 @@ pub enum Access {
     Loopback {
         /// What they must know.
         token: Token,
+        /// The port that was bound.
+        port: u16,
+    },
+    /// Other machines, over TLS.
+    Afar {
+        /// Hosts and addresses that the certificate is for.
+        names: Vec<String>,
         /// The port that was bound.
         port: u16,
     },
@@ -138,6 +150,55 @@ fn given_token<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     pairs.filter_map(|pair| pair.strip_prefix("token=")).next()
 }
 
+/// What the guard compares a request from another machine with.
+pub(super) struct FarDoor {
+    hosts: Vec<String>,
+}
+
+impl FarDoor {
+    pub(super) fn new(names: &[String], port: u16) -> Self {
+        let host = |name: &String| match name.parse() {
+            Ok(IpAddr::V6(address)) => format!("[{address}]"),
+            _ => name.clone(),
+        };
+        let with_port = names.iter().map(|name| format!("{}:{port}", host(name)));
+        let mut hosts: Vec<_> = with_port.collect();
+        // Browsers leave out the port that is https's own.
+        if port == 443 {
+            hosts.extend(names.iter().map(host));
+        }
+        Self { hosts }
+    }
+
+    fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refused> {
+        let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or(""));
+        let is_own = |host: &str| self.hosts.iter().any(|own| own.eq_ignore_ascii_case(host));
+        let host =
+            text(header::HOST).or_else(|| uri.authority().map(|authority| authority.as_str()));
+        if !host.is_some_and(is_own) {
+            return Err(Refused::Host);
+        }
+        let origin = text(header::ORIGIN);
+        match origin.is_none_or(|origin| origin.strip_prefix("https://").is_some_and(is_own)) {
+            true => Ok(()),
+            false => Err(Refused::Origin),
+        }
+    }
+}
+
+/// Lets a request from another machine in, marked as such.
+pub(super) async fn guard_afar(
+    State(door): State<Arc<FarDoor>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if let Err(refused) = door.check(request.uri(), request.headers()) {
+        return refused.answer();
+    }
+    request.extensions_mut().insert(Afar);
+    next.run(request).await
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Refused {
     Host,
@@ -146,26 +207,30 @@ enum Refused {
 }
 
 pub(super) async fn guard(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
-    let refused = match door.check(request.uri(), request.headers()) {
-        Ok(()) => return next.run(request).await,
-        Err(refused) => refused,
-    };
-    let answer = match refused {
-        Refused::Host => Failure::new(
+    match door.check(request.uri(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(refused) => refused.answer(),
+    }
+}
+
+impl Refused {
+    fn answer(self) -> Response {
+    let answer = match self {
+        Self::Host => Failure::new(
             403,
             "API-02",
             "The node does not answer under this name.",
-            "It answers on this machine only, as 127.0.0.1, localhost or [::1] with its port.",
+            "On its own machine it answers as 127.0.0.1, localhost or [::1] with its port, to others by the names of its certificate.",
             "Open the address that the node printed when it started.",
         ),
-        Refused::Origin => Failure::new(
+        Self::Origin => Failure::new(
             403,
             "API-03",
             "The node does not answer pages of other sites.",
             "The request comes from a page that this node did not serve.",
             "Open the address that the node printed when it started.",
         ),
-        Refused::Token => Failure::new(
+        Self::Token => Failure::new(
             401,
             "API-01",
             "The request carries no valid token.",
@@ -174,6 +239,7 @@ pub(super) async fn guard(State(door): State<Arc<Door>>, request: Request, next:
         ),
     };
     answer.into_response()
+    }
 }
 
 #[cfg(test)]
@@ -244,6 +310,36 @@ mod tests {
         ];
         for (uri, headers, expected) in cases {
             assert_eq!(check(uri, headers), expected, "{uri} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn the_guard_of_other_machines_decides_by_the_certificates_names() {
+        let names = ["ward.example", "192.0.2.9", "2001:db8::9"].map(str::to_owned);
+        let check = |port, headers: Headers<'_>| {
+            let mut map = HeaderMap::new();
+            for (name, value) in headers {
+                map.insert(*name, value.parse().unwrap());
+            }
+            FarDoor::new(&names, port).check(&"/api/status".parse().unwrap(), &map)
+        };
+        let own = ("host", "ward.example:7443");
+        for (port, headers, expected) in [
+            (7443, &[own][..], Ok(())),
+            (7443, &[("host", "WARD.example:7443")], Ok(())),
+            (7443, &[("host", "192.0.2.9:7443")], Ok(())),
+            (7443, &[("host", "[2001:db8::9]:7443")], Ok(())),
+            (443, &[("host", "ward.example")], Ok(())),
+            (443, &[("host", "[2001:db8::9]")], Ok(())),
+            (7443, &[("host", "ward.example")], Err(Refused::Host)),
+            (7443, &[("host", "127.0.0.1:7443")], Err(Refused::Host)),
+            (7443, &[], Err(Refused::Host)),
+            (7443, &[own, ("origin", "https://ward.example:7443")], Ok(())),
+            (7443, &[own, ("origin", "http://ward.example:7443")], Err(Refused::Origin)),
+            (7443, &[own, ("origin", "https://evil.example")], Err(Refused::Origin)),
+            (7443, &[own, ("origin", "null")], Err(Refused::Origin)),
+        ] {
+            assert_eq!(check(port, headers), expected, "{port} {headers:?}");
         }
     }
 

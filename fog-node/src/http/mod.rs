@@ -5,11 +5,10 @@
 //!                                               └─▶ console's files, public: they hold no data
 //! ```
 //!
-//! The same router serves two kinds of callers ([`Access`]): the desktop window, in process and without a
-//! token, and programs on this machine over loopback. Once people are registered, both need a session. What each route takes and answers is in
-//! `fog-api`; what the node does, in [`crate::Node`]. Every refusal is a [`fog_api::ApiError`].
-//!
-//! Left out on purpose: TLS and other machines; [`serve::bind`] refuses to listen for them.
+//! The same router serves three kinds of callers ([`Access`]): the desktop window, in process and without a
+//! token; programs on this machine over loopback; and other machines over TLS ([`tls`]). Once people are registered, all
+//! need a session, and other machines always do. What each route takes and answers is in `fog-api`; what the node does,
+//! in [`crate::Node`]. Every refusal is a [`fog_api::ApiError`].
 
 mod access;
 mod body;
@@ -20,6 +19,7 @@ mod gate;
 mod routes;
 pub mod serve;
 mod session;
+pub mod tls;
 
 use std::sync::Arc;
 
@@ -92,6 +92,10 @@ fn guarded(router: Router, access: Access) -> Router {
         Access::Loopback { token, port } => {
             let door = Arc::new(access::Door::new(token, port));
             router.layer(from_fn_with_state(door, access::guard))
+        }
+        Access::Afar { names, port } => {
+            let door = Arc::new(access::FarDoor::new(&names, port));
+            router.layer(from_fn_with_state(door, access::guard_afar))
         }
     }
 }

@@ -18,6 +18,7 @@ use axum::response::{IntoResponse, Response};
 use fog_api::Capability;
 
 use super::Shared;
+use super::tls::is_afar;
 use crate::people::{Brought, Caller, MAX_BROUGHT, Signed, signed_out};
 use crate::{Failure, Node};
 
@@ -31,10 +32,12 @@ pub(super) struct Asker {
     pub(super) brought: Brought,
     /// Name of the cookie that a browser is answered with.
     cookie: Option<String>,
+    /// Whether the request came from another machine.
+    is_afar: bool,
 }
 
 impl Asker {
-    fn of(node: &Node, headers: &HeaderMap) -> Self {
+    fn of(node: &Node, headers: &HeaderMap, is_afar: bool) -> Self {
         let cookie = format!("fogward-{}", node.node_key.short());
         let header = headers.get(SESSION_HEADER);
         let brought = match header {
@@ -43,9 +46,14 @@ impl Asker {
         };
         let cookie = header.is_none().then_some(cookie);
         Self {
-            caller: node.people.caller(&brought),
+            caller: match node.people.caller(&brought) {
+                // Who is first is registered at the machine itself.
+                Caller::SetUp if is_afar => Caller::Nobody,
+                caller => caller,
+            },
             brought,
             cookie,
+            is_afar,
         }
     }
 
@@ -80,7 +88,9 @@ impl Asker {
         let tokens: Vec<_> = brought.0.iter().map(|token| token.digits()).collect();
         let age = if tokens.is_empty() { "; Max-Age=0" } else { "" };
         let value = tokens.join(".");
-        let cookie = format!("{cookie}={value}; Path=/api; HttpOnly; SameSite=Strict{age}");
+        let secure = if self.is_afar { "; Secure" } else { "" };
+        let cookie =
+            format!("{cookie}={value}; Path=/api; HttpOnly; SameSite=Strict{secure}{age}");
         if let Ok(cookie) = HeaderValue::try_from(cookie) {
             answer.headers_mut().insert(header::SET_COOKIE, cookie);
         }
@@ -103,7 +113,7 @@ pub(super) async fn identify(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let asker = Asker::of(&shared.node, request.headers());
+    let asker = Asker::of(&shared.node, request.headers(), is_afar(&request));
     request.extensions_mut().insert(asker);
     next.run(request).await
 }

@@ -40,6 +40,7 @@ mod selftest;
 mod served;
 mod signing;
 mod simulated;
+mod tls;
 mod upkeep;
 mod ward;
 #[cfg(target_os = "linux")]
