@@ -17,6 +17,7 @@ mod chain;
 pub mod cli;
 pub mod clock;
 mod commissioning;
+mod consents;
 pub mod consortium;
 mod demo;
 mod device_life;

@@ -79,6 +79,9 @@
 //! | `POST /api/patients` | [`DescribePatient`] | [`Patient`], once it is durable |
 //! | `GET /api/patients/{id}` | | [`PatientView`] |
 //! | `POST /api/patients/{id}` | [`DescribePatient`] | [`Patient`], once it is durable |
+//! | `GET /api/patients/{id}/consents` | | `[`[`ConsentRow`]`]`: what she agreed to, the last one first |
+//! | `POST /api/patients/{id}/consents` | [`GiveConsent`] | [`ConsentRow`], once it is durable and told |
+//! | `POST /api/patients/{id}/consents/{consent}/withdraw` | | [`ConsentRow`], once it is durable and told |
 //! | `GET /api/patients/{id}/readings?metric=&from=&to=&before=&limit=` | [`PatientReadingsQuery`] | `[`[`ReadingRow`]`]`, taken last first |
 //! | `GET /api/patients/{id}/history?metric=&from=&to=&points=` | [`HistoryQuery`] | [`History`], by when it was taken |
 //! | `GET /api/policies` | | [`PoliciesView`], this organisation's first |
@@ -106,6 +109,7 @@ pub mod backup;
 pub mod bluetooth;
 pub mod chain;
 pub mod commissioning;
+pub mod consent;
 pub mod consortium;
 pub mod device;
 pub mod error;
@@ -140,6 +144,7 @@ pub use commissioning::{
     CommissioningFigure, CommissioningFile, CommissioningQuery, CommissioningRecord, FigureVerdict,
     Identified, Identify, SelfTest, SelfTestStage, StartSelfTest, TestOutcome,
 };
+pub use consent::{ConsentRow, ConsentStanding, GiveConsent};
 pub use consortium::{
     CastVote, ConsortiumView, EvidenceRow, InvitationMade, InvitationRow, MakeInvitation, Me,
     NewNode, NodeRole, NodeRow, OrganisationRow, ParametersView, PreflightFinding, ProposalRow,

@@ -16,6 +16,7 @@ mod ask;
 mod backup;
 mod check;
 pub(crate) mod client;
+mod consent;
 mod consortium;
 mod device;
 mod device_bluetooth;

@@ -9,6 +9,7 @@ use fog_api::{
 use super::Outcome;
 use super::ask::print_readings;
 use super::client::{Api, Question, refuse};
+use super::consent::Consent;
 use super::output::{print, print_json, time_words};
 use super::table::{cell, pairs, table, words};
 
@@ -36,6 +37,9 @@ enum Command {
     Show(One),
     /// Say that a patient wears a device from now on.
     Assign(Assign),
+    /// Write down what a patient agreed to, list it, and withdraw it.
+    #[command(subcommand)]
+    Consent(Consent),
     /// List readings that were taken while she wore the devices, taken last first.
     Readings(Readings),
 }
@@ -48,6 +52,7 @@ impl Patient {
             Command::List(list) => list.run(),
             Command::Show(one) => one.show(),
             Command::Assign(assign) => assign.run(),
+            Command::Consent(consent) => consent.run(),
             Command::Readings(readings) => readings.run(),
         }
     }

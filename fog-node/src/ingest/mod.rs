@@ -38,6 +38,7 @@ pub use writer::{Anchored, AnchoredOf, Writer, WriterParts, random_handle};
 use crate::commissioning::{Commissioning, SignedCommissioning};
 use crate::vault::assignments::Assignment;
 use crate::vault::clocks::Setting;
+use crate::vault::consents::SealedConsent;
 use crate::vault::devices::DeviceRow;
 use crate::vault::disclosures::SealedDisclosure;
 use crate::vault::gaps::Kind;
@@ -146,6 +147,8 @@ pub enum Item {
     Reason(SealedReason, oneshot::Sender<()>),
     /// A patient as written down from now on; answered when durable.
     Patient(SealedPatient, oneshot::Sender<()>),
+    /// What a patient agreed to, as it is from now on; answered when durable.
+    Consent(SealedConsent, oneshot::Sender<()>),
     /// What somebody is about to be shown under a grant, and the receipt that tells of it; answered with the receipt's
     /// transaction when durable, or with why not if there is a read of this name.
     Disclose(

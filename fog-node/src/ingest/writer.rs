@@ -26,7 +26,7 @@ use crate::outgoing::Handing;
 use crate::vault::open_stream::OpenStream;
 use crate::vault::seal::{MasterKey, StreamKeys};
 use crate::vault::{
-    self, VaultError, assignments, batches, commissionings, gaps, gaps::Kind, journal, outbox,
+    self, VaultError, assignments, batches, commissionings, consents, gaps, gaps::Kind, journal, outbox,
     patients, payloads, people, provisionings, reasons, streams,
 };
 
@@ -331,6 +331,7 @@ impl Writer {
                 Item::Person(person, _) => people::put(&self.connection, person)?,
                 Item::Reason(reason, _) => reasons::insert(&self.connection, reason)?,
                 Item::Patient(patient, _) => patients::put(&self.connection, patient)?,
+                Item::Consent(consent, _) => consents::put(&self.connection, consent)?,
                 Item::Disclose(row, receipt, _) => {
                     let told = self.disclose(row, *receipt, outcome)?;
                     outcome.told.extend(told.map(|told| (at, told)));
@@ -455,6 +456,7 @@ impl Writer {
                 | Item::Person(_, done)
                 | Item::Reason(_, done)
                 | Item::Patient(_, done)
+                | Item::Consent(_, done)
                 | Item::Flush(done) => {
                     answer(done, ());
                 }

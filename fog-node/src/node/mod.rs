@@ -36,6 +36,7 @@ use crate::ingest::{DeviceIndex, Ingest, Writer, WriterParts};
 use crate::keystore::{Keystore, create_private_dir};
 use crate::live::{LiveDevice, LiveView};
 use crate::outgoing::{Outgoing, Stored, outgoing};
+use crate::consents::{self, Consents};
 use crate::patients::Patients;
 use crate::people::{self, People};
 use crate::previews::Previews;
@@ -90,6 +91,7 @@ pub struct Node {
     pub(crate) people: Arc<People>,
     pub(crate) requests: Requests,
     pub(crate) patients: Patients,
+    pub(crate) consents: Consents,
     pub(crate) rate: Rate,
     vault_reader: Mutex<Connection>,
     running: Mutex<Running>,
@@ -161,6 +163,7 @@ impl Node {
         let people = People::open(&vault, &master, config.sessions);
         let people = Arc::new(people.context("cannot read who is registered")?);
         let patients = Patients::open(&vault, &master).context("cannot read the patients")?;
+        let consents = Consents::open(&vault, &master).context("cannot read the consents")?;
         let consensus = ConsortiumConfig {
             home: config.data_dir.join("consensus"),
             replica: Arc::clone(&replica),
@@ -195,6 +198,7 @@ impl Node {
             people,
             requests: Requests { attesting },
             patients,
+            consents,
             rate: Rate::default(),
             running: Mutex::default(),
             snapshot_behind: config.snapshot_behind,
@@ -253,6 +257,7 @@ impl Node {
         let hearing = tokio::spawn(relay::keep(Arc::downgrade(self)));
         let sessions = tokio::spawn(people::keep(Arc::downgrade(self)));
         let registration = tokio::spawn(people::follow(Arc::downgrade(self)));
+        let consents = tokio::spawn(consents::keep(Arc::downgrade(self)));
         let runtime = tokio::runtime::Handle::current();
         let writer = std::thread::Builder::new()
             .name("vault-writer".into())
@@ -273,6 +278,7 @@ impl Node {
             hearing,
             sessions,
             registration,
+            consents,
         ];
         Ok(())
     }

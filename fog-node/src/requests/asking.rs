@@ -80,7 +80,7 @@ impl Node {
     }
 
     /// The organisation that this node is of, once it is admitted.
-    pub(super) fn organisation(
+    pub(crate) fn organisation(
         &self,
         snapshot: &Snapshot<'_>,
     ) -> Result<Option<OrganisationId>, Failure> {

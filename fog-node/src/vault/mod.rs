@@ -13,6 +13,7 @@
 //! people              who may sign in, sealed
 //! reasons             why somebody broke the glass, sealed
 //! patients            whom the clinic treats, sealed
+//! consents            what patients agreed to, sealed
 //! disclosures         what was read under which request, sealed, with its receipt
 //! ```
 //!
@@ -24,6 +25,7 @@ pub mod assignments;
 pub mod batches;
 pub mod clocks;
 pub mod commissionings;
+pub mod consents;
 pub mod devices;
 pub mod disclosures;
 pub mod gaps;
@@ -69,6 +71,7 @@ const SCHEMAS: [&[&str]; SCHEMA_VERSION as usize] = [
         reasons::SCHEMA,
         patients::SCHEMA,
         disclosures::SCHEMA,
+        consents::SCHEMA,
     ],
 ];
 

@@ -4,6 +4,7 @@ mod access;
 mod api;
 mod bluetooth;
 mod cli;
+mod consents;
 mod consortium;
 mod crash;
 mod cut_off;

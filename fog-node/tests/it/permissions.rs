@@ -106,6 +106,14 @@ const EXPECTED: &[(&str, &str, &str, bool)] = &[
     ("POST", "/api/patients/{id}", CARE, false),
     ("GET", "/api/patients/{id}/readings", CARE, false),
     ("GET", "/api/patients/{id}/history", CARE, false),
+    ("GET", "/api/patients/{id}/consents", CARE, false),
+    ("POST", "/api/patients/{id}/consents", CARE, false),
+    (
+        "POST",
+        "/api/patients/{id}/consents/{consent}/withdraw",
+        CARE,
+        false,
+    ),
     ("GET", "/api/people", "au", false),
     ("POST", "/api/people", "a", true),
     ("POST", "/api/people/{id}/roles", "a", true),
@@ -155,6 +163,7 @@ async fn gate(
         .replace("{id}", "none")
         .replace("{handle}", "none")
         .replace("{read}", "none")
+        .replace("{consent}", "none")
         .replace("{reading}", "none");
     let mut request = served
         .request(method, &path)
@@ -204,7 +213,9 @@ async fn every_route_has_its_expectation() {
     assert_eq!(described, expected);
     // Nobody is registered: all is open to who has the token, but what somebody does in her own name.
     for (method, path, ..) in EXPECTED {
-        let signs = path.starts_with("/api/session/") || path.starts_with("/api/access");
+        let signs = path.starts_with("/api/session/")
+            || path.starts_with("/api/access")
+            || (*method == "POST" && path.contains("/consents"));
         let refused = gate(&served, method, path, None).await;
         assert!(refused.is_none() || signs, "{method} {path} {refused:?}");
     }

@@ -3,13 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use fog_api::{
-    ApiError, Capability, DescribePatient, History, HistoryQuery, Patient, PatientReadingsQuery,
-    PatientView, PatientsQuery, PatientsView, ReadingRow,
+    ApiError, Capability, ConsentRow, DescribePatient, GiveConsent, History, HistoryQuery, Patient,
+    PatientReadingsQuery, PatientView, PatientsQuery, PatientsView, ReadingRow,
 };
 use utoipa_axum::routes;
 
 use super::super::body::{Body, Path, Query};
 use super::super::gate::{Gate, Routes};
+use super::super::session::Asker;
 use super::{Answer, App};
 
 /// Who they are is told to those who look after them.
@@ -25,6 +26,9 @@ pub(super) fn routes() -> Routes {
         .at(DESCRIBE, routes!(describe_patient))
         .at(READ, routes!(patient_readings))
         .at(READ, routes!(patient_history))
+        .at(KNOW, routes!(consents))
+        .at(DESCRIBE, routes!(give_consent))
+        .at(DESCRIBE, routes!(withdraw_consent))
 }
 
 /// Patients by name or number, in the order of their names.
@@ -82,4 +86,37 @@ async fn patient_history(
     Query(query): Query<HistoryQuery>,
 ) -> Answer<History> {
     node.patient_history(id, query).await.map(Json)
+}
+
+/// What a patient agreed to, the last one first.
+#[utoipa::path(get, path = "/api/patients/{id}/consents", tag = "patients", params(("id" = String, Path)), responses(
+    (status = 200, body = Vec<ConsentRow>), (status = "default", body = ApiError)))]
+async fn consents(State(node): App, Path(id): Path<String>) -> Answer<Vec<ConsentRow>> {
+    node.consents_of(&id).map(Json)
+}
+
+/// Writes down what a patient agreed to before a witness; answered once that is durable and told.
+#[utoipa::path(post, path = "/api/patients/{id}/consents", tag = "patients", params(("id" = String, Path)),
+    request_body = GiveConsent, responses((status = 200, body = ConsentRow), (status = "default", body = ApiError)))]
+async fn give_consent(
+    State(node): App,
+    asker: Asker,
+    Path(id): Path<String>,
+    Body(asked): Body<GiveConsent>,
+) -> Answer<ConsentRow> {
+    let row = node.give_consent(&id, asked, asker.signed()?);
+    row.await.map(Json)
+}
+
+/// Withdraws a consent; answered once that is durable and told.
+#[utoipa::path(post, path = "/api/patients/{id}/consents/{consent}/withdraw", tag = "patients",
+    params(("id" = String, Path), ("consent" = String, Path)),
+    responses((status = 200, body = ConsentRow), (status = "default", body = ApiError)))]
+async fn withdraw_consent(
+    State(node): App,
+    asker: Asker,
+    Path((id, consent)): Path<(String, String)>,
+) -> Answer<ConsentRow> {
+    let row = node.withdraw_consent(&id, &consent, asker.signed()?);
+    row.await.map(Json)
 }
