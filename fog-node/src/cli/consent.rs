@@ -122,7 +122,9 @@ fn print_rows(
         print_json(json)?;
         return Ok(Outcome::Yes);
     }
-    let columns = ["consent", "standing", "given", "until", "for", "witness", "in words"];
+    let columns = [
+        "consent", "standing", "given", "until", "for", "witness", "in words",
+    ];
     let rows = rows.iter().map(|row| {
         [
             row.id.clone(),

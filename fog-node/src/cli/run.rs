@@ -51,7 +51,13 @@ pub(super) struct Run {
     #[arg(long, value_name = "NAME", requires = "tls")]
     tls_name: Vec<String>,
     /// File of the certificate to show instead, with those that lead to its authority, in PEM.
-    #[arg(long, value_name = "FILE", requires = "tls_key", requires = "tls", conflicts_with = "tls_name")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tls_key",
+        requires = "tls",
+        conflicts_with = "tls_name"
+    )]
     tls_cert: Option<PathBuf>,
     /// File of its private key, in PEM.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
@@ -183,7 +189,9 @@ impl Run {
         let served = serve::serve(listener, host_router(Arc::clone(&host), access), stop).await;
         end.send_replace(true);
         if let Some(serving) = serving_afar {
-            serving.await.context("serving other machines was broken off")??;
+            serving
+                .await
+                .context("serving other machines was broken off")??;
         }
         tracing::info!("stopping");
         tokio::select! {
@@ -282,7 +290,13 @@ impl Afar {
             names: self.identity.names().to_vec(),
             port: self.port,
         };
-        tls::serve(self.listener, &self.identity, host_router(host, access), ends).await
+        tls::serve(
+            self.listener,
+            &self.identity,
+            host_router(host, access),
+            ends,
+        )
+        .await
     }
 }
 

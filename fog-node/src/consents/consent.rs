@@ -175,7 +175,11 @@ fn text_for(text: &str, handle: &Digest) -> String {
     let subject = format!("Subject::\"{handle}\"");
     match Rule::from_text(text) {
         // A rule has one head, and nothing else in it ends so.
-        Some(_) => text.replacen("action, resource)", &format!("action, resource in {subject})"), 1),
+        Some(_) => text.replacen(
+            "action, resource)",
+            &format!("action, resource in {subject})"),
+            1,
+        ),
         None => text.replace(PATIENT, &subject),
     }
 }

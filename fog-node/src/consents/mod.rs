@@ -90,10 +90,7 @@ impl Consents {
 
 /// Keeps the ledger and the vault together until the node is gone.
 pub(crate) async fn keep(node: Weak<Node>) {
-    let Some(mut changed) = node
-        .upgrade()
-        .map(|node| node.consents.changed.subscribe())
-    else {
+    let Some(mut changed) = node.upgrade().map(|node| node.consents.changed.subscribe()) else {
         return;
     };
     loop {
@@ -176,7 +173,9 @@ impl Node {
         let mut own: Vec<_> = self.consents.register().values().cloned().collect();
         own.retain(|consent| consent.patient == patient);
         own.sort_by_key(|consent| std::cmp::Reverse((consent.form.since, consent.id)));
-        own.iter().map(|consent| self.consent_row(consent)).collect()
+        own.iter()
+            .map(|consent| self.consent_row(consent))
+            .collect()
     }
 
     fn form(&self, asked: GiveConsent, signed: &Signed) -> Result<Form, Failure> {
@@ -189,9 +188,14 @@ impl Node {
             return Err(unfit("What was agreed to has 1 to 2,000 characters."));
         }
         if !fits(&asked.witness, MAX_NAME) || asked.witness.chars().any(char::is_control) {
-            return Err(unfit("A witness's name has 1 to 80 characters, on one line."));
+            return Err(unfit(
+                "A witness's name has 1 to 80 characters, on one line.",
+            ));
         }
-        if asked.days.is_some_and(|days| !(1..=MAX_DAYS).contains(&days)) {
+        if asked
+            .days
+            .is_some_and(|days| !(1..=MAX_DAYS).contains(&days))
+        {
             return Err(unfit("A consent lasts at least a day and at most 36,500."));
         }
         check(&asked.text).map_err(|fault| unfit(&format!("In its policy: {}.", fault.message)))?;
@@ -325,7 +329,11 @@ impl Node {
             words: form.words.clone(),
             text: form.text.clone(),
             rule: Rule::from_text(&form.text).map(|rule| rule.words(str::to_owned)),
-            purposes: form.purposes.iter().map(|one| one.word().to_owned()).collect(),
+            purposes: form
+                .purposes
+                .iter()
+                .map(|one| one.word().to_owned())
+                .collect(),
             captured_by: form.captured_by.clone(),
             witness: form.witness.clone(),
             since: form.since,

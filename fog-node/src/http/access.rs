@@ -215,30 +215,30 @@ pub(super) async fn guard(State(door): State<Arc<Door>>, request: Request, next:
 
 impl Refused {
     fn answer(self) -> Response {
-    let answer = match self {
-        Self::Host => Failure::new(
-            403,
-            "API-02",
-            "The node does not answer under this name.",
-            "On its own machine it answers as 127.0.0.1, localhost or [::1] with its port, to others by the names of its certificate.",
-            "Open the address that the node printed when it started.",
-        ),
-        Self::Origin => Failure::new(
-            403,
-            "API-03",
-            "The node does not answer pages of other sites.",
-            "The request comes from a page that this node did not serve.",
-            "Open the address that the node printed when it started.",
-        ),
-        Self::Token => Failure::new(
-            401,
-            "API-01",
-            "The request carries no valid token.",
-            "The address that the node prints carries a token, and this request has none or another.",
-            "Open the address that the node printed, or send its token as `Authorization: Bearer …`.",
-        ),
-    };
-    answer.into_response()
+        let answer = match self {
+            Self::Host => Failure::new(
+                403,
+                "API-02",
+                "The node does not answer under this name.",
+                "On its own machine it answers as 127.0.0.1, localhost or [::1] with its port, to others by the names of its certificate.",
+                "Open the address that the node printed when it started.",
+            ),
+            Self::Origin => Failure::new(
+                403,
+                "API-03",
+                "The node does not answer pages of other sites.",
+                "The request comes from a page that this node did not serve.",
+                "Open the address that the node printed when it started.",
+            ),
+            Self::Token => Failure::new(
+                401,
+                "API-01",
+                "The request carries no valid token.",
+                "The address that the node prints carries a token, and this request has none or another.",
+                "Open the address that the node printed, or send its token as `Authorization: Bearer …`.",
+            ),
+        };
+        answer.into_response()
     }
 }
 
@@ -334,9 +334,21 @@ mod tests {
             (7443, &[("host", "ward.example")], Err(Refused::Host)),
             (7443, &[("host", "127.0.0.1:7443")], Err(Refused::Host)),
             (7443, &[], Err(Refused::Host)),
-            (7443, &[own, ("origin", "https://ward.example:7443")], Ok(())),
-            (7443, &[own, ("origin", "http://ward.example:7443")], Err(Refused::Origin)),
-            (7443, &[own, ("origin", "https://evil.example")], Err(Refused::Origin)),
+            (
+                7443,
+                &[own, ("origin", "https://ward.example:7443")],
+                Ok(()),
+            ),
+            (
+                7443,
+                &[own, ("origin", "http://ward.example:7443")],
+                Err(Refused::Origin),
+            ),
+            (
+                7443,
+                &[own, ("origin", "https://evil.example")],
+                Err(Refused::Origin),
+            ),
             (7443, &[own, ("origin", "null")], Err(Refused::Origin)),
         ] {
             assert_eq!(check(port, headers), expected, "{port} {headers:?}");

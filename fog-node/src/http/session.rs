@@ -89,8 +89,7 @@ impl Asker {
         let age = if tokens.is_empty() { "; Max-Age=0" } else { "" };
         let value = tokens.join(".");
         let secure = if self.is_afar { "; Secure" } else { "" };
-        let cookie =
-            format!("{cookie}={value}; Path=/api; HttpOnly; SameSite=Strict{secure}{age}");
+        let cookie = format!("{cookie}={value}; Path=/api; HttpOnly; SameSite=Strict{secure}{age}");
         if let Ok(cookie) = HeaderValue::try_from(cookie) {
             answer.headers_mut().insert(header::SET_COOKIE, cookie);
         }

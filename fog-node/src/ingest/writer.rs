@@ -26,8 +26,8 @@ use crate::outgoing::Handing;
 use crate::vault::open_stream::OpenStream;
 use crate::vault::seal::{MasterKey, StreamKeys};
 use crate::vault::{
-    self, VaultError, assignments, batches, commissionings, consents, gaps, gaps::Kind, journal, outbox,
-    patients, payloads, people, provisionings, reasons, streams,
+    self, VaultError, assignments, batches, commissionings, consents, gaps, gaps::Kind, journal,
+    outbox, patients, payloads, people, provisionings, reasons, streams,
 };
 
 /// Readings that may wait in memory before a commit is made without waiting for more.

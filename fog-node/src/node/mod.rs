@@ -28,6 +28,7 @@ use crate::backup::Turn;
 use crate::bluetooth::Bluetooth;
 use crate::clock::now_millis;
 use crate::commissioning::SelfTests;
+use crate::consents::{self, Consents};
 use crate::consortium::{
     Announce, LoadLog, Membership, keep_door, keep_nearby, keep_peers, keep_up, known_peers,
 };
@@ -36,7 +37,6 @@ use crate::ingest::{DeviceIndex, Ingest, Writer, WriterParts};
 use crate::keystore::{Keystore, create_private_dir};
 use crate::live::{LiveDevice, LiveView};
 use crate::outgoing::{Outgoing, Stored, outgoing};
-use crate::consents::{self, Consents};
 use crate::patients::Patients;
 use crate::people::{self, People};
 use crate::previews::Previews;

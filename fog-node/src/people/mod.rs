@@ -140,7 +140,7 @@ impl People {
         self.register.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find(&self, id: PersonId) -> Option<Person> {
+    pub(crate) fn find(&self, id: PersonId) -> Option<Person> {
         self.register().get(&id).cloned()
     }
 

@@ -72,7 +72,9 @@ impl Clinic {
     /// What becomes of a researcher's request for the pulse's statistics.
     fn request(&self, purpose: &str) -> Value {
         let handle = self.handle(purpose);
-        let asked = ["access", "request", &handle, "--metric", PULSE, "--as", "rita"];
+        let asked = [
+            "access", "request", &handle, "--metric", PULSE, "--as", "rita",
+        ];
         let how = ["--purpose", purpose, "--resolution", "aggregate"];
         self.desk.run(&[&asked[..], &how].concat()).1
     }
@@ -104,7 +106,11 @@ fn what_was_agreed_to_holds_until_it_is_withdrawn() {
 
     let purposes = ["--purpose", "research", "--purpose", "quality"];
     let (code, row, complaint) = clinic.give(folder.path(), RULE, &purposes);
-    assert_eq!((code, &row["standing"]), (0, &value!("in_force")), "{complaint}");
+    assert_eq!(
+        (code, &row["standing"]),
+        (0, &value!("in_force")),
+        "{complaint}"
+    );
     assert_eq!(row["captured_by"], "nina");
     let rule = row["rule"].as_str().unwrap();
     assert!(rule.starts_with("Researchers may see"), "{rule}");
@@ -124,7 +130,10 @@ fn what_was_agreed_to_holds_until_it_is_withdrawn() {
         .map(|purpose| clinic.handle(purpose.word()))
         .collect();
     let found = put(&data, &all);
-    let parts: BTreeSet<_> = found.iter().flat_map(|(name, grounds)| [name, grounds]).collect();
+    let parts: BTreeSet<_> = found
+        .iter()
+        .flat_map(|(name, grounds)| [name, grounds])
+        .collect();
     assert_eq!((found.len(), parts.len()), (2, 4));
 
     // Texts that are about others, and forms that are none, are not taken.
@@ -139,13 +148,28 @@ fn what_was_agreed_to_holds_until_it_is_withdrawn() {
         assert!(code == 1 && complaint.contains("(CON-01)"), "{complaint}");
         assert!(!complaint.contains(AGREED));
     }
-    let none = ["patient", "consent", "withdraw", &clinic.patient, "7b", "--as", "nina"];
+    let none = [
+        "patient",
+        "consent",
+        "withdraw",
+        &clinic.patient,
+        "7b",
+        "--as",
+        "nina",
+    ];
     refused(&clinic.desk, &none, "API-04");
 
     // Killed as it is withdrawn: it is withdrawn or not, and never comes back once it was said.
-    let Clinic { node, desk, patient, handles } = clinic;
+    let Clinic {
+        node,
+        desk,
+        patient,
+        handles,
+    } = clinic;
     assert_eq!(states(&desk), "granted");
-    let withdrawn = desk.ask(&["patient", "consent", "withdraw", &patient, consent, "--as", "nina"]);
+    let withdrawn = desk.ask(&[
+        "patient", "consent", "withdraw", &patient, consent, "--as", "nina",
+    ]);
     assert!(["ending", "ended"].contains(&withdrawn["standing"].as_str().unwrap()));
     drop(node);
     let node = Running::start(&data, &[]);
@@ -153,7 +177,12 @@ fn what_was_agreed_to_holds_until_it_is_withdrawn() {
     for human in &mut humans {
         desk.login_by_recovery(human);
     }
-    let clinic = Clinic { node, desk, patient, handles };
+    let clinic = Clinic {
+        node,
+        desk,
+        patient,
+        handles,
+    };
     wait_for("the withdrawal on the ledger", || {
         (clinic.list()[0]["standing"] == "ended").then_some(())
     });

@@ -64,7 +64,15 @@ fn other_machines_need_the_certificate_and_a_session() {
     let (code, _, complaint) = ask(&desk, &ward, &ca, &["device", "list"]);
     assert!(code != 0 && complaint.contains("(AUTH-01)"), "{complaint}");
     let file = desk.passphrase("mallory");
-    let first = ["user", "add", "mallory", "--role", "admin", "--passphrase-file", &file];
+    let first = [
+        "user",
+        "add",
+        "mallory",
+        "--role",
+        "admin",
+        "--passphrase-file",
+        &file,
+    ];
     let (code, _, complaint) = ask(&desk, &ward, &ca, &first);
     assert!(code != 0 && complaint.contains("(AUTH-01)"), "{complaint}");
 
@@ -74,18 +82,32 @@ fn other_machines_need_the_certificate_and_a_session() {
     assert!(code != 0 && complaint.contains("(AUTH-01)"), "{complaint}");
     let file = desk.passphrase("anna");
     let recovery = anna.recovery_codes.pop().unwrap();
-    let login = ["login", "anna", "--passphrase-file", &file, "--totp", &recovery];
+    let login = [
+        "login",
+        "anna",
+        "--passphrase-file",
+        &file,
+        "--totp",
+        &recovery,
+    ];
     let (code, said, complaint) = ask(&desk, &ward, &ca, &login);
     assert_eq!((code, &said["state"]), (0, &"open".into()), "{complaint}");
     let (code, people, complaint) = ask(&desk, &ward, &ca, &["user", "list"]);
-    assert_eq!((code, &people[0]["login"]), (0, &"anna".into()), "{complaint}");
+    assert_eq!(
+        (code, &people[0]["login"]),
+        (0, &"anna".into()),
+        "{complaint}"
+    );
 
     // Another certificate is not trusted, nor one that nobody vouches for.
     let other = folder.path().join("other");
     let stranger = Ward::start(&other);
     let theirs = other.join("tls/certificate.pem");
     let (code, _, complaint) = ask(&desk, &ward, &theirs, &["user", "list"]);
-    assert!(code != 0 && complaint.contains("cannot be reached"), "{complaint}");
+    assert!(
+        code != 0 && complaint.contains("cannot be reached"),
+        "{complaint}"
+    );
     let unpinned = fogward(["user", "list", "--api", ward.afar()]);
     assert!(!unpinned.status.success());
     assert!(stranger.node.terminate().success());
@@ -107,19 +129,32 @@ fn who_is_slow_silent_or_not_encrypted_keeps_nobody_out() {
     let desk = Desk::new(ward.here());
 
     // As many as there is room for, who say nothing: they are gone after the time that a handshake may take.
-    let mut silent: Vec<_> = (0..256).map(|_| TcpStream::connect(ward.socket()).unwrap()).collect();
+    let mut silent: Vec<_> = (0..256)
+        .map(|_| TcpStream::connect(ward.socket()).unwrap())
+        .collect();
     let since = Instant::now();
     let (code, _, complaint) = ask(&desk, &ward, &ca, &["device", "list"]);
     assert!(code != 0 && complaint.contains("(AUTH-01)"), "{complaint}");
-    assert!(since.elapsed() < Duration::from_secs(20), "{:?}", since.elapsed());
+    assert!(
+        since.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        since.elapsed()
+    );
     for stream in &mut silent {
-        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        assert!(!matches!(stream.read(&mut [0]), Ok(1..)), "it is hung up on");
+        stream
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+        assert!(
+            !matches!(stream.read(&mut [0]), Ok(1..)),
+            "it is hung up on"
+        );
     }
 
     // Without TLS there is no answer in HTTP.
     let mut plain = TcpStream::connect(ward.socket()).unwrap();
-    plain.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    plain
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
     plain
         .write_all(b"GET /api/status HTTP/1.1\r\nhost: x\r\n\r\n")
         .unwrap();
@@ -131,9 +166,22 @@ fn who_is_slow_silent_or_not_encrypted_keeps_nobody_out() {
     // An address that is open to all needs names for the certificate; a key that is not the certificate's is refused.
     for arguments in [
         &["--tls", "0.0.0.0:0"][..],
-        &["--tls", "127.44.3.1:0", "--tls-cert", ca.to_str().unwrap(), "--tls-key", ca.to_str().unwrap()],
+        &[
+            "--tls",
+            "127.44.3.1:0",
+            "--tls-cert",
+            ca.to_str().unwrap(),
+            "--tls-key",
+            ca.to_str().unwrap(),
+        ],
     ] {
-        let run = ["run", "--api", "127.0.0.1:0", "--data", data.to_str().unwrap()];
+        let run = [
+            "run",
+            "--api",
+            "127.0.0.1:0",
+            "--data",
+            data.to_str().unwrap(),
+        ];
         let output = fogward(run.iter().chain(arguments));
         assert!(!output.status.success(), "{arguments:?}");
     }

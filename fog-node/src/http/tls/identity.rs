@@ -73,6 +73,9 @@ impl Identity {
             !names.is_empty(),
             "say by --tls-name under which names or addresses others reach this node"
         );
+        if let Some(wrong) = names.iter().find(|name| !is_name(name)) {
+            bail!("{wrong:?} is no host's name and no address");
+        }
         let folder = data_dir.join(FOLDER);
         let (certificate, key) = (folder.join(CERTIFICATE), folder.join(KEY));
         if certificate.exists() && key.exists() {
@@ -134,6 +137,13 @@ impl Identity {
     }
 }
 
+/// Whether this is an address, or letters, digits, dots and hyphens as a host's name has (RFC 1123, section 2.1).
+fn is_name(name: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    let is_host = (1..=253).contains(&name.len()) && name.bytes().all(is_part);
+    is_host || name.parse::<IpAddr>().is_ok()
+}
+
 fn make(certificate: &Path, key: &Path, names: &[String]) -> anyhow::Result<()> {
     let mut params = CertificateParams::new(names)
         .with_context(|| format!("{} cannot be names of a node", names.join(", ")))?;
@@ -158,7 +168,9 @@ fn names_and_end(der: &CertificateDer<'_>) -> anyhow::Result<(Vec<String>, Syste
         bail!("is of an unknown form");
     };
     let alternative = certificate.subject_alternative_name().ok().flatten();
-    let names = alternative.into_iter().flat_map(|names| &names.value.general_names);
+    let names = alternative
+        .into_iter()
+        .flat_map(|names| &names.value.general_names);
     let names: Vec<_> = names.filter_map(name_of).collect();
     ensure!(!names.is_empty(), "names no host and no address");
     let ends = u64::try_from(certificate.validity().not_after.timestamp()).unwrap_or(0);
@@ -180,7 +192,11 @@ fn name_of(name: &GeneralName<'_>) -> Option<String> {
 fn read_at_most(path: &Path) -> anyhow::Result<zeroize::Zeroizing<Vec<u8>>> {
     let length = fs::metadata(path).map(|file| file.len());
     let length = length.with_context(|| format!("cannot read {}", path.display()))?;
-    ensure!(length <= MAX_BYTES, "{} is no PEM file: it is too long", path.display());
+    ensure!(
+        length <= MAX_BYTES,
+        "{} is no PEM file: it is too long",
+        path.display()
+    );
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(zeroize::Zeroizing::new(bytes))
 }
@@ -219,7 +235,11 @@ mod tests {
             assert!(Identity::given(one, two).is_err());
         }
         let strange = folder.path().join("strange");
-        for content in ["", "no PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+        for content in [
+            "",
+            "no PEM",
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        ] {
             fs::write(&strange, content).unwrap();
             assert!(Identity::given(&strange, &key).is_err(), "{content}");
         }

@@ -75,7 +75,7 @@ pub async fn serve(
             (listener.accept().await, permit)
         };
         let (accepted, permit) = tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            () = ended(&mut stop) => return Ok(()),
             next = next => next,
         };
         let (Ok((stream, _)), Ok(permit)) = (accepted, permit) else {
@@ -111,7 +111,7 @@ async fn answer(
     let mut serving = pin!(http.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,
-        _ = stop.wait_for(|stop| *stop) => {
+        () = ended(&mut stop) => {
             serving.as_mut().graceful_shutdown();
             tokio::time::timeout(GRACE, serving).await.unwrap_or(Ok(()))
         }
@@ -119,6 +119,11 @@ async fn answer(
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection broke off");
     }
+}
+
+/// Resolves once `stop` is true or its sender is gone.
+async fn ended(stop: &mut watch::Receiver<bool>) {
+    drop(stop.wait_for(|stop| *stop).await);
 }
 
 /// Whether a request came from another machine.
