@@ -1,7 +1,7 @@
 //! Transactions in words: what each does, in one line and in fields. Names nobody whom the chain does not name.
 
 use ledger_core::Payload;
-use ledger_core::access::{AccessDecision, Scope};
+use ledger_core::access::{AccessDecision, LogPart, Scope};
 use ledger_core::governance::Choice;
 
 /// What a transaction does, in one line.
@@ -47,6 +47,16 @@ pub(super) fn summary_of(payload: &Payload) -> String {
             AccessDecision::Review { .. } => "Reviews an emergency access".into(),
         },
         Payload::Receipt(receipt) => format!("Tells that {} readings were read", receipt.readings),
+        Payload::ReadLog(asked) => format!("Reads the access log: {}", part_of(asked.part)),
+    }
+}
+
+/// How much of the access log somebody reads.
+const fn part_of(part: LogPart) -> &'static str {
+    match part {
+        LogPart::Organisation => "what concerns her organisation",
+        LogPart::Subject => "what concerns one subject",
+        LogPart::Bundle => "for a bundle",
     }
 }
 
@@ -170,6 +180,11 @@ fn fields_of_access(payload: &Payload) -> Vec<(&'static str, String)> {
             ("Request", receipt.access.to_string()),
             ("Readings", receipt.readings.to_string()),
             ("Commitment", receipt.disclosed.to_string()),
+        ],
+        Payload::ReadLog(asked) => vec![
+            ("Organisation", asked.organisation.to_string()),
+            ("Part", part_of(asked.part).to_owned()),
+            ("Commitment", asked.question.to_string()),
         ],
         _ => Vec::new(),
     }

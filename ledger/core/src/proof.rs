@@ -270,24 +270,7 @@ impl Proof {
     }
 
     fn check_genesis(&self, genesis: &Genesis) -> Found {
-        if self.chain != genesis.chain_id() || self.header.chain != self.chain {
-            return Err("The proof belongs to another chain than this genesis.".into());
-        }
-        let mut validators = &genesis.validators;
-        let mut last = None;
-        for change in &self.changes {
-            certified(self.chain, &change.header, &change.certificate, validators)?;
-            let follows = change.header.chain == self.chain
-                && change.header.next_validators_hash == change.next.hash()
-                && change.next != *validators
-                && last.is_none_or(|height| height < change.header.height)
-                && change.header.height < self.header.height;
-            if !follows {
-                return Err("A change of validators does not follow from the one before.".into());
-            }
-            last = Some(change.header.height);
-            validators = &change.next;
-        }
+        follow(self.chain, &self.header, &self.changes, genesis)?;
         let detail = format!(
             "{} changes of validators since block 0, each approved by those before.",
             self.changes.len(),
@@ -317,6 +300,46 @@ impl Proof {
             _ => Err("The transaction does not anchor a batch.".into()),
         }
     }
+}
+
+/// The validators of a header's height, if the `changes` before it follow from the genesis.
+fn follow<'a>(
+    chain: ChainId,
+    header: &Header,
+    changes: &'a [ValidatorChange],
+    genesis: &'a Genesis,
+) -> Result<&'a ValidatorSet, String> {
+    if chain != genesis.chain_id() || header.chain != chain {
+        return Err("The proof belongs to another chain than this genesis.".into());
+    }
+    let mut validators = &genesis.validators;
+    let mut last = None;
+    for change in changes {
+        certified(chain, &change.header, &change.certificate, validators)?;
+        let follows = change.header.chain == chain
+            && change.header.next_validators_hash == change.next.hash()
+            && change.next != *validators
+            && last.is_none_or(|height| height < change.header.height)
+            && change.header.height < header.height;
+        if !follows {
+            return Err("A change of validators does not follow from the one before.".into());
+        }
+        last = Some(change.header.height);
+        validators = &change.next;
+    }
+    Ok(validators)
+}
+
+/// Whether a header is final by validators that follow from the genesis.
+pub(crate) fn check_finality(
+    chain: ChainId,
+    header: &Header,
+    certificate: &Certificate,
+    changes: &[ValidatorChange],
+    genesis: &Genesis,
+) -> Result<(), String> {
+    let validators = follow(chain, header, changes, genesis)?;
+    certified(chain, header, certificate, validators)
 }
 
 /// What a check leads to and how, or why it does not hold.

@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::access::{self, AccessError, Scope};
+use crate::access::{self, AccessError, Logged, Scope};
 use crate::batch::{AnchorBatch, MAX_READINGS, MAX_STREAMS};
 use crate::canonical;
 use crate::device::{self, DeviceError};
@@ -218,6 +218,12 @@ impl StateKey {
         Self(b"access-changes".to_vec())
     }
 
+    /// The head of the access log.
+    #[must_use]
+    pub fn access_log() -> Self {
+        Self(b"access-log".to_vec())
+    }
+
     /// A sender's anchors.
     #[must_use]
     pub fn anchor(key: &PublicKey) -> Self {
@@ -339,6 +345,7 @@ pub type Writes = BTreeMap<StateKey, Vec<u8>>;
 pub struct Executor<'a, V: StateView + ?Sized> {
     state: Overlay<'a, V>,
     clock: Clock,
+    logged: Option<Logged>,
 }
 
 impl<'a, V: StateView + ?Sized> Executor<'a, V> {
@@ -350,6 +357,7 @@ impl<'a, V: StateView + ?Sized> Executor<'a, V> {
                 height,
                 time_millis,
             },
+            logged: None,
         }
     }
 
@@ -358,6 +366,7 @@ impl<'a, V: StateView + ?Sized> Executor<'a, V> {
     /// # Errors
     /// [`ExecutionError`].
     pub fn apply(&mut self, transaction: &VerifiedTransaction) -> Result<(), ExecutionError> {
+        self.logged = None;
         let (sender, body) = (transaction.sender(), transaction.body());
         let at_start = self.clock.height == Height(0);
         if let Payload::Genesis(genesis) = &body.payload {
@@ -378,7 +387,8 @@ impl<'a, V: StateView + ?Sized> Executor<'a, V> {
             | Payload::PutPolicy(_)
             | Payload::AskAccess(_)
             | Payload::DecideAccess(_)
-            | Payload::Receipt(_) => may_send(&self.state, &sender)?,
+            | Payload::Receipt(_)
+            | Payload::ReadLog(_) => may_send(&self.state, &sender)?,
             _ => is_active_member(&self.state, &sender)?,
         };
         if !may_send {
@@ -395,14 +405,18 @@ impl<'a, V: StateView + ?Sized> Executor<'a, V> {
                 self.tried(|state, clock| governance::vote(state, clock, sender, *vote))?;
             }
             payload => {
+                let mut logged = None;
                 let tried = self.tried(|state, clock| {
                     device::apply(state, clock, sender, payload)?;
-                    access::apply(state, clock, sender, payload)
+                    access::apply(state, clock, sender, payload)?;
+                    logged = access::enter(state, clock, transaction)?;
+                    Ok(())
                 });
                 // What makes no sense any more when its turn comes changes nothing, but its nonce is used:
                 // the anchors of the same node behind it must not wait for ever.
                 match tried {
-                    Ok(()) | Err(ExecutionError::Device(_) | ExecutionError::Access(_)) => {}
+                    Ok(()) => self.logged = logged,
+                    Err(ExecutionError::Device(_) | ExecutionError::Access(_)) => {}
                     Err(error) => return Err(error),
                 }
             }
@@ -410,6 +424,11 @@ impl<'a, V: StateView + ?Sized> Executor<'a, V> {
         self.state
             .write(StateKey::account(&sender), &Account { next_nonce });
         Ok(())
+    }
+
+    /// What the last transaction that was applied has entered in the access log, once.
+    pub const fn take_logged(&mut self) -> Option<Logged> {
+        self.logged.take()
     }
 
     /// Ends the block: expires and counts proposals, applies what the queue's turn is, and gives all

@@ -12,6 +12,7 @@ use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use jmt::storage::{TreeReader, TreeUpdateBatch};
+use ledger_core::access::Logged;
 use ledger_core::block::{BLOCK_VERSION, Block, Header, tx_root};
 use ledger_core::certificate::Certificate;
 use ledger_core::digest::Digest;
@@ -83,12 +84,14 @@ pub struct CheckedBlock {
 }
 
 /// What the replica's columns tell of a transaction.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Executed {
     pub(crate) id: Digest,
     pub(crate) sender: PublicKey,
     pub(crate) nonce: Nonce,
     pub(crate) kind: &'static str,
+    /// What it entered in the access log.
+    pub(crate) logged: Option<Logged>,
 }
 
 impl CheckedBlock {
@@ -204,7 +207,7 @@ where
         match outcome {
             Ok(()) => {
                 bytes = with_it;
-                draft.add(transaction);
+                draft.add(transaction, executor.take_logged());
             }
             Err(ExecutionError::State(error)) => return Err(error.into()),
             Err(error) => refused.push(Refused {
@@ -242,7 +245,7 @@ where
             ExecutionError::State(error) => StoreError::from(error),
             error => Refusal::Execution { index, error }.into(),
         })?;
-        draft.add(transaction);
+        draft.add(transaction, executor.take_logged());
     }
     let writes = executor.finish()?;
     let sealed = draft.seal(state, position, writes, header.time_millis, header.proposer)?;
@@ -367,7 +370,7 @@ struct Draft {
 }
 
 impl Draft {
-    fn add(&mut self, transaction: &VerifiedTransaction) {
+    fn add(&mut self, transaction: &VerifiedTransaction, logged: Option<Logged>) {
         let payload = &transaction.body().payload;
         if let Payload::AnchorBatch(anchor) = payload {
             self.readings += u64::from(anchor.readings);
@@ -377,6 +380,7 @@ impl Draft {
             sender: transaction.sender(),
             nonce: transaction.body().nonce,
             kind: payload.kind(),
+            logged,
         });
         self.encoded.push(transaction.bytes().to_vec());
     }

@@ -17,6 +17,7 @@
 //!
 //! Left out on purpose: consensus and peers (`ledger-consortium`), clocks, sealed payloads.
 
+mod access_log;
 mod anchored;
 mod apply;
 mod archive;
@@ -35,6 +36,7 @@ mod snapshot;
 mod table;
 mod transfer;
 
+pub use access_log::LogLookup;
 pub use apply::{CheckedBlock, Prepared, Refused};
 pub use archive::{
     ArchiveError, ArchiveFile, ArchiveManifest, MANIFEST_FILE, Restored as RestoredArchive,

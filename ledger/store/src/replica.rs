@@ -19,6 +19,7 @@ use crate::connection;
 use crate::error::{Doing as _, Refusal, StoreError, damaged};
 use crate::memory::MemoryState;
 use crate::snapshot::{Counts, Snapshot, Tip};
+use crate::table::access_log::AccessLogRow;
 use crate::table::headers::HeaderRow;
 use crate::table::{self, undecided::Undecided};
 
@@ -358,6 +359,13 @@ fn insert_block(
         )
     });
     table::transactions::insert(transaction, height, rows)?;
+    for logged in block
+        .transactions
+        .iter()
+        .filter_map(|one| one.logged.as_ref())
+    {
+        table::access_log::insert(transaction, &AccessLogRow::of(logged))?;
+    }
     table::state::write(transaction, height, &block.writes)?;
     table::tree_nodes::write(transaction, &block.update)?;
     Ok(Tip {

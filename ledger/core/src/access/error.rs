@@ -77,6 +77,11 @@ pub enum AccessError {
     /// Served without a grant.
     #[error("nothing was granted that could have been served")]
     NotGranted,
+    /// Not her organisation's log, or not for her role.
+    #[error(
+        "the access log is read by its organisation's auditors and admins; what concerns one subject, by its people"
+    )]
+    MayNotRead,
     /// Not a node of the holder.
     #[error("only a node of the organisation that holds the data gives receipts")]
     NotServing,

@@ -26,18 +26,24 @@
 //! | `access/HANDLE` | [`Access`] | ask and decide access |
 //! | `receipts/HANDLE` | [`Receipts`] | receipt |
 //! | `access-changes` | how many there were, `u64` | all of them |
+//! | `access-log` | [`LogHead`] | all of them, and read log |
 //!
 //! A scope is an organisation's id, or that and a subject's handle. What makes no sense any more when its turn
 //! comes is void: it stands in its block and changes nothing but its sender's nonce. [`check`] tells beforehand why.
 //!
+//! Each of them that is not void enters the access log ([`LogEntry`]), of which the state keeps the head, and which can
+//! be shown to be complete ([`Trail`]); so does reading it.
+//!
 //! Left out: names, measurements, whose a handle is, and serving what was granted.
 
 mod error;
+mod log;
 mod person;
 mod policies;
 mod receipt;
 mod request;
 mod subject;
+mod trail;
 
 use crate::governance;
 use crate::ids::OrganisationId;
@@ -46,6 +52,11 @@ use crate::state::{Clock, ExecutionError, Overlay, StateKey, StateReadError, Sta
 use crate::transaction::Payload;
 
 pub use self::error::AccessError;
+pub(crate) use self::log::enter;
+pub use self::log::{
+    LogEntry, LogHead, LogKind, LogPart, Logged, LoggedRequest, MAX_LOG_ENTRY_BYTES, ReadLog,
+    log_head,
+};
 pub(crate) use self::person::is_taken;
 pub use self::person::{
     ChangePerson, MAX_ROLES, Person, PersonChange, PersonKeys, RegisterPerson, person, person_of,
@@ -60,6 +71,7 @@ pub use self::request::{
     MAX_METRICS, MIN_GRANT_MILLIS, Review, access, readable,
 };
 pub use self::subject::{Period, subject_handle};
+pub use self::trail::{MAX_TRAIL_END_BYTES, Trail, TrailEnd, TrailError, TrailVerdict};
 pub use ledger_policy::{ENGINE as POLICY_ENGINE, Purpose, Relation, Resolution, Role};
 
 /// How many changes of people, policies and requests there were: while it stays, so does all that is told here,
@@ -99,6 +111,8 @@ pub(crate) fn apply<V: StateView + ?Sized>(
         Payload::AskAccess(asked) => request::ask(state, clock, sender, asked)?,
         Payload::DecideAccess(decided) => request::decide(state, clock, sender, *decided)?,
         Payload::Receipt(receipt) => receipt::keep(state, sender, *receipt)?,
+        // That somebody reads of it changes nothing of all this.
+        Payload::ReadLog(asked) => return log::may_read(state, &sender, asked),
         _ => return Ok(()),
     }
     state.count_up(StateKey::access_changes())

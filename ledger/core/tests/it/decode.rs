@@ -1,5 +1,6 @@
 //! Mini-fuzz of every decoder: whatever the bytes, no panic, and what is accepted encodes to just them.
 
+use ledger_core::access::{LogEntry, TrailEnd};
 use ledger_core::batch::StreamEntry;
 use ledger_core::canonical::{decode, encode};
 use ledger_core::governance::{Choice, Proposal, Propose, Vote};
@@ -16,7 +17,7 @@ use crate::support::{genesis, proof, pulse, register, sign, stream, wave};
 /// Decodes with everything a stranger's bytes can reach and gives back the encoding of what was read.
 type Decoder = fn(&[u8]) -> Option<Vec<u8>>;
 
-const DECODERS: [(&str, Decoder); 15] = [
+const DECODERS: [(&str, Decoder); 17] = [
     ("reading", |bytes| {
         Reading::decode(bytes).ok().map(|one| one.encode())
     }),
@@ -72,6 +73,12 @@ const DECODERS: [(&str, Decoder); 15] = [
         Genesis::from_file(bytes).ok().map(|one| one.to_file())
     }),
     ("proof", proof_file),
+    ("log entry", |bytes| {
+        LogEntry::decode(bytes).ok().map(|one| one.encode())
+    }),
+    ("trail end", |bytes| {
+        TrailEnd::decode(bytes).ok().map(|one| one.encode())
+    }),
 ];
 
 /// Whatever decodes is also taken through verification.

@@ -2,8 +2,9 @@
 
 use ledger_core::access::{
     Access, AccessDecision, AccessState, AskAccess, Attestation, ChangePerson, DecideAccess,
-    Person, PersonChange, PersonKeys, Policy, Purpose, PutPolicy, Receipt, Receipts,
-    RegisterPerson, Relation, Resolution, Review, Role, Scope,
+    LogEntry, LogHead, LogKind, LogPart, LoggedRequest, Person, PersonChange, PersonKeys, Policy,
+    Purpose, PutPolicy, ReadLog, Receipt, Receipts, RegisterPerson, Relation, Resolution, Review,
+    Role, Scope,
 };
 use ledger_core::canonical::encode;
 use ledger_core::state::StateKey;
@@ -91,6 +92,14 @@ fn bodies() {
                 disclosed: Digest::of(b"disclosed"),
             }),
         ),
+        (
+            "read_log",
+            Payload::ReadLog(ReadLog {
+                organisation: id(1),
+                part: LogPart::Bundle,
+                question: Digest::of(b"question"),
+            }),
+        ),
     ] {
         let body = TransactionBody {
             chain: genesis(&[1, 2]).chain_id(),
@@ -138,6 +147,30 @@ fn entries() {
         accumulator: Digest::of(b"all"),
     };
     check("state_receipts", &encode(&receipts));
+    let entry = LogEntry {
+        number: 300,
+        height: Height(300),
+        time_millis: 1_700_000_000_000,
+        transaction: Digest::of(b"transaction"),
+        kind: LogKind::Decided,
+        organisation: id(1),
+        signer: Some(Digest::of(b"other")),
+        person: Some(Digest::of(b"person")),
+        subject: None,
+        request: Some(LoggedRequest {
+            handle: Digest::of(b"request"),
+            purpose: Purpose::Research,
+            is_emergency: false,
+            state: AccessState::Granted,
+            metrics: vec!["8867-4".into()],
+            by: vec!["consent/choice".into()],
+            until_millis: 1_700_090_000_000,
+        }),
+    };
+    check("access_log_entry", &entry.encode());
+    check("access_log_entry_digest", &entry.digest().0);
+    let head = LogHead::default().after(&entry.digest()).unwrap();
+    check("state_access_log", &encode(&head));
     let (handle, public) = (Digest::of(b"handle"), key(1).public());
     let scopes = [put().scope, Scope::all_of(id(1))];
     let mut keys = vec![
@@ -146,6 +179,7 @@ fn entries() {
         StateKey::access(&handle),
         StateKey::receipts(&handle),
         StateKey::access_changes(),
+        StateKey::access_log(),
     ];
     for scope in &scopes {
         keys.extend([

@@ -1,6 +1,8 @@
 //! Tests of the pure ledger over its public API.
 
 mod access;
+mod access_log;
+mod access_trail;
 mod batch;
 mod canonical;
 mod certificate;

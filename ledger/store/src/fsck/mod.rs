@@ -10,6 +10,7 @@
 //!
 //! What it cannot tell: whether this chain is the one others follow. Compare the chain id and the tip.
 
+mod access_log;
 mod chain;
 mod file;
 mod state;
@@ -113,6 +114,7 @@ pub fn fsck_each(
                 Led::Tip(header) => whole_state::check(&connection, &header, &mut report),
                 Led::Nowhere => {}
             }
+            access_log::check(&connection, &mut report);
         }
         Ok(None) => nothing_stored(&connection, &mut report),
         Err(error) => report.add("meta", None, sentence(&error)),

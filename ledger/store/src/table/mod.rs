@@ -3,6 +3,7 @@
 //! Bytes are the canonical bytes of `ledger-core`; columns beside them only serve look-ups and are
 //! compared with the bytes by `fsck`.
 
+pub(crate) mod access_log;
 pub(crate) mod certificates;
 pub(crate) mod headers;
 pub(crate) mod import;
@@ -35,15 +36,17 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
     ],
     &[pruned::MIGRATION],
     &[transaction_ids::MIGRATION],
+    &[access_log::MIGRATION],
 ];
 
 /// The tables, as `fsck` walks them.
-pub(crate) const NAMES: [&str; 10] = [
+pub(crate) const NAMES: [&str; 11] = [
     "meta",
     "headers",
     "certificates",
     "transactions",
     "transaction_ids",
+    "access_log",
     "pruned",
     "state",
     "tree_nodes",

@@ -5,7 +5,9 @@ use std::path::Path;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
+use crate::access_log::person;
 use crate::support::{Chain, assert_clean, key, sqlite};
+use ledger_core::Nonce;
 use ledger_store::{Policy, Undecided};
 
 /// A closed replica with a few blocks, and a copy of its file to spoil.
@@ -31,13 +33,14 @@ impl Original {
                 ..Policy::default()
             };
             let pruned = chain.replica.prune(&policy, 0).expect("prune");
-            assert_eq!((pruned.blocks, pruned.transactions), (2, 2));
+            assert_eq!((pruned.blocks, pruned.transactions), (2, 3));
         })
     }
 
     fn of(last: impl FnOnce(&Chain)) -> Self {
         let chain = Chain::new(4);
-        chain.append(&[chain.anchor(1), chain.register(2, 0, b"device")]);
+        let person = chain.sign(4, Nonce(0), person(b"person", 50));
+        chain.append(&[chain.anchor(1), chain.register(2, 0, b"device"), person]);
         chain.append(&[chain.anchor(3)]);
         last(&chain);
         let undecided = Undecided {
@@ -110,6 +113,7 @@ pub fn dump(connection: &Connection) -> Vec<String> {
 fn altered(value: &Value) -> Vec<Value> {
     match value {
         Value::Integer(number) => vec![Value::Integer(number + 1), Value::Integer(number - 1)],
+        Value::Null => vec![Value::Blob(vec![1; 32])],
         Value::Text(text) => vec![Value::Text(format!("{text}x"))],
         Value::Blob(bytes) if bytes.is_empty() => vec![Value::Blob(vec![0])],
         Value::Blob(bytes) => [0, bytes.len() / 2, bytes.len() - 1]

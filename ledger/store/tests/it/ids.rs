@@ -93,6 +93,7 @@ fn a_replica_of_layout_2_is_brought_up_to_date() {
          INSERT INTO before SELECT * FROM transactions;
          DROP TABLE transactions;
          DROP TABLE transaction_ids;
+         DROP TABLE access_log;
          ALTER TABLE before RENAME TO transactions;
          PRAGMA user_version = 2;",
     )

@@ -1,5 +1,6 @@
 //! Tests of the replica over its public API.
 
+mod access_log;
 mod alter;
 mod append;
 mod archive;

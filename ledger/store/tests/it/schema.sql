@@ -1,6 +1,17 @@
 PRAGMA application_id = Integer(1180126290);
-PRAGMA user_version = Integer(3);
+PRAGMA user_version = Integer(4);
 PRAGMA journal_mode = Text("wal");
+CREATE TABLE access_log (
+    number  INTEGER NOT NULL PRIMARY KEY,
+    before  BLOB NOT NULL,
+    entry   BLOB NOT NULL,
+    subject BLOB,
+    signer  BLOB,
+    person  BLOB
+) STRICT;
+CREATE INDEX access_log_person ON access_log (person, number) WHERE person IS NOT NULL;
+CREATE INDEX access_log_signer ON access_log (signer, number) WHERE signer IS NOT NULL;
+CREATE INDEX access_log_subject ON access_log (subject, number) WHERE subject IS NOT NULL;
 CREATE TABLE certificates (
     height      INTEGER NOT NULL PRIMARY KEY REFERENCES headers (height),
     certificate BLOB NOT NULL

@@ -55,7 +55,7 @@ fn take_all(import: &mut SnapshotImport, folder: &Path) -> Result<(), SnapshotEr
     Ok(())
 }
 
-fn import(path: &Path, folder: &Path, genesis: &Genesis) -> Result<(), SnapshotError> {
+pub fn import(path: &Path, folder: &Path, genesis: &Genesis) -> Result<(), SnapshotError> {
     let half = path.with_extension("import");
     let mut import = open(&half, folder, genesis)?;
     take_all(&mut import, folder)?;
