@@ -47,6 +47,9 @@ pub(super) fn summary_of(payload: &Payload) -> String {
             AccessDecision::Review { .. } => "Reviews an emergency access".into(),
         },
         Payload::Receipt(receipt) => format!("Tells that {} readings were read", receipt.readings),
+        Payload::Tombstone(tombstone) => {
+            format!("Tells that {} readings were erased", tombstone.readings)
+        }
     }
 }
 
@@ -170,6 +173,11 @@ fn fields_of_access(payload: &Payload) -> Vec<(&'static str, String)> {
             ("Request", receipt.access.to_string()),
             ("Readings", receipt.readings.to_string()),
             ("Commitment", receipt.disclosed.to_string()),
+        ],
+        Payload::Tombstone(tombstone) => vec![
+            ("Erasure", tombstone.handle.to_string()),
+            ("Readings", tombstone.readings.to_string()),
+            ("Certificate", tombstone.certificate.to_string()),
         ],
         _ => Vec::new(),
     }

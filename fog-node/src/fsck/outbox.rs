@@ -112,7 +112,8 @@ impl Outbox {
                     | Payload::PutPolicy(_)
                     | Payload::AskAccess(_)
                     | Payload::DecideAccess(_)
-                    | Payload::Receipt(_),
+                    | Payload::Receipt(_)
+                    | Payload::Tombstone(_),
                 ) => {}
                 Err(why) => report.add(
                     "outbox",

@@ -15,7 +15,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::access::{AskAccess, ChangePerson, DecideAccess, PutPolicy, Receipt, RegisterPerson};
+use crate::access::{
+    AskAccess, ChangePerson, DecideAccess, PutPolicy, Receipt, RegisterPerson, Tombstone,
+};
 use crate::batch::AnchorBatch;
 use crate::canonical::{self, DecodeError};
 use crate::device::{AskInteraction, ChangeDevice, DecideInteraction};
@@ -71,6 +73,8 @@ pub enum Payload {
     DecideAccess(DecideAccess),
     /// Says what was served under a grant.
     Receipt(Receipt),
+    /// Says that keys were destroyed.
+    Tombstone(Tombstone),
 }
 
 impl Payload {
@@ -92,6 +96,7 @@ impl Payload {
             Self::AskAccess(_) => "ask_access",
             Self::DecideAccess(_) => "decide_access",
             Self::Receipt(_) => "receipt",
+            Self::Tombstone(_) => "tombstone",
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use ledger_core::access::{
     Access, AccessDecision, AccessState, AskAccess, Attestation, ChangePerson, DecideAccess,
-    Person, PersonChange, PersonKeys, Policy, Purpose, PutPolicy, Receipt, Receipts,
-    RegisterPerson, Relation, Resolution, Review, Role, Scope,
+    KeptTombstone, Person, PersonChange, PersonKeys, Policy, Purpose, PutPolicy, Receipt, Receipts,
+    RegisterPerson, Relation, Resolution, Review, Role, Scope, Tombstone,
 };
 use ledger_core::canonical::encode;
 use ledger_core::state::StateKey;
@@ -34,6 +34,14 @@ fn put() -> PutPolicy {
         name: "choice".into(),
         text: Some("forbid(principal, action, resource);".into()),
         grounds: Some(Digest::of(b"form")),
+    }
+}
+
+fn tombstone() -> Tombstone {
+    Tombstone {
+        handle: Digest::of(b"erased"),
+        readings: 86_400,
+        certificate: Digest::of(b"certificate"),
     }
 }
 
@@ -91,6 +99,7 @@ fn bodies() {
                 disclosed: Digest::of(b"disclosed"),
             }),
         ),
+        ("tombstone", Payload::Tombstone(tombstone())),
     ] {
         let body = TransactionBody {
             chain: genesis(&[1, 2]).chain_id(),
@@ -138,6 +147,17 @@ fn entries() {
         accumulator: Digest::of(b"all"),
     };
     check("state_receipts", &encode(&receipts));
+    let kept = KeptTombstone {
+        tombstone: tombstone(),
+        node: key(1).public(),
+        height: Height(300),
+    };
+    check("state_tombstone", &encode(&kept));
+    let keys = [
+        StateKey::tombstones(&id(1)).0,
+        StateKey::tombstone(&id(1), 258).0,
+    ];
+    check("state_keys_tombstone", &keys.concat());
     let (handle, public) = (Digest::of(b"handle"), key(1).public());
     let scopes = [put().scope, Scope::all_of(id(1))];
     let mut keys = vec![
