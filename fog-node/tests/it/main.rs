@@ -9,6 +9,7 @@ mod crash;
 mod cut_off;
 mod desk;
 mod device_life;
+mod erasure;
 mod fsck;
 mod fuzz;
 mod guessing;
