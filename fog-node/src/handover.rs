@@ -192,9 +192,10 @@ impl Node {
         let clock = pairing.clock;
         let is_colleague = self.is_colleague(from)?;
         let mut pairing = pairing;
-        pairing
-            .whose
-            .take_if(|whose| !is_colleague || whose.patient.id != whose.assigned.patient);
+        pairing.whose.take_if(|whose| {
+            let is_hers = whose.patient.id == whose.assigned.patient;
+            !is_colleague || !is_hers || self.tombstones.has(&whose.patient)
+        });
         let patient = pairing.whose.as_ref().map(|whose| whose.patient.clone());
         let (mut row, assignment) = self.row_of_pairing(handle, pairing, path)?;
         row.handovers = handed;

@@ -22,6 +22,7 @@ pub mod consortium;
 mod demo;
 mod device_life;
 pub mod disclosure;
+pub mod erasure;
 mod failure;
 mod finality_log;
 pub mod fsck;

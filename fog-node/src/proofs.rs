@@ -7,7 +7,7 @@ use ledger_core::{BatchTree, Proof};
 
 use crate::failure::Failure;
 use crate::node::Node;
-use crate::readings::ReadingId;
+use crate::readings::{ReadingId, no_reading};
 use crate::vault::open_stream::OpenStream;
 use crate::vault::payloads::PayloadRow;
 use crate::vault::{batches, payloads, streams};
@@ -30,18 +30,16 @@ impl Node {
 
     pub(crate) fn prove(&self, id: ReadingId) -> Result<Proof, Failure> {
         let stream = OpenStream::new(&self.stream(id)?, &self.master)?;
-        let Some((payload, records)) = self.payload(&stream, id.sequence)? else {
+        let Some((number, opened)) = self.payload(&stream, id.sequence)? else {
             return Err(not_final());
         };
-        let at =
-            usize::try_from(id.sequence - payload.first_sequence).map_err(Failure::internal)?;
-        let record = records.get(at).ok_or_else(not_final)?;
-        let (batch, tree) = self.batch_of(payload.batch)?;
+        let (record, salt) = opened.at(id.sequence).ok_or_else(no_reading)?;
+        let (batch, tree) = self.batch_of(number)?;
         let inclusion = {
             let snapshot = self.replica.read()?;
             match snapshot.inclusion(&batch.tx)? {
                 Some(inclusion) => inclusion,
-                None if payload.batch < snapshot.anchor_head(&self.node_key)?.next_batch.0 => {
+                None if number < snapshot.anchor_head(&self.node_key)?.next_batch.0 => {
                     return Err(pruned());
                 }
                 None => return Err(not_final()),
@@ -51,7 +49,7 @@ impl Node {
             .path(id.stream, id.sequence)
             .ok_or_else(|| Failure::internal("a batch without its reading"))?;
         let reading = stream.reading(id.sequence, record);
-        let proof = inclusion.prove(reading, stream.salt(id.sequence), path);
+        let proof = inclusion.prove(reading, salt, path);
         // Nothing leaves the node that a stranger would find wanting.
         if !proof.verify(&self.genesis).valid {
             return Err(Failure::internal("a proof that does not verify"));
@@ -80,15 +78,10 @@ pub(crate) fn batch_tree(
     let mut parts = Vec::with_capacity(rows.len());
     for row in rows {
         let open = streams.get(&row.stream).ok_or_else(missing)?;
-        let records = open.open(row.first_sequence, row.count, &row.sealed)?;
-        let leaves = records
-            .iter()
-            .zip(row.first_sequence..)
-            .map(|(record, sequence)| open.leaf(sequence, record))
-            .collect();
-        parts.push(open.leaves(row.first_sequence, leaves));
+        let opened = open.open(row.first_sequence, row.count, &row.sealed)?;
+        parts.push(opened.part());
     }
-    BatchTree::build(parts).map_err(Failure::internal)
+    BatchTree::rebuild(parts).map_err(Failure::internal)
 }
 
 fn missing() -> Failure {

@@ -11,8 +11,7 @@ use crate::failure::Failure;
 use crate::node::Node;
 use crate::time_taken::place;
 use crate::vault::clocks::Setting;
-use crate::vault::open_stream::OpenStream;
-use crate::vault::payloads::PayloadRow;
+use crate::vault::open_stream::{OpenStream, Opened};
 use crate::vault::seal::Record;
 use crate::vault::streams::StreamRow;
 use crate::vault::{batches, clocks, devices, journal, payloads, streams};
@@ -208,13 +207,8 @@ impl Node {
             .rev()
             .filter(|row| row.first_sequence < start)
         {
-            for (at, record) in open
-                .open(row.first_sequence, row.count, &row.sealed)?
-                .into_iter()
-                .enumerate()
-                .rev()
-            {
-                let sequence = row.first_sequence + at as u64;
+            let opened = open.open(row.first_sequence, row.count, &row.sealed)?;
+            for (sequence, record) in opened.into_readings().into_iter().rev() {
                 if !take(Stored {
                     sequence,
                     record,
@@ -235,9 +229,8 @@ impl Node {
                 if row.newest < from {
                     return Ok(());
                 }
-                let records = open.open(row.first_sequence, row.count, &row.sealed)?;
-                for (at, record) in records.into_iter().enumerate().rev() {
-                    let sequence = row.first_sequence + at as u64;
+                let opened = open.open(row.first_sequence, row.count, &row.sealed)?;
+                for (sequence, record) in opened.into_readings().into_iter().rev() {
                     if !take(Stored {
                         sequence,
                         record,
@@ -250,7 +243,7 @@ impl Node {
         }
     }
 
-    fn check_was_paired(&self, device: &str) -> Result<(), Failure> {
+    pub(crate) fn check_was_paired(&self, device: &str) -> Result<(), Failure> {
         if devices::was_paired(&self.vault(), device)? {
             return Ok(());
         }
@@ -274,34 +267,25 @@ impl Node {
     pub(crate) fn stored(&self, id: ReadingId) -> Result<(StreamRow, Stored), Failure> {
         let stream = self.stream(id)?;
         let open = OpenStream::new(&stream, &self.master)?;
-        if let Some((row, records)) = self.payload(&open, id.sequence)? {
-            let at = (id.sequence - row.first_sequence) as usize;
-            let record = records.into_iter().nth(at).ok_or_else(no_reading)?;
-            let batch = Some(row.batch);
-            return Ok((
-                stream,
-                Stored {
-                    sequence: id.sequence,
-                    record,
-                    batch,
-                },
-            ));
+        if let Some((batch, opened)) = self.payload(&open, id.sequence)? {
+            let (record, _) = opened.at(id.sequence).ok_or_else(no_reading)?;
+            let stored = Stored {
+                sequence: id.sequence,
+                record: record.clone(),
+                batch: Some(batch),
+            };
+            return Ok((stream, stored));
         }
         let waiting = journal::list(&self.vault(), Some(stream.number))?;
         for row in waiting {
-            let Some(at) = id.sequence.checked_sub(row.first_sequence) else {
-                continue;
-            };
-            let records = open.open(row.first_sequence, row.count, &row.sealed)?;
-            if let Some(record) = records.into_iter().nth(at as usize) {
-                return Ok((
-                    stream,
-                    Stored {
-                        sequence: id.sequence,
-                        record,
-                        batch: None,
-                    },
-                ));
+            let opened = open.open(row.first_sequence, row.count, &row.sealed)?;
+            if let Some((record, _)) = opened.at(id.sequence) {
+                let stored = Stored {
+                    sequence: id.sequence,
+                    record: record.clone(),
+                    batch: None,
+                };
+                return Ok((stream, stored));
             }
         }
         Err(no_reading())
@@ -312,17 +296,17 @@ impl Node {
         streams::find(&self.vault(), id.stream)?.ok_or_else(no_reading)
     }
 
-    /// The payload that holds a reading, if it is in a batch.
-    pub(crate) fn payload(
+    /// The segment that holds a reading, or held it, and its batch's number, if it is in a batch.
+    pub(crate) fn payload<'a>(
         &self,
-        open: &OpenStream,
+        open: &'a OpenStream,
         sequence: u64,
-    ) -> Result<Option<(PayloadRow, Vec<Record>)>, Failure> {
+    ) -> Result<Option<(u64, Opened<'a>)>, Failure> {
         let Some(row) = payloads::holding(&self.vault(), open.number, sequence)? else {
             return Ok(None);
         };
-        let records = open.open(row.first_sequence, row.count, &row.sealed)?;
-        Ok(Some((row, records)))
+        let opened = open.open(row.first_sequence, row.count, &row.sealed)?;
+        Ok(Some((row.batch, opened)))
     }
 
     pub(crate) fn row(
@@ -381,7 +365,8 @@ impl Node {
     }
 }
 
-fn no_reading() -> Failure {
+/// Never there, or erased.
+pub(crate) fn no_reading() -> Failure {
     Failure::not_found(
         "There is no such reading.",
         "Copy the whole name from a list of this node's readings.",

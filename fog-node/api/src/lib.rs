@@ -84,6 +84,9 @@
 //! | `POST /api/patients/{id}/consents/{consent}/withdraw` | | [`ConsentRow`], once it is durable and told |
 //! | `GET /api/patients/{id}/readings?metric=&from=&to=&before=&limit=` | [`PatientReadingsQuery`] | `[`[`ReadingRow`]`]`, taken last first |
 //! | `GET /api/patients/{id}/history?metric=&from=&to=&points=` | [`HistoryQuery`] | [`History`], by when it was taken |
+//! | `POST /api/patients/{id}/erase` | [`Erase`] | [`ErasureView`], once it is durable |
+//! | `POST /api/devices/{id}/erase` | [`Erase`] | [`ErasureView`], once it is durable |
+//! | `GET /api/erasures` | | `[`[`ErasureView`]`]`, the newest first |
 //! | `GET /api/policies` | | [`PoliciesView`], this organisation's first |
 //! | `POST /api/policies` | [`PutPolicy`] | [`PolicyRow`], once it is in force |
 //! | `DELETE /api/policies/{name}` | | nothing, once it is out of force |
@@ -112,6 +115,7 @@ pub mod commissioning;
 pub mod consent;
 pub mod consortium;
 pub mod device;
+pub mod erasure;
 pub mod error;
 pub mod event;
 pub mod joining;
@@ -155,6 +159,7 @@ pub use device::{
     DeviceSource, DeviceStanding, DeviceState, Gap, Port, Preview, ProfileInfo, Provisioning,
     ProvisioningStage, RejectedCount, StartDemo, StartPreview, Vital,
 };
+pub use erasure::{Erase, ErasedPart, ErasureFile, ErasureOf, ErasureView};
 pub use error::ApiError;
 pub use event::{DeviceLive, Event, Wave};
 pub use joining::{

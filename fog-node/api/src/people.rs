@@ -92,7 +92,7 @@ pub enum Capability {
     SeePeople,
     /// Register people, give roles, revoke, enrol anew.
     ManagePeople,
-    /// Keep the node: backup.
+    /// Keep the node: back it up, erase for good what must not be kept.
     Maintain,
     /// Ask who did what.
     Audit,

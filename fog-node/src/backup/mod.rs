@@ -13,6 +13,7 @@
 //! alive. Left out: what binds the node to the machine (its lock, the token of its API) and half imported
 //! snapshots.
 
+mod noted;
 mod read;
 mod sealed;
 mod served;
@@ -20,6 +21,7 @@ mod write;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use noted::noted;
 pub use read::restore;
 pub use sealed::{BACKUP_MAGIC, SealedError};
 pub(crate) use served::Turn;

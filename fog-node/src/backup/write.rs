@@ -11,6 +11,7 @@ use ledger_store::{Replica, Snapshot};
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
+use super::noted;
 use super::sealed::Sealer;
 use super::{About, MAX_DEPTH, MAX_FILES, MIN_PASSPHRASE, VERSION, is_plain};
 use crate::clock::now_millis;
@@ -55,6 +56,8 @@ pub fn backup(data: &Path, output: &Path, passphrase: &str) -> anyhow::Result<Ab
         let _ = fs::remove_file(&partial);
         return Err(error);
     }
+    // Noted first: a backup that failed and is named harms nobody.
+    noted::note(data, about.made_at).context("cannot note the backup")?;
     fs::rename(&partial, output).with_context(|| format!("cannot write {}", output.display()))?;
     Ok(about)
 }

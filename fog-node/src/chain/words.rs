@@ -47,6 +47,9 @@ pub(super) fn summary_of(payload: &Payload) -> String {
             AccessDecision::Review { .. } => "Reviews an emergency access".into(),
         },
         Payload::Receipt(receipt) => format!("Tells that {} readings were read", receipt.readings),
+        Payload::Tombstone(tombstone) => {
+            format!("Tells that {} readings were erased", tombstone.readings)
+        }
         Payload::ReadLog(asked) => format!("Reads the access log: {}", part_of(asked.part)),
     }
 }
@@ -185,6 +188,11 @@ fn fields_of_access(payload: &Payload) -> Vec<(&'static str, String)> {
             ("Organisation", asked.organisation.to_string()),
             ("Part", part_of(asked.part).to_owned()),
             ("Commitment", asked.question.to_string()),
+        ],
+        Payload::Tombstone(tombstone) => vec![
+            ("Erasure", tombstone.handle.to_string()),
+            ("Readings", tombstone.readings.to_string()),
+            ("Certificate", tombstone.certificate.to_string()),
         ],
         _ => Vec::new(),
     }

@@ -1,4 +1,5 @@
-//! The checks that need no running node: a proof file, a commissioning record, a stopped node's folder.
+//! The checks that need no running node: a proof file, a commissioning record, a certificate of erasure, a stopped
+//! node's folder.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -11,24 +12,27 @@ use ledger_core::{Genesis, Proof, PublicKey, Verdict};
 
 use super::Outcome;
 use super::output::{print, print_json, time_words};
-use super::selftest;
 use super::table::pairs;
+use super::{erase, selftest};
 use crate::fsck;
 
 /// `fogward verify`
 #[derive(Debug, clap::Args)]
 pub(super) struct Verify {
-    /// The proof file, or the file of a commissioning record.
+    /// The proof file, or the file of a commissioning record or of a certificate of erasure.
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// The genesis file of the chain you trust, as `fogward genesis` saves it.
-    #[arg(long, value_name = "FILE", required_unless_present = "commissioning")]
+    #[arg(long, value_name = "FILE", required_unless_present = "signed")]
     genesis: Option<PathBuf>,
     /// The file is a commissioning record, as `fogward device selftest --export` saves it.
-    #[arg(long)]
+    #[arg(long, group = "signed")]
     commissioning: bool,
-    /// The key of the node that must have signed the commissioning record.
-    #[arg(long, value_name = "KEY", requires = "commissioning")]
+    /// The file is a certificate of erasure, as `fogward erase --certificate` saves it.
+    #[arg(long, group = "signed")]
+    erasure: bool,
+    /// The key of the node that must have signed the record or certificate.
+    #[arg(long, value_name = "KEY", requires = "signed")]
     node: Option<PublicKey>,
     /// Print one JSON value instead of words.
     #[arg(long)]
@@ -38,10 +42,13 @@ pub(super) struct Verify {
 impl Verify {
     pub(super) fn run(&self) -> anyhow::Result<Outcome> {
         let path = match &self.genesis {
-            Some(path) if !self.commissioning => path,
+            Some(path) if !self.commissioning && !self.erasure => path,
             path => {
-                let genesis = path.as_deref();
-                return selftest::verify(&self.file, genesis, self.node.as_ref(), self.json);
+                let verify = match self.erasure {
+                    true => erase::verify,
+                    false => selftest::verify,
+                };
+                return verify(&self.file, path.as_deref(), self.node.as_ref(), self.json);
             }
         };
         let genesis = read_at_most(path, MAX_GENESIS_BYTES)?;

@@ -23,6 +23,7 @@ mod device_bluetooth;
 mod device_ledger;
 mod device_provision;
 mod device_roaming;
+mod erase;
 mod light;
 pub(crate) mod output;
 mod passphrase;
@@ -74,6 +75,8 @@ enum Command {
     Device(device::Device),
     /// Write down patients, say what they wear, and list what was measured of them.
     Patient(patient::Patient),
+    /// Erase all of a patient, or the readings of a device, for good.
+    Erase(erase::Erase),
     /// List a device's newest readings and how far they are.
     Readings(ask::Readings),
     /// List the newest blocks.
@@ -84,7 +87,8 @@ enum Command {
     Genesis(ask::Genesis),
     /// Follow the chain from its genesis by headers alone, trusting no node.
     Light(light::Light),
-    /// Verify a proof file against a genesis file, or a commissioning record, with no node and no network.
+    /// Verify a proof file against a genesis file, a commissioning record, or a certificate of erasure, with no node
+    /// and no network.
     Verify(check::Verify),
     /// Check everything a stopped node keeps: every root, signature, seal and counter.
     Fsck(check::Fsck),
@@ -143,6 +147,7 @@ pub fn main() -> ExitCode {
         Command::Devices(list) => list.run(),
         Command::Device(device) => device.run(),
         Command::Patient(patient) => patient.run(),
+        Command::Erase(erase) => erase.run(),
         Command::Readings(ask) => ask.run(),
         Command::Blocks(ask) => ask.run(),
         Command::Proof(ask) => ask.run(),

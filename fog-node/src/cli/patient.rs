@@ -58,13 +58,18 @@ impl Patient {
     }
 }
 
+/// Whether this has the form of a patient's id.
+pub(super) fn is_id(wanted: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    wanted.len() == ID_DIGITS && wanted.bytes().all(is_digit)
+}
+
 /// The patient whose id, number or whole name this is.
 ///
 /// # Errors
 /// If there is none or more than one, or the node does not answer.
 pub(super) fn find(api: &Api, wanted: &str) -> anyhow::Result<Row> {
-    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    if wanted.len() == ID_DIGITS && wanted.bytes().all(is_digit) {
+    if is_id(wanted) {
         let view: PatientView = api.ask(&Question::named("/api/patients", wanted))?;
         return Ok(view.patient);
     }

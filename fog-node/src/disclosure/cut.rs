@@ -130,8 +130,8 @@ impl Node {
                 let Some(row) = payloads::holding(&self.vault(), stream.number, next)? else {
                     return Ok(None);
                 };
-                let records = open.open(row.first_sequence, row.count, &row.sealed)?;
-                let held = (row.first_sequence..).zip(records);
+                let held = open.open(row.first_sequence, row.count, &row.sealed)?;
+                let held = held.into_readings().into_iter();
                 for (sequence, record) in held.filter(|(at, _)| (next..end).contains(at)) {
                     readings.push(Shown {
                         sequence,

@@ -111,8 +111,12 @@ impl<'a> Sources<'a> {
         let (transaction, tree) = self.batches.get(&row.batch).ok_or_else(missing)?;
         let range = tree.range(open.id, first, count).ok_or_else(missing)?;
         let (segment, key) = open.segment_key(first, count);
-        let is_whole = first == row.first_sequence && count == row.count;
-        let salts = (first..).take(count as usize).map(|at| open.salt(at));
+        let opened = open.open(row.first_sequence, row.count, &row.sealed)?;
+        let salts = (first..).take(count as usize).map(|at| Some(opened.at(at)?.1));
+        let salts: Option<Vec<_>> = salts.collect();
+        // What an erasure has left of a segment says more than these readings.
+        let is_whole =
+            first == row.first_sequence && count == row.count && opened.erased() == 0;
         Ok(Outgoing {
             sealed: match is_whole {
                 true => row.sealed,
@@ -120,7 +124,7 @@ impl<'a> Sources<'a> {
             },
             anchoring: Anchoring {
                 transaction: *transaction,
-                salts: salts.collect(),
+                salts: salts.ok_or_else(missing)?,
                 range,
             },
             segment,

@@ -209,8 +209,8 @@ impl<'a> Batches<'a> {
             };
             follow(stream, row, report);
             let Some(open) = &stream.open else { continue };
-            let records = match open.open(row.first_sequence, row.count, &row.sealed) {
-                Ok(records) => records,
+            let opened = match open.open(row.first_sequence, row.count, &row.sealed) {
+                Ok(opened) => opened,
                 Err(error) => {
                     report.add(
                         "payloads",
@@ -219,24 +219,19 @@ impl<'a> Batches<'a> {
                     continue;
                 }
             };
-            let newest = records.iter().map(|record| record.host_time_millis).max();
-            if newest != Some(row.newest) {
+            report.vault.erased_readings += opened.erased();
+            if opened.newest().is_some_and(|newest| newest != row.newest) {
                 report.add(
                     "payloads",
                     format!("A payload of batch {number} has another newest time than its row."),
                 );
             }
-            let sequences = row.first_sequence..;
-            let leaves = records
-                .iter()
-                .zip(sequences)
-                .map(|(record, sequence)| open.leaf(sequence, record));
-            parts.push(open.leaves(row.first_sequence, leaves.collect()));
+            parts.push(opened.part());
         }
         if parts.len() < rows.len() {
             return Ok(None);
         }
-        match BatchTree::build(parts) {
+        match BatchTree::rebuild(parts) {
             Ok(tree) => Ok(Some(tree.anchor(BatchNumber(number)))),
             Err(error) => {
                 report.add(

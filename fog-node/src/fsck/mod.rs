@@ -15,6 +15,7 @@
 //! | gaps | received and anchored readings are those that are stored |
 //! | people | every row opens; login names and handles are unique; credentials are signed; an admin is among them |
 //! | patients, assignments | every row opens; a device is one patient's at a time, who is there |
+//! | erasures | every certificate holds, its tombstone is told, and nothing is erased without one |
 //! | clocks | each setting ends after it began; no device has too many |
 //!
 //! Where the replica is pruned, the state stands for the anchors that are gone: the number of batches and
@@ -24,16 +25,18 @@
 //! whether this chain is the one others follow.
 
 mod batches;
+mod erasures;
 mod outbox;
 mod patients;
 mod people;
 mod waiting;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use ledger_core::{Payload, SignedTransaction};
+use ledger_core::{Digest, Payload, SignedTransaction};
 use ledger_store::{FsckReport, MAX_PROBLEMS, Replica, fsck_each};
 use rusqlite::Connection;
 use serde::Serialize;
@@ -68,6 +71,8 @@ pub struct VaultCounts {
     pub final_batches: u64,
     /// Readings in batches.
     pub batched_readings: u64,
+    /// Those of them of which nothing but what others' proofs need is left.
+    pub erased_readings: u64,
     /// Readings that wait for a batch.
     pub waiting_readings: u64,
     /// Own transactions that are not final.
@@ -211,6 +216,18 @@ fn walk(
     check_commissionings(connection, report)?;
     people::check(connection, &keys.vault, report)?;
     patients::check(connection, &keys.vault, report)?;
+    let waiting: BTreeSet<_> = vault::outbox::list(connection)?
+        .into_iter()
+        .map(|row| row.id)
+        .collect();
+    let is_final = |id: &Digest| {
+        let snapshot = opened.read().ok();
+        snapshot.is_some_and(|view| view.transaction(id).is_ok_and(|found| found.is_some()))
+    };
+    // Of what is pruned, and in what is damaged, nobody can tell.
+    let is_told =
+        |id: &Digest| waiting.contains(id) || is_pruned || !replica.is_clean() || is_final(id);
+    erasures::check(connection, is_told, report)?;
     Ok(replica)
 }
 

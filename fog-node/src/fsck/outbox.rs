@@ -114,6 +114,7 @@ impl Outbox {
                     | Payload::DecideAccess(_)
                     | Payload::Receipt(_)
                     | Payload::ReadLog(_),
+                    | Payload::Tombstone(_),
                 ) => {}
                 Err(why) => report.add(
                     "outbox",

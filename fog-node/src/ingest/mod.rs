@@ -36,6 +36,7 @@ pub(crate) use writer::CUT_OFF;
 pub use writer::{Anchored, AnchoredOf, Writer, WriterParts, random_handle};
 
 use crate::commissioning::{Commissioning, SignedCommissioning};
+use crate::erasure::{EraseOrder, Erased};
 use crate::vault::assignments::Assignment;
 use crate::vault::clocks::Setting;
 use crate::vault::consents::SealedConsent;
@@ -156,6 +157,8 @@ pub enum Item {
         Receipt,
         oneshot::Sender<Result<Digest, String>>,
     ),
+    /// All of a patient or device is erased; answered with the certificate once that is durable.
+    Erase(Box<EraseOrder>, oneshot::Sender<Result<Erased, String>>),
     /// A removed device: its readings stay, its port key is destroyed.
     Remove(DeviceIndex, oneshot::Sender<Result<(), String>>),
     /// Something the ledger is told in this node's name, and whose a device is with it; answered with the
@@ -167,6 +170,21 @@ pub enum Item {
     ),
     /// Close the batch and commit all that is waiting; answered when durable.
     Flush(oneshot::Sender<()>),
+}
+
+impl Item {
+    /// Whether all that waits goes into batches with it. What comes before a change of whose a device is does so ahead
+    /// of it: under the keys of before.
+    const fn is_flush(&self) -> bool {
+        matches!(
+            self,
+            Self::Flush(_)
+                | Self::Remove(..)
+                | Self::Take(..)
+                | Self::Tell(_, Some(_), _)
+                | Self::Erase(..)
+        )
+    }
 }
 
 /// The senders' end of the queue.

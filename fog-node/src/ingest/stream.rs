@@ -9,7 +9,7 @@ use crate::vault::VaultError;
 use crate::vault::journal::JournalRow;
 use crate::vault::open_stream::OpenStream;
 use crate::vault::payloads::PayloadRow;
-use crate::vault::seal::Record;
+use crate::vault::seal::{MasterKey, Record, StreamKeys};
 
 /// One stream.
 pub(super) struct Stream {
@@ -41,7 +41,9 @@ impl Stream {
         if row.first_sequence != self.next_sequence() {
             return Err(VaultError::Row { table: "journal" });
         }
-        for record in self.open.open(row.first_sequence, row.count, &row.sealed)? {
+        let opened = self.open.open(row.first_sequence, row.count, &row.sealed)?;
+        let readings = opened.into_readings();
+        for (_, record) in readings {
             self.push(record);
         }
         self.journaled = self.waiting.len();
@@ -51,6 +53,22 @@ impl Stream {
     /// The stream's number in the vault.
     pub(super) const fn number(&self) -> i64 {
         self.open.number
+    }
+
+    /// Has new keys from the next reading on; none waits. Gives the sequence and the wrapped keys, unless its newest
+    /// keys have made nothing yet.
+    pub(super) fn begin_epoch(
+        &mut self,
+        master: &MasterKey,
+    ) -> Result<Option<(u64, Vec<u8>)>, VaultError> {
+        let first_sequence = self.next_sequence();
+        if self.open.epoch_begin(first_sequence) == first_sequence {
+            return Ok(None);
+        }
+        let keys = StreamKeys::generate()?;
+        let sealed = keys.wrap(master, self.open.id)?;
+        self.open.begin(first_sequence, &keys);
+        Ok(Some((first_sequence, sealed)))
     }
 
     /// How many readings wait for a batch.

@@ -1,6 +1,9 @@
 //! Goal: what the writer has made durable survives, once, whatever happens between two commits.
 //! Method: a real vault on disk and a real writer thread; failing writes by a trigger that aborts them.
 
+mod epochs;
+mod erasing;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -138,19 +141,25 @@ fn stored(dir: &Path, metric: Metric) -> Vec<i64> {
         parts.insert(
             row.first_sequence,
             open.open(row.first_sequence, row.count, &row.sealed)
-                .unwrap(),
+                .unwrap()
+                .into_readings(),
         );
     }
     for row in journal::list(&connection, Some(row.number)).unwrap() {
         let records = open
             .open(row.first_sequence, row.count, &row.sealed)
-            .unwrap();
+            .unwrap()
+            .into_readings();
         assert!(parts.insert(row.first_sequence, records).is_none());
     }
     let mut all = Vec::new();
     for (first, records) in parts {
         assert_eq!(first, all.len() as u64, "a hole or an overlap");
-        all.extend(records.into_iter().map(|record| record.host_time_millis));
+        all.extend(
+            records
+                .into_iter()
+                .map(|(_, record)| record.host_time_millis),
+        );
     }
     all
 }

@@ -1,7 +1,9 @@
 //! The writer thread: the only one that writes to the vault.
 
 mod devices;
+mod erasing;
 mod flush;
+mod streams;
 
 pub(crate) use flush::CUT_OFF;
 
@@ -12,7 +14,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use device_drivers::measurement::{Measurement, Metric};
-use ledger_core::{ChainId, Digest, SecretKey, StreamId};
+use ledger_core::{ChainId, Digest, SecretKey};
 use rusqlite::Connection;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
@@ -20,14 +22,14 @@ use tokio::sync::{mpsc, oneshot};
 use super::stream::{Stream, record_of};
 use super::{BatchPolicy, COMMIT_AGE, DeviceIndex, Item, WATCHED_COMMIT_AGE};
 use crate::commissioning::SignedCommissioning;
+use crate::erasure::Erased;
 use crate::keystore::random;
 use crate::live::LiveView;
 use crate::outgoing::Handing;
-use crate::vault::open_stream::OpenStream;
-use crate::vault::seal::{MasterKey, StreamKeys};
+use crate::vault::seal::MasterKey;
 use crate::vault::{
     self, VaultError, assignments, batches, commissionings, consents, gaps, gaps::Kind, journal,
-    outbox, patients, payloads, people, provisionings, reasons, streams,
+    outbox, patients, people, provisionings, reasons,
 };
 
 /// Readings that may wait in memory before a commit is made without waiting for more.
@@ -79,6 +81,8 @@ pub struct Writer {
     next_nonce: u64,
     pruned_nonce: u64,
     oldest_waiting: Option<Instant>,
+    /// Whether the write-ahead log holds what was erased.
+    is_log_due: bool,
     /// When the newest commit began.
     last_commit: Option<Instant>,
 }
@@ -88,6 +92,9 @@ struct OpenDevice {
     streams: BTreeMap<Metric, usize>,
 }
 
+/// What a commit adds to the devices' gap ledgers.
+type Counts = BTreeMap<(DeviceIndex, Kind, &'static str), u64>;
+
 /// What a commit leads to, once it is durable.
 #[derive(Default)]
 struct Outcome {
@@ -95,6 +102,7 @@ struct Outcome {
     added: Vec<(usize, DeviceIndex)>,
     told: Vec<(usize, Digest)>,
     signed: Vec<(usize, SignedCommissioning)>,
+    erased: Vec<(usize, Erased)>,
 }
 
 impl Writer {
@@ -113,44 +121,19 @@ impl Writer {
             devices: Vec::new(),
             streams: Vec::new(),
             oldest_waiting: None,
+            // Of an erasure that the last life was killed after.
+            is_log_due: true,
             last_commit: None,
             connection,
             parts,
         };
+        writer.empty_log(true);
         writer.parts.submit.durable(writer.next_nonce);
         for device in vault::devices::active(&writer.connection)? {
             writer.open_device(device.id);
         }
         writer.load_streams()?;
         Ok(writer)
-    }
-
-    /// Rebuilds the streams of all open devices, and what waits in the journal.
-    fn load_streams(&mut self) -> Result<(), VaultError> {
-        for at in 0..self.devices.len() {
-            let id = self.devices[at].id.clone();
-            self.open_streams(&id, DeviceIndex(at as u32))?;
-        }
-        // A device's rows left the journal when it was removed: removing flushes.
-        for row in journal::list(&self.connection, None)? {
-            let stream = self
-                .streams
-                .iter_mut()
-                .find(|stream| stream.number() == row.stream)
-                .ok_or(VaultError::Row { table: "journal" })?;
-            stream.restore(&row)?;
-            self.oldest_waiting = Some(Instant::now());
-        }
-        Ok(())
-    }
-
-    /// Opens the streams a device has.
-    fn open_streams(&mut self, id: &str, device: DeviceIndex) -> Result<(), VaultError> {
-        for row in streams::list(&self.connection, Some(id))? {
-            let next = payloads::next_sequence(&self.connection, row.number)?;
-            self.open_stream(&row, device, next)?;
-        }
-        Ok(())
     }
 
     /// The open devices' ids, by index.
@@ -233,6 +216,9 @@ impl Writer {
         loop {
             match self.commit(items, is_last) {
                 Ok(outcome) => {
+                    let has_erased = !outcome.erased.is_empty();
+                    self.is_log_due |= has_erased;
+                    self.empty_log(has_erased);
                     self.parts.live.set_vault_trouble(None);
                     self.publish(std::mem::take(items), outcome);
                     return;
@@ -256,22 +242,14 @@ impl Writer {
     /// Opens the vault again and takes the state from it, for the devices that are open.
     fn reopen(&mut self) -> Result<(), VaultError> {
         self.connection = vault::open(&self.parts.path)?;
-        self.streams.clear();
-        self.oldest_waiting = None;
-        for device in &mut self.devices {
-            device.streams.clear();
-        }
         self.next_batch = batches::next_number(&self.connection)?;
         self.next_nonce = outbox::next_nonce(&self.connection)?;
-        self.load_streams()
+        self.reload_streams()
     }
 
     fn commit(&mut self, items: &[Item], is_last: bool) -> Result<Outcome, VaultError> {
         let mut outcome = Outcome::default();
-        let is_flush_asked = is_last
-            || items
-                .iter()
-                .any(|item| matches!(item, Item::Flush(_) | Item::Remove(..)));
+        let is_flush_asked = is_last || items.iter().any(Item::is_flush);
         let devices_before = self.devices.len();
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         let done = self
@@ -295,49 +273,9 @@ impl Writer {
         is_flush_asked: bool,
         outcome: &mut Outcome,
     ) -> Result<(), VaultError> {
-        let mut counts: BTreeMap<(DeviceIndex, Kind, &'static str), u64> = BTreeMap::new();
+        let mut counts = Counts::new();
         for (at, item) in items.iter().enumerate() {
-            match item {
-                Item::Heard(device, heard) => {
-                    if !heard.measurements.is_empty() {
-                        self.push_readings(*device, &heard.measurements)?;
-                        *counts.entry((*device, Kind::Received, "")).or_default() +=
-                            heard.measurements.len() as u64;
-                    }
-                    for (kind, reason, count) in &heard.counts {
-                        *counts.entry((*device, *kind, reason)).or_default() += count;
-                    }
-                    self.note_clocks(*device, &heard.clocks)?;
-                }
-                Item::Add(row, code, _) => {
-                    let index = self.add_device(row, code.as_ref(), outcome)?;
-                    outcome.added.push((at, index));
-                }
-                Item::Take(row, assignment, clock, _) => {
-                    let index = self.take_device(row, assignment.as_ref(), clock.as_ref())?;
-                    outcome.added.push((at, index));
-                }
-                Item::Tell(payload, whose, _) => {
-                    let transaction = self.tell(payload, whose.as_ref(), outcome)?;
-                    outcome.told.push((at, transaction));
-                }
-                Item::Commission(record, _) => {
-                    let signed = SignedCommissioning::sign(record, &self.parts.signer);
-                    commissionings::insert(&self.connection, &record.subject, &signed)?;
-                    outcome.signed.push((at, signed));
-                }
-                Item::Keep(kept, _) => provisionings::keep(&self.connection, kept)?,
-                Item::Place(device, place, _) => self.place_device(*device, place.as_ref())?,
-                Item::Person(person, _) => people::put(&self.connection, person)?,
-                Item::Reason(reason, _) => reasons::insert(&self.connection, reason)?,
-                Item::Patient(patient, _) => patients::put(&self.connection, patient)?,
-                Item::Consent(consent, _) => consents::put(&self.connection, consent)?,
-                Item::Disclose(row, receipt, _) => {
-                    let told = self.disclose(row, *receipt, outcome)?;
-                    outcome.told.extend(told.map(|told| (at, told)));
-                }
-                Item::Remove(..) | Item::Flush(_) => {}
-            }
+            self.write_item(at, item, &mut counts, outcome)?;
         }
         let waiting: usize = self.streams.iter().map(Stream::waiting).sum();
         let is_due = self
@@ -365,6 +303,67 @@ impl Writer {
         Ok(())
     }
 
+    /// Writes the item at this place among those of a commit.
+    fn write_item(
+        &mut self,
+        at: usize,
+        item: &Item,
+        counts: &mut Counts,
+        outcome: &mut Outcome,
+    ) -> Result<(), VaultError> {
+        match item {
+            Item::Heard(device, heard) => {
+                if !heard.measurements.is_empty() {
+                    self.push_readings(*device, &heard.measurements)?;
+                    *counts.entry((*device, Kind::Received, "")).or_default() +=
+                        heard.measurements.len() as u64;
+                }
+                for (kind, reason, count) in &heard.counts {
+                    *counts.entry((*device, *kind, reason)).or_default() += count;
+                }
+                self.note_clocks(*device, &heard.clocks)?;
+            }
+            Item::Add(row, code, _) => {
+                let index = self.add_device(row, code.as_ref(), outcome)?;
+                outcome.added.push((at, index));
+            }
+            Item::Take(row, assignment, clock, _) => {
+                self.flush(counts, outcome)?;
+                let index = self.take_device(row, assignment.as_ref(), clock.as_ref())?;
+                outcome.added.push((at, index));
+            }
+            Item::Tell(payload, whose, _) => {
+                if whose.is_some() {
+                    self.flush(counts, outcome)?;
+                }
+                let transaction = self.tell(payload, whose.as_ref(), outcome)?;
+                outcome.told.push((at, transaction));
+            }
+            Item::Commission(record, _) => {
+                let signed = SignedCommissioning::sign(record, &self.parts.signer);
+                commissionings::insert(&self.connection, &record.subject, &signed)?;
+                outcome.signed.push((at, signed));
+            }
+            Item::Keep(kept, _) => provisionings::keep(&self.connection, kept)?,
+            Item::Place(device, place, _) => self.place_device(*device, place.as_ref())?,
+            Item::Person(person, _) => people::put(&self.connection, person)?,
+            Item::Reason(reason, _) => reasons::insert(&self.connection, reason)?,
+            Item::Patient(patient, _) => patients::put(&self.connection, patient)?,
+            Item::Consent(consent, _) => consents::put(&self.connection, consent)?,
+            Item::Disclose(row, receipt, _) => {
+                let told = self.disclose(row, *receipt, outcome)?;
+                outcome.told.extend(told.map(|told| (at, told)));
+            }
+            Item::Erase(order, _) => {
+                self.flush(counts, outcome)?;
+                let erased = self.erase(order, outcome)?;
+                outcome.erased.extend(erased.map(|erased| (at, erased)));
+            }
+            Item::Remove(..) | Item::Flush(_) => {}
+        }
+        Ok(())
+    }
+
     fn push_readings(
         &mut self,
         device: DeviceIndex,
@@ -383,47 +382,6 @@ impl Writer {
         }
         self.oldest_waiting.get_or_insert_with(Instant::now);
         Ok(())
-    }
-
-    fn open_stream(
-        &mut self,
-        row: &streams::StreamRow,
-        device: DeviceIndex,
-        next_sequence: u64,
-    ) -> Result<usize, VaultError> {
-        let metric = Metric::from_loinc(&row.code).ok_or(VaultError::Row { table: "streams" })?;
-        let open = OpenStream::new(row, &self.parts.master)?;
-        self.streams.push(Stream::new(open, device, next_sequence));
-        let at = self.streams.len() - 1;
-        if let Some(open) = self.devices.get_mut(device.0 as usize) {
-            open.streams.insert(metric, at);
-        }
-        Ok(at)
-    }
-
-    /// The stream of a device's metric, made at its first reading.
-    fn stream_of(&mut self, device: DeviceIndex, metric: Metric) -> Result<usize, VaultError> {
-        let open = self
-            .devices
-            .get(device.0 as usize)
-            .ok_or(VaultError::Row { table: "devices" })?;
-        if let Some(at) = open.streams.get(&metric) {
-            return Ok(*at);
-        }
-        let id = StreamId(random::<16>().map_err(|_| vault::seal::SealError::Randomness)?);
-        let keys = StreamKeys::generate()?;
-        let sealed_keys = keys.wrap(&self.parts.master, id)?;
-        let (code, unit) = (metric.loinc(), metric.ucum());
-        let number = streams::insert(&self.connection, id, &open.id, code, unit, &sealed_keys)?;
-        let row = streams::StreamRow {
-            number,
-            id,
-            device: open.id.clone(),
-            code: code.into(),
-            unit: unit.into(),
-            sealed_keys,
-        };
-        self.open_stream(&row, device, 0)
     }
 
     /// Tells everybody what is durable now.
@@ -450,6 +408,7 @@ impl Writer {
                     answer(done, of_item(&outcome.told, at));
                 }
                 Item::Commission(_, done) => answer(done, of_item(&outcome.signed, at)),
+                Item::Erase(_, done) => answer(done, of_item(&outcome.erased, at)),
                 Item::Remove(_, done) => answer(done, Ok(())),
                 Item::Keep(_, done)
                 | Item::Place(_, _, done)

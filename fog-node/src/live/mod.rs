@@ -217,6 +217,16 @@ impl LiveView {
         self.tell(Event::DevicesChanged);
     }
 
+    /// Shows no values of the devices with these handles until they measure again.
+    pub fn forget_values(&self, handles: &BTreeSet<String>) {
+        for device in self.lock().devices.values_mut() {
+            if handles.contains(&device.base.handle) {
+                device.vitals.clear();
+            }
+        }
+        self.tell(Event::DevicesChanged);
+    }
+
     /// A device's registration became final.
     pub fn registered(&self, handle: &str, height: u64) {
         for device in self.lock().devices.values_mut() {

@@ -32,6 +32,7 @@ use crate::consents::{self, Consents};
 use crate::consortium::{
     Announce, LoadLog, Membership, keep_door, keep_nearby, keep_peers, keep_up, known_peers,
 };
+use crate::erasure::{self, Tombstones};
 use crate::finality_log::{BlockStat, FinalityLog};
 use crate::ingest::{DeviceIndex, Ingest, Writer, WriterParts};
 use crate::keystore::{Keystore, create_private_dir};
@@ -92,6 +93,7 @@ pub struct Node {
     pub(crate) requests: Requests,
     pub(crate) patients: Patients,
     pub(crate) consents: Consents,
+    pub(crate) tombstones: Tombstones,
     pub(crate) rate: Rate,
     vault_reader: Mutex<Connection>,
     running: Mutex<Running>,
@@ -199,6 +201,7 @@ impl Node {
             requests: Requests { attesting },
             patients,
             consents,
+            tombstones: Tombstones::default(),
             rate: Rate::default(),
             running: Mutex::default(),
             snapshot_behind: config.snapshot_behind,
@@ -207,6 +210,8 @@ impl Node {
             _lock: lock,
         });
         node.run(writer, outgoing, final_nonce).await?;
+        // A backup of before may have brought something back; nobody has seen it yet.
+        node.follow_tombstones().await?;
         node.pair_configured(&config).await?;
         Ok(node)
     }
@@ -244,20 +249,25 @@ impl Node {
             final_nonce,
             outgoing,
         ));
-        let blocks = tokio::spawn(note_blocks(Arc::clone(self)));
-        let ticker = tokio::spawn(ticker::run(Arc::downgrade(self)));
-        let retention = tokio::spawn(retention::keep(Arc::downgrade(self)));
+        let mut tasks = vec![
+            tokio::spawn(note_blocks(Arc::clone(self))),
+            tokio::spawn(ticker::run(Arc::downgrade(self))),
+            tokio::spawn(retention::keep(Arc::downgrade(self))),
+        ];
         self.resubmit_governance().await?;
         let consortium = Arc::clone(&self.consortium);
-        let peers = tokio::spawn(keep_peers(Arc::downgrade(self), consortium));
-        let door = tokio::spawn(keep_door(Arc::downgrade(self)));
-        let nearby = tokio::spawn(keep_nearby(Arc::downgrade(self)));
-        let catch_up = tokio::spawn(keep_up(Arc::downgrade(self)));
-        let roaming = tokio::spawn(roaming::keep(Arc::downgrade(self)));
-        let hearing = tokio::spawn(relay::keep(Arc::downgrade(self)));
-        let sessions = tokio::spawn(people::keep(Arc::downgrade(self)));
-        let registration = tokio::spawn(people::follow(Arc::downgrade(self)));
-        let consents = tokio::spawn(consents::keep(Arc::downgrade(self)));
+        tasks.extend([
+            tokio::spawn(keep_peers(Arc::downgrade(self), consortium)),
+            tokio::spawn(keep_door(Arc::downgrade(self))),
+            tokio::spawn(keep_nearby(Arc::downgrade(self))),
+            tokio::spawn(keep_up(Arc::downgrade(self))),
+            tokio::spawn(roaming::keep(Arc::downgrade(self))),
+            tokio::spawn(relay::keep(Arc::downgrade(self))),
+            tokio::spawn(people::keep(Arc::downgrade(self))),
+            tokio::spawn(people::follow(Arc::downgrade(self))),
+            tokio::spawn(consents::keep(Arc::downgrade(self))),
+            tokio::spawn(erasure::follow(Arc::downgrade(self))),
+        ]);
         let runtime = tokio::runtime::Handle::current();
         let writer = std::thread::Builder::new()
             .name("vault-writer".into())
@@ -266,20 +276,7 @@ impl Node {
         running.ingest = Some(ingest);
         running.writer = Some(writer);
         running.submitter = Some(submitter);
-        running.tasks = vec![
-            blocks,
-            ticker,
-            retention,
-            peers,
-            door,
-            nearby,
-            catch_up,
-            roaming,
-            hearing,
-            sessions,
-            registration,
-            consents,
-        ];
+        running.tasks = tasks;
         Ok(())
     }
 

@@ -8,7 +8,8 @@
 //!
 //! What identifies a patient is in the vault, sealed, and in this register in memory; one change is made at a time,
 //! and what it changes is durable before it counts. Consoles that may see devices learn her id, those that may assign
-//! or read records her name. Left out: erasure, and the policies that decide what may be read of whom.
+//! or read records her name. Left out: erasure (`crate::erasure`), and the policies that decide what may be read of
+//! whom.
 
 pub mod patient;
 pub(crate) mod record;
@@ -28,6 +29,7 @@ use rusqlite::Connection;
 
 use self::patient::{Called, Patient, PatientId};
 use crate::clock::now_millis;
+use crate::erasure::destroy::Target;
 use crate::failure::Failure;
 use crate::ingest::Item;
 use crate::node::Node;
@@ -107,6 +109,28 @@ impl Patients {
             let next = "Take the patient’s id from the list of patients.";
             Failure::not_found("There is no such patient.", next)
         })
+    }
+
+    /// Waits until nothing else of the patients is changed, and keeps others from it.
+    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// Knows a patient no more. Called with the turn held, once her row is gone.
+    pub(crate) fn forget(&self, id: &PatientId) {
+        let mut register = self
+            .register
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        register.remove(id);
+    }
+
+    /// All patients, by the names under which they would be erased.
+    pub(crate) fn by_erasure_handle(&self) -> BTreeMap<Digest, Target> {
+        let register = self.register();
+        let named =
+            |patient: &Arc<Patient>| (patient.erasure_handle(), Target::Patient(patient.id));
+        register.values().map(named).collect()
     }
 
     /// Refuses a number that somebody else has.

@@ -10,7 +10,7 @@
 use std::fmt;
 
 use fog_api::DescribePatient;
-use ledger_core::access::{Period, Purpose, subject_handle};
+use ledger_core::access::{Period, Purpose, erasure_handle, subject_handle};
 use ledger_core::{Digest, canonical};
 use serde::{Deserialize, Serialize};
 use time::{Date, Month};
@@ -122,6 +122,12 @@ impl Patient {
     #[must_use]
     pub fn handle(&self, purpose: Purpose, period: Period) -> Digest {
         subject_handle(&self.secret.0, purpose, period)
+    }
+
+    /// Under which name the ledger hears that she was erased.
+    #[must_use]
+    pub fn erasure_handle(&self) -> Digest {
+        erasure_handle(&self.secret.0)
     }
 
     /// Refuses a patient of another node's that this one would not write down so.

@@ -22,7 +22,7 @@ use crate::vault::seal::Record;
 const TOLD_THE_TIME: &str = "fogward-level0";
 
 /// How a device knows the time.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Clock {
     /// It has none.
     None,
@@ -85,8 +85,13 @@ impl Taken {
     /// Whether it was surely taken in this time.
     #[must_use]
     pub fn is_in(&self, worn: &Worn) -> bool {
-        let covers = |at: i64| worn.since <= at && worn.until.is_none_or(|until| at < until);
-        covers(self.at) && self.or.is_none_or(covers)
+        worn.covers(self.at) && self.or.is_none_or(|at| worn.covers(at))
+    }
+
+    /// Whether it may have been taken in this time.
+    #[must_use]
+    pub fn may_be_in(&self, worn: &Worn) -> bool {
+        worn.covers(self.at) || self.or.is_some_and(|at| worn.covers(at))
     }
 }
 
@@ -206,6 +211,10 @@ mod tests {
             let taken = Taken::of(&record(device.map(i64::from), came), &clock);
             prop_assert!(taken.at <= came);
             prop_assert!(whose(&spans, taken).len() <= 1);
+            // Who it is erased with is its owner, or it has none.
+            prop_assert!(spans.iter().all(|worn| !taken.is_in(worn) || taken.may_be_in(worn)));
+            let sure = spans.iter().find(|worn| taken.is_in(worn));
+            prop_assert!(sure.is_none_or(|sure| spans.iter().all(|worn| worn == sure || !taken.may_be_in(worn))));
         }
     }
 }

@@ -43,6 +43,8 @@ const PATIENT: u8 = 0xff;
 pub struct Assignment {
     /// What the ledger is told.
     pub commitment: Digest,
+    /// The patient.
+    pub patient: PatientId,
     /// From when on, where another node has said so; else from when it is stored.
     since: Option<i64>,
     sealed: Vec<u8>,
@@ -97,6 +99,7 @@ impl Assigned {
         let content = Zeroizing::new(parts.concat());
         Ok(Assignment {
             commitment: self.commitment(),
+            patient: self.patient,
             since,
             sealed: master.seal(&purpose(device), &content)?,
         })
@@ -121,6 +124,14 @@ pub struct Worn {
     pub since: i64,
     /// Until before this one; none while it lasts.
     pub until: Option<i64>,
+}
+
+impl Worn {
+    /// Whether a moment is in it, in Unix milliseconds.
+    #[must_use]
+    pub fn covers(&self, at: i64) -> bool {
+        self.since <= at && self.until.is_none_or(|until| at < until)
+    }
 }
 
 fn purpose(id: &str) -> Vec<u8> {
@@ -248,6 +259,54 @@ pub fn all(connection: &Connection, master: &MasterKey) -> Result<Vec<Worn>, Vau
         Ok(())
     })?;
     Ok(worn)
+}
+
+/// What was forgotten of whose devices were.
+#[derive(Default)]
+pub struct Forgotten {
+    /// How many times.
+    pub count: u64,
+    /// Devices, by their ids, of which it was the time of now.
+    pub worn_now: Vec<String>,
+}
+
+/// Deletes all times in which devices were a patient's, and what their commitments were made of.
+///
+/// # Errors
+/// [`VaultError`].
+pub fn forget_patient(
+    connection: &Connection,
+    master: &MasterKey,
+    patient: &PatientId,
+) -> Result<Forgotten, VaultError> {
+    let mut forgotten = Forgotten::default();
+    for worn in all(connection, master)? {
+        if worn.patient != *patient {
+            continue;
+        }
+        connection
+            .prepare_cached("DELETE FROM assignments WHERE device = ?1 AND since = ?2")?
+            .execute(params![worn.device, worn.since])?;
+        forgotten.count += 1;
+        if worn.until.is_none() {
+            forgotten.worn_now.push(worn.device);
+        }
+    }
+    Ok(forgotten)
+}
+
+/// Deletes the times of before in which a device was anybody's.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn forget_ended(connection: &Connection, device: &str) -> Result<Forgotten, VaultError> {
+    let count = connection
+        .prepare_cached("DELETE FROM assignments WHERE device = ?1 AND until IS NOT NULL")?
+        .execute([device])? as u64;
+    Ok(Forgotten {
+        count,
+        worn_now: Vec::new(),
+    })
 }
 
 /// Makes a patient of each pseudonym that an earlier version has assigned devices to, so that nothing of it is lost:

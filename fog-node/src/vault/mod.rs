@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! devices ─< streams ─< journal   durable, not in a batch yet; one row per commit and stream
-//!                    └─< payloads  in a batch; one row per batch and stream
+//!                    ├─< payloads  in a batch; one row per batch and stream
+//!                    └─< epochs    the keys of both, sealed; others for each patient
 //! batches ─ outbox    own transactions, in the order of their nonces, until they are final
 //! gaps                counters of the gap ledger
 //! assignments         whose a device was and when, sealed
@@ -15,6 +16,7 @@
 //! patients            whom the clinic treats, sealed
 //! consents            what patients agreed to, sealed
 //! disclosures         what was read under which request, sealed, with its receipt
+//! erasures            certificates of what was erased
 //! ```
 //!
 //! A reading is durable once the transaction that holds its journal or payload row is committed; only
@@ -28,6 +30,8 @@ pub mod commissionings;
 pub mod consents;
 pub mod devices;
 pub mod disclosures;
+pub mod epochs;
+pub mod erasures;
 pub mod gaps;
 pub mod journal;
 pub mod open_stream;
@@ -38,6 +42,7 @@ pub mod people;
 pub mod provisionings;
 pub mod reasons;
 pub(crate) mod renew;
+pub mod rest;
 pub mod seal;
 pub mod streams;
 #[cfg(test)]
@@ -49,6 +54,8 @@ use rusqlite::{Connection, OpenFlags};
 
 /// Name of the vault's file in the data folder.
 pub const VAULT_FILE: &str = "vault.db";
+/// How long a busy vault is waited for.
+pub(crate) const BUSY: std::time::Duration = std::time::Duration::from_secs(10);
 /// "FogV", so that tools can tell the file.
 const APPLICATION_ID: i32 = 0x466f_6756;
 const SCHEMA_VERSION: i32 = 5;
@@ -72,6 +79,8 @@ const SCHEMAS: [&[&str]; SCHEMA_VERSION as usize] = [
         patients::SCHEMA,
         disclosures::SCHEMA,
         consents::SCHEMA,
+        epochs::SCHEMA,
+        erasures::SCHEMA,
     ],
 ];
 
@@ -106,10 +115,13 @@ pub enum VaultError {
 /// [`VaultError`] if it cannot be opened, or belongs to something else.
 pub fn open(path: &Path) -> Result<Connection, VaultError> {
     let mut connection = Connection::open(path)?;
-    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // What is deleted is overwritten, keys above all.
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -8192)?;
     connection.set_prepared_statement_cache_capacity(64);
     migrate(&mut connection, path)?;
@@ -123,10 +135,21 @@ pub fn open(path: &Path) -> Result<Connection, VaultError> {
 pub fn open_read_only(path: &Path) -> Result<Connection, VaultError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "cache_size", -4096)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
+}
+
+/// Writes what is in the write-ahead log into the vault's file, and cuts the log to nothing; false while somebody
+/// reads what was before.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub(crate) fn empty_log(connection: &Connection) -> Result<bool, VaultError> {
+    let is_busy: bool =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    Ok(!is_busy)
 }
 
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), VaultError> {

@@ -2,7 +2,7 @@
 //!
 //! Left out: what a row says (`crate::patients::patient`), and who wears what (`super::assignments`).
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::VaultError;
 use crate::patients::patient::PatientId;
@@ -30,6 +30,29 @@ pub fn put(connection: &Connection, row: &SealedPatient) -> Result<(), VaultErro
     connection
         .prepare_cached("INSERT OR REPLACE INTO patients (id, sealed) VALUES (?1, ?2)")?
         .execute(params![row.id.0, row.sealed])?;
+    Ok(())
+}
+
+/// The patient with this id.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn find(connection: &Connection, id: &PatientId) -> Result<Option<SealedPatient>, VaultError> {
+    let sealed = connection
+        .prepare_cached("SELECT sealed FROM patients WHERE id = ?1")?
+        .query_row([id.0], |row| row.get(0))
+        .optional()?;
+    Ok(sealed.map(|sealed| SealedPatient { id: *id, sealed }))
+}
+
+/// Deletes a patient, her secret with her.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn forget(connection: &Connection, id: &PatientId) -> Result<(), VaultError> {
+    connection
+        .prepare_cached("DELETE FROM patients WHERE id = ?1")?
+        .execute([id.0])?;
     Ok(())
 }
 

@@ -107,6 +107,45 @@ pub fn newest(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// A stream's rows that begin at these sequences, oldest first, at most `limit`.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn from(
+    connection: &Connection,
+    stream: i64,
+    sequences: Range<u64>,
+    limit: u32,
+) -> Result<Vec<PayloadRow>, VaultError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM payloads
+         WHERE stream = ?1 AND first_sequence >= ?2 AND first_sequence < ?3
+         ORDER BY first_sequence LIMIT ?4"
+    ))?;
+    let bound = |sequence: u64| i64::try_from(sequence).unwrap_or(i64::MAX);
+    let (start, end) = (bound(sequences.start), bound(sequences.end));
+    let rows = statement.query_map(params![stream, start, end, limit], from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Puts another seal in the place of a row's.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn seal_anew(
+    connection: &Connection,
+    stream: i64,
+    first_sequence: u64,
+    sealed: &[u8],
+) -> Result<(), VaultError> {
+    connection
+        .prepare_cached(
+            "UPDATE payloads SET sealed = ?3 WHERE stream = ?1 AND first_sequence = ?2",
+        )?
+        .execute(params![stream, first_sequence as i64, sealed])?;
+    Ok(())
+}
+
 /// The first sequence and the count of each of a stream's rows that lies whole within these sequences, oldest first.
 ///
 /// # Errors

@@ -96,6 +96,19 @@ pub fn insert(connection: &Connection, row: &SealedReason) -> Result<(), VaultEr
     Ok(())
 }
 
+/// Deletes the reasons of these requests; how many there were.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn forget(connection: &Connection, requests: &[Digest]) -> Result<u64, VaultError> {
+    let mut statement = connection.prepare_cached("DELETE FROM reasons WHERE access = ?1")?;
+    let mut count = 0;
+    for access in requests {
+        count += statement.execute([access.0])? as u64;
+    }
+    Ok(count)
+}
+
 /// The reason of a request, if it was given at this node.
 ///
 /// # Errors

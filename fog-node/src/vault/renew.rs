@@ -14,6 +14,7 @@ use ledger_core::{Nonce, PublicKey, SecretKey, SignedTransaction, TransactionBod
 use ledger_store::Snapshot;
 use rusqlite::{Connection, params};
 
+use super::erasures;
 use super::outbox::{self, OutboxRow};
 use crate::keystore::write_private;
 
@@ -85,6 +86,7 @@ fn sign_anew(
             nonce: Nonce(next),
             payload: signed.body()?.payload,
         };
+        let signed_before = signed.id();
         let signed = SignedTransaction::sign(&body, signer);
         let row = OutboxRow {
             nonce: next,
@@ -93,6 +95,7 @@ fn sign_anew(
             bytes: signed.encode(),
         };
         outbox::insert(&transaction, &row)?;
+        erasures::signed_anew(&transaction, &signed_before, &row.id)?;
         if let Some(batch) = row.batch {
             transaction.execute(
                 "UPDATE batches SET tx = ?2 WHERE number = ?1",

@@ -45,6 +45,22 @@ CREATE TABLE devices (
     durable_sequence INTEGER
 , handovers INTEGER NOT NULL DEFAULT 0, ward TEXT, bed TEXT) STRICT, WITHOUT ROWID;
 
+CREATE TABLE epochs (
+    stream INTEGER NOT NULL REFERENCES streams(number),
+    first_sequence INTEGER NOT NULL,
+    sealed_keys BLOB NOT NULL,
+    PRIMARY KEY (stream, first_sequence)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE erasures (
+    number INTEGER PRIMARY KEY,
+    device TEXT REFERENCES devices(id),
+    body BLOB NOT NULL,
+    salt BLOB NOT NULL,
+    signature BLOB NOT NULL,
+    tx BLOB NOT NULL
+) STRICT;
+
 CREATE TABLE gaps (
     device TEXT NOT NULL REFERENCES devices(id),
     kind TEXT NOT NULL,
@@ -112,6 +128,5 @@ CREATE TABLE streams (
     device TEXT NOT NULL REFERENCES devices(id),
     code TEXT NOT NULL,
     unit TEXT NOT NULL,
-    sealed_keys BLOB NOT NULL,
     UNIQUE (device, code)
 ) STRICT;

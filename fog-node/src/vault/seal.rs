@@ -8,23 +8,28 @@
 //! records = postcard([Record]); host times as differences from the record before
 //! ```
 //!
-//! A stream has two keys: one makes the keys of its segments, one the salts of its commitments. Both are
-//! sealed under the vault's master key. Destroying them makes payloads and leaves meaningless. A segment's key
-//! opens that segment and tells nothing of any other, so that it can be given away alone.
+//! A stream has two keys at a time (`super::epochs`): one makes the keys of its segments, one the salts of its
+//! commitments. Both are sealed under the vault's master key. Destroying them makes payloads and leaves meaningless;
+//! what stays readable of a segment after that is another content (`super::rest`). A segment's key opens that segment
+//! and tells nothing of any other, so that it can be given away alone.
 
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac as _};
-use ledger_core::{Origin, Quality, StreamId, Value, canonical};
+use ledger_core::access::erasure_handle;
+use ledger_core::{Digest, Origin, Quality, StreamId, Value, canonical};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
+use super::rest::{self, Content, Rest};
 use crate::keystore::random;
 
 /// Longest records of one sealed segment, before compression, in bytes.
 const MAX_RECORDS_BYTES: usize = 64 << 20;
 const NONCE_BYTES: usize = 24;
+/// What the secrets of devices' erasures are made with.
+const ERASED_DEVICE_TAG: &[u8] = b"fogward/erased-device/1";
 /// Compression is not tried below this many bytes.
 const COMPRESS_FROM_BYTES: usize = 96;
 
@@ -40,6 +45,9 @@ pub enum SealError {
     /// Opened, but not of the expected form.
     #[error("the sealed content is not of the expected form")]
     Malformed,
+    /// Readings of it were erased.
+    #[error("readings of it were erased")]
+    Erased,
 }
 
 /// Seals the keys of streams and devices.
@@ -70,9 +78,24 @@ impl MasterKey {
     pub fn open(&self, purpose: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
         open(&cipher(&self.0), purpose, sealed)
     }
+
+    /// Under which name the ledger hears that a device was erased, after so many times before.
+    #[must_use]
+    pub fn erasure_handle(&self, device: &str, before: u64) -> Digest {
+        let mut mac = keyed(&self.0);
+        for part in [ERASED_DEVICE_TAG, &before.to_be_bytes(), device.as_bytes()] {
+            mac.update(part);
+        }
+        erasure_handle(&mac.finalize().into_bytes().into())
+    }
 }
 
-/// The keys of one stream.
+/// HMAC-SHA-256 under a key. It takes a key of any length, so the default is never used.
+fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default()))
+}
+
+/// The keys of one stream, in one epoch.
 #[derive(Clone, ZeroizeOnDrop)]
 pub struct StreamKeys {
     payload: [u8; 32],
@@ -101,9 +124,7 @@ impl StreamKeys {
     /// The cipher for the stream's payloads.
     #[must_use]
     pub fn cipher(&self) -> StreamCipher {
-        // HMAC takes a key of any length, so the default is never used.
-        let keyed = Hmac::new_from_slice(&self.payload);
-        StreamCipher(keyed.unwrap_or_else(|_| Hmac::new(&Default::default())))
+        StreamCipher(keyed(&self.payload))
     }
 
     /// Seals both keys for storage beside `stream`.
@@ -182,12 +203,21 @@ impl StreamCipher {
         seal(&cipher(&key.0), &canonical::encode(segment), &content)
     }
 
-    /// Opens what [`StreamCipher::seal`] sealed for the same segment.
+    /// Seals what an erasure leaves of a segment.
+    ///
+    /// # Errors
+    /// [`SealError::Randomness`].
+    pub fn seal_rest(&self, segment: &Segment, rest: &Rest) -> Result<Vec<u8>, SealError> {
+        let key = self.key_of(segment);
+        seal(&cipher(&key.0), &canonical::encode(segment), &rest.encode())
+    }
+
+    /// Opens what was sealed for the same segment.
     ///
     /// # Errors
     /// [`SealError`] if it was altered, or belongs to another segment.
-    pub fn open(&self, segment: &Segment, sealed: &[u8]) -> Result<Vec<Record>, SealError> {
-        self.key_of(segment).open(segment, sealed)
+    pub fn open(&self, segment: &Segment, sealed: &[u8]) -> Result<Content, SealError> {
+        self.key_of(segment).read(segment, sealed)
     }
 }
 
@@ -224,17 +254,31 @@ impl SegmentKey {
         open(&cipher(&self.0), &beside(segment), sealed)
     }
 
-    /// Opens the segment that it is the key of.
+    /// Opens the segment that it is the key of, if all its readings are there.
+    ///
+    /// # Errors
+    /// [`SealError`] if that was altered, or is another one, or readings of it were erased.
+    pub fn open(&self, segment: &Segment, sealed: &[u8]) -> Result<Vec<Record>, SealError> {
+        match self.read(segment, sealed)? {
+            Content::Whole(records) => Ok(records),
+            Content::Rest(_) => Err(SealError::Erased),
+        }
+    }
+
+    /// Opens the segment that it is the key of, whatever is left of it.
     ///
     /// # Errors
     /// [`SealError`] if that was altered, or is another one.
-    pub fn open(&self, segment: &Segment, sealed: &[u8]) -> Result<Vec<Record>, SealError> {
+    pub fn read(&self, segment: &Segment, sealed: &[u8]) -> Result<Content, SealError> {
         let content = open(&cipher(&self.0), &canonical::encode(segment), sealed)?;
+        if let Some((&rest::FORM, body)) = content.split_first() {
+            return Ok(Content::Rest(Rest::decode(body, segment.count)?));
+        }
         let records = unpack(&content)?;
         if records.len() != segment.count as usize {
             return Err(SealError::Malformed);
         }
-        Ok(records)
+        Ok(Content::Whole(records))
     }
 }
 
@@ -365,12 +409,12 @@ mod tests {
             let keys = StreamKeys::generate().unwrap();
             let segment = Segment { stream: StreamId([7; 16]), first_sequence: 3, count: records.len() as u32 };
             let sealed = keys.cipher().seal(&segment, &records).unwrap();
-            prop_assert_eq!(keys.cipher().open(&segment, &sealed).unwrap(), records);
+            prop_assert_eq!(keys.cipher().open(&segment, &sealed).unwrap(), Content::Whole(records.clone()));
 
             let other = Segment { first_sequence: 4, ..segment };
             prop_assert!(keys.cipher().open(&other, &sealed).is_err());
             let key = keys.cipher().key_of(&segment);
-            prop_assert_eq!(key.open(&segment, &sealed).unwrap(), keys.cipher().open(&segment, &sealed).unwrap());
+            prop_assert_eq!(key.open(&segment, &sealed).unwrap(), records);
             prop_assert!(keys.cipher().key_of(&other).open(&segment, &sealed).is_err());
             let mut altered = sealed.clone();
             let at = at % altered.len();

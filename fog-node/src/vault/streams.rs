@@ -1,9 +1,10 @@
-//! Table `streams`: one metric of one device, and its wrapped keys.
+//! Table `streams`: one metric of one device. Its keys are rows of their own (`super::epochs`).
 
 use ledger_core::StreamId;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::VaultError;
+use super::epochs::{self, SealedKeys};
 
 pub(super) const SCHEMA: &str = "
 CREATE TABLE streams (
@@ -16,7 +17,7 @@ CREATE TABLE streams (
     UNIQUE (device, code)
 ) STRICT;";
 
-const COLUMNS: &str = "number, id, device, code, unit, sealed_keys";
+const COLUMNS: &str = "number, id, device, code, unit";
 
 /// One stream.
 #[derive(Clone, Debug)]
@@ -31,11 +32,11 @@ pub struct StreamRow {
     pub code: String,
     /// UCUM unit.
     pub unit: String,
-    /// Its keys, wrapped under the master key.
-    pub sealed_keys: Vec<u8>,
+    /// Its keys, wrapped under the master key, by the sequence from which on they are its.
+    pub sealed_keys: SealedKeys,
 }
 
-/// Adds a stream and returns its number.
+/// Adds a stream with its first keys, and returns its number.
 ///
 /// # Errors
 /// [`VaultError::Sqlite`].
@@ -48,11 +49,11 @@ pub fn insert(
     sealed_keys: &[u8],
 ) -> Result<i64, VaultError> {
     connection
-        .prepare_cached(
-            "INSERT INTO streams (id, device, code, unit, sealed_keys) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?
-        .execute(params![id.0, device, code, unit, sealed_keys])?;
-    Ok(connection.last_insert_rowid())
+        .prepare_cached("INSERT INTO streams (id, device, code, unit) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![id.0, device, code, unit])?;
+    let number = connection.last_insert_rowid();
+    epochs::put(connection, number, 0, sealed_keys)?;
+    Ok(number)
 }
 
 /// All streams, or one device's.
@@ -64,7 +65,8 @@ pub fn list(connection: &Connection, device: Option<&str>) -> Result<Vec<StreamR
         "SELECT {COLUMNS} FROM streams WHERE ?1 IS NULL OR device = ?1 ORDER BY number"
     ))?;
     let rows = statement.query_map([device], from_row)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let rows = rows.map(|row| with_keys(connection, row?));
+    rows.collect()
 }
 
 /// The stream with this id.
@@ -72,10 +74,18 @@ pub fn list(connection: &Connection, device: Option<&str>) -> Result<Vec<StreamR
 /// # Errors
 /// [`VaultError::Sqlite`].
 pub fn find(connection: &Connection, id: StreamId) -> Result<Option<StreamRow>, VaultError> {
-    Ok(connection
+    let row = connection
         .prepare_cached(&format!("SELECT {COLUMNS} FROM streams WHERE id = ?1"))?
         .query_row([id.0], from_row)
-        .optional()?)
+        .optional()?;
+    row.map(|row| with_keys(connection, row)).transpose()
+}
+
+fn with_keys(connection: &Connection, row: StreamRow) -> Result<StreamRow, VaultError> {
+    Ok(StreamRow {
+        sealed_keys: epochs::of_stream(connection, row.number)?,
+        ..row
+    })
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<StreamRow> {
@@ -85,6 +95,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<StreamRow> {
         device: row.get(2)?,
         code: row.get(3)?,
         unit: row.get(4)?,
-        sealed_keys: row.get(5)?,
+        sealed_keys: SealedKeys::new(),
     })
 }

@@ -1,6 +1,8 @@
 //! Goal: the vault's file is what this version says it is, and foreign files are left alone. Method: a
 //! schema dump held against golden text, and files of other kinds.
 
+use std::collections::BTreeMap;
+
 use super::*;
 
 #[test]
@@ -31,6 +33,8 @@ fn an_earlier_vault_gets_what_is_missing() {
         connection.execute_batch(schema).unwrap();
     }
     gaps_of_one_device(&connection);
+    let stream = "INSERT INTO streams (id, device, code, unit, sealed_keys) VALUES (zeroblob(16), 'd', 'c', 'u', ?1)";
+    connection.execute(stream, [vec![7_u8; 104]]).unwrap();
     let made = "PRAGMA user_version = 1";
     connection.execute_batch(made).unwrap();
     connection
@@ -40,12 +44,26 @@ fn an_earlier_vault_gets_what_is_missing() {
     assert!(clocks::of_device(&connection, "d").unwrap().is_empty());
     assert!(people::all(&connection).unwrap().is_empty());
     assert!(patients::all(&connection).unwrap().is_empty());
+    assert!(erasures::all(&connection).unwrap().is_empty());
+    let keys = || {
+        streams::list(&connection, None)
+            .unwrap()
+            .remove(0)
+            .sealed_keys
+    };
+    let expected = BTreeMap::from([(0, vec![7; 104])]);
+    assert_eq!(keys(), expected, "as it is");
     drop(connection);
     let connection = open(&path).expect("an earlier vault opens");
     let counted: i64 = connection
         .query_row("SELECT sum(count) FROM gaps", [], |row| row.get(0))
         .unwrap();
     assert_eq!(counted, 7);
+    let keys = streams::list(&connection, None)
+        .unwrap()
+        .remove(0)
+        .sealed_keys;
+    assert_eq!(keys, expected, "from its first reading on");
     for added in [
         "assignments",
         "provisionings",
@@ -54,6 +72,7 @@ fn an_earlier_vault_gets_what_is_missing() {
         "people",
         "reasons",
         "patients",
+        "erasures",
     ] {
         let rows: i64 = connection
             .query_row(&format!("SELECT count(*) FROM {added}"), [], |row| {

@@ -18,14 +18,15 @@ use crate::program::{Running, json, wait_for};
 use crate::served::Served;
 use crate::signing::Human;
 
-const HEART_RATE: &str = "8867-4";
-const SATURATION: &str = "59408-5";
+pub(crate) const HEART_RATE: &str = "8867-4";
+pub(crate) const SATURATION: &str = "59408-5";
 const SUBJECT: &str = "7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b7b";
 
 /// Nurses who treat the patient see the heart rate; whoever breaks the glass sees everything.
-const NURSES: &str = "permit(principal in Role::\"nurse\", action, resource)\nwhen { \
+pub(crate) const NURSES: &str = "permit(principal in Role::\"nurse\", action, resource)\nwhen { \
      context.relations.contains(Relation::\"treating\") && resource.metric == \"8867-4\" };";
-const EMERGENCY: &str = "permit(principal, action, resource) when { context.emergency };";
+pub(crate) const EMERGENCY: &str =
+    "permit(principal, action, resource) when { context.emergency };";
 const ASKED_FOR: &str =
     "@approval(\"needed\")\npermit(principal in Role::\"physician\", action, resource);";
 
@@ -66,7 +67,7 @@ fn texts(value: &Value) -> Vec<&str> {
 }
 
 /// What may be read now by the ledger's own rule.
-fn readable(data: &Path, row: &Value) -> Vec<String> {
+pub(crate) fn readable(data: &Path, row: &Value) -> Vec<String> {
     let replica = Replica::open_read_only(data.join("replica.db")).unwrap();
     let handle = row["handle"].as_str().unwrap().parse().unwrap();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();

@@ -117,7 +117,7 @@ fn every_alteration_is_found_where_it_is() {
         ),
         (
             "vault.db",
-            "UPDATE streams SET sealed_keys = zeroblob(length(sealed_keys)) WHERE number = 1",
+            "UPDATE epochs SET sealed_keys = zeroblob(length(sealed_keys)) WHERE stream = 1",
             "streams",
         ),
         (

@@ -12,6 +12,7 @@ mod desk;
 mod device_life;
 mod disclosed;
 mod disclosed_afar;
+mod erasure;
 mod fsck;
 mod fuzz;
 mod guessing;

@@ -73,10 +73,34 @@ pub struct StreamLeaves {
     pub leaves: Vec<Digest>,
 }
 
+impl StreamLeaves {
+    /// The stream's entry in the batch.
+    #[must_use]
+    pub fn entry(&self) -> StreamEntry {
+        StreamEntry {
+            salt: self.salt,
+            stream: self.stream,
+            first_sequence: self.first_sequence,
+            // More than fit are refused with the batch.
+            count: u32::try_from(self.leaves.len()).unwrap_or(u32::MAX),
+            root: merkle::root(&self.leaves),
+        }
+    }
+}
+
+/// One stream's part of a batch, as the batch's tree is built of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum BatchPart {
+    /// With all commitments: paths to its readings can be made.
+    Leaves(StreamLeaves),
+    /// The entry alone, of a stream whose readings are erased: the other streams' paths go past it.
+    Entry(StreamEntry),
+}
+
 /// A batch's whole tree, on the node that made it.
 #[derive(Clone, Debug)]
 pub struct BatchTree {
-    streams: Vec<StreamLeaves>,
+    parts: Vec<BatchPart>,
     entries: Vec<StreamEntry>,
     leaves: Vec<Digest>,
     readings: u32,
@@ -101,25 +125,38 @@ impl BatchTree {
     ///
     /// # Errors
     /// [`BatchError`] if a stream is empty or named twice, or there are too many.
-    pub fn build(mut streams: Vec<StreamLeaves>) -> Result<Self, BatchError> {
-        if streams.is_empty() || streams.iter().any(|stream| stream.leaves.is_empty()) {
+    pub fn build(streams: Vec<StreamLeaves>) -> Result<Self, BatchError> {
+        Self::rebuild(streams.into_iter().map(BatchPart::Leaves).collect())
+    }
+
+    /// Builds the same tree of what is left of it; the parts may come in any order.
+    ///
+    /// # Errors
+    /// [`BatchError`] as [`BatchTree::build`].
+    pub fn rebuild(parts: Vec<BatchPart>) -> Result<Self, BatchError> {
+        let entry = |part: &BatchPart| match part {
+            BatchPart::Leaves(leaves) => leaves.entry(),
+            BatchPart::Entry(entry) => entry.clone(),
+        };
+        let mut parts: Vec<_> = parts.into_iter().map(|part| (entry(&part), part)).collect();
+        if parts.is_empty() || parts.iter().any(|(entry, _)| entry.count == 0) {
             return Err(BatchError::Empty);
         }
-        let readings: usize = streams.iter().map(|stream| stream.leaves.len()).sum();
-        if streams.len() > MAX_STREAMS as usize || readings > MAX_READINGS as usize {
+        let readings: u64 = parts.iter().map(|(entry, _)| u64::from(entry.count)).sum();
+        if parts.len() > MAX_STREAMS as usize || readings > u64::from(MAX_READINGS) {
             return Err(BatchError::TooLarge);
         }
-        streams.sort_by_key(|stream| stream.stream);
-        if streams
+        parts.sort_by_key(|(entry, _)| entry.stream);
+        if parts
             .array_windows()
-            .any(|[one, next]| one.stream == next.stream)
+            .any(|[(one, _), (next, _)]| one.stream == next.stream)
         {
             return Err(BatchError::DuplicateStream);
         }
-        let entries: Vec<_> = streams.iter().map(entry_of).collect();
+        let (entries, parts): (Vec<_>, _) = parts.into_iter().unzip();
         let leaves = entries.iter().map(StreamEntry::leaf).collect();
         Ok(Self {
-            streams,
+            parts,
             entries,
             leaves,
             readings: readings as u32,
@@ -137,14 +174,17 @@ impl BatchTree {
         }
     }
 
-    /// The path from one reading to the batch root, or `None` if the batch does not hold it.
+    /// The path from one reading to the batch root, or `None` if the batch does not hold it, or only its stream's
+    /// entry any more.
     #[must_use]
     pub fn path(&self, stream: StreamId, sequence: u64) -> Option<BatchPath> {
         let at = self
-            .streams
-            .binary_search_by_key(&stream, |leaves| leaves.stream)
+            .entries
+            .binary_search_by_key(&stream, |entry| entry.stream)
             .ok()?;
-        let leaves = self.streams.get(at)?;
+        let BatchPart::Leaves(leaves) = self.parts.get(at)? else {
+            return None;
+        };
         let index = sequence.checked_sub(leaves.first_sequence)?;
         Some(BatchPath {
             reading_path: merkle::path(&leaves.leaves, usize::try_from(index).ok()?)?,
@@ -152,16 +192,6 @@ impl BatchTree {
             entry_index: at as u32,
             entry_path: merkle::path(&self.leaves, at)?,
         })
-    }
-}
-
-fn entry_of(stream: &StreamLeaves) -> StreamEntry {
-    StreamEntry {
-        salt: stream.salt,
-        stream: stream.stream,
-        first_sequence: stream.first_sequence,
-        count: stream.leaves.len() as u32,
-        root: merkle::root(&stream.leaves),
     }
 }
 
@@ -229,10 +259,12 @@ impl BatchTree {
     #[must_use]
     pub fn range(&self, stream: StreamId, first_sequence: u64, count: u32) -> Option<BatchRange> {
         let at = self
-            .streams
-            .binary_search_by_key(&stream, |leaves| leaves.stream)
+            .entries
+            .binary_search_by_key(&stream, |entry| entry.stream)
             .ok()?;
-        let leaves = self.streams.get(at)?;
+        let BatchPart::Leaves(leaves) = self.parts.get(at)? else {
+            return None;
+        };
         let first = first_sequence.checked_sub(leaves.first_sequence)?;
         let first = usize::try_from(first).ok()?;
         Some(BatchRange {

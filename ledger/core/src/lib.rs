@@ -35,7 +35,9 @@ pub mod state_tree;
 pub mod transaction;
 pub mod validators;
 
-pub use batch::{AnchorBatch, BatchPath, BatchRange, BatchTree, StreamLeaves};
+pub use batch::{
+    AnchorBatch, BatchPart, BatchPath, BatchRange, BatchTree, StreamEntry, StreamLeaves,
+};
 pub use block::{Block, Header};
 pub use certificate::Certificate;
 pub use digest::Digest;

@@ -212,6 +212,19 @@ impl StateKey {
         Self::under(b"receipts/", &access.0)
     }
 
+    /// How many tombstones an organisation has.
+    #[must_use]
+    pub fn tombstones(organisation: &OrganisationId) -> Self {
+        Self::under(b"tombstones/", &organisation.0)
+    }
+
+    /// One of an organisation's tombstones.
+    #[must_use]
+    pub fn tombstone(organisation: &OrganisationId, number: u64) -> Self {
+        let name = [&organisation.0[..], b"/", &number.to_be_bytes()].concat();
+        Self::under(b"tombstone/", &name)
+    }
+
     /// How many changes of people, policies and requests there were.
     #[must_use]
     pub fn access_changes() -> Self {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{
-    AskAccess, ChangePerson, DecideAccess, PutPolicy, ReadLog, Receipt, RegisterPerson,
+    AskAccess, ChangePerson, DecideAccess, PutPolicy, ReadLog, Receipt, RegisterPerson, Tombstone,
 };
 use crate::batch::AnchorBatch;
 use crate::canonical::{self, DecodeError};
@@ -75,6 +75,8 @@ pub enum Payload {
     Receipt(Receipt),
     /// Says that somebody reads the access log; signed with a person's key.
     ReadLog(ReadLog),
+    /// Says that keys were destroyed.
+    Tombstone(Tombstone),
 }
 
 impl Payload {
@@ -97,6 +99,7 @@ impl Payload {
             Self::DecideAccess(_) => "decide_access",
             Self::Receipt(_) => "receipt",
             Self::ReadLog(_) => "read_log",
+            Self::Tombstone(_) => "tombstone",
         }
     }
 }

@@ -6,6 +6,7 @@ mod access;
 mod chain;
 mod consortium;
 mod devices;
+mod erasures;
 mod patients;
 mod people;
 mod policies;
@@ -89,6 +90,7 @@ pub(super) fn router() -> axum::Router<Shared> {
         .merge(consortium::routes())
         .merge(people::routes())
         .merge(patients::routes())
+        .merge(erasures::routes())
         .merge(policies::routes())
         .merge(access::routes());
     let (router, description) = routes.into_parts();

@@ -11,11 +11,12 @@ use ledger_core::{Digest, Payload};
 
 use super::{Anchored, OpenDevice, Outcome, Writer};
 use crate::clock::now_millis;
+use crate::ingest::stream::Stream;
 use crate::ingest::{DeviceIndex, Whose};
 use crate::vault::assignments::Assignment;
 use crate::vault::clocks::{self, Setting};
 use crate::vault::disclosures::{self, SealedDisclosure};
-use crate::vault::{VaultError, assignments, devices, outbox, provisionings};
+use crate::vault::{VaultError, assignments, devices, epochs, outbox, patients, provisionings};
 
 impl Writer {
     pub(super) fn add_device(
@@ -48,15 +49,31 @@ impl Writer {
         if let Some(clock) = clock {
             clocks::insert(&self.connection, &row.id, clock)?;
         }
+        let assignment = self.unless_erased(assignment)?;
         assignments::change(&self.connection, &row.id, assignment, now_millis())?;
         // One that was handed over and back in one run is open still.
         let open = self.devices.iter().position(|open| open.id == row.id);
-        if let Some(at) = open {
-            return Ok(DeviceIndex(at as u32));
-        }
-        let index = self.open_device(row.id.clone());
-        self.open_streams(&row.id, index)?;
+        let index = match open {
+            Some(at) => DeviceIndex(at as u32),
+            None => {
+                let index = self.open_device(row.id.clone());
+                self.open_streams(&row.id, index)?;
+                index
+            }
+        };
+        self.begin_epochs(index)?;
         Ok(index)
+    }
+
+    /// Gives a device's streams new keys: whose it is changes with this commit. Nothing of it waits.
+    pub(super) fn begin_epochs(&mut self, device: DeviceIndex) -> Result<(), VaultError> {
+        let of_device = |stream: &&mut Stream| stream.device == device;
+        for stream in self.streams.iter_mut().filter(of_device) {
+            if let Some((from, sealed)) = stream.begin_epoch(&self.parts.master)? {
+                epochs::put(&self.connection, stream.number(), from, &sealed)?;
+            }
+        }
+        Ok(())
     }
 
     /// Notes what a device's clock showed.
@@ -82,12 +99,9 @@ impl Writer {
         if let Some((device, assignment)) = whose {
             let row = VaultError::Row { table: "devices" };
             let open = self.devices.get(device.0 as usize).ok_or(row)?;
-            assignments::change(
-                &self.connection,
-                &open.id,
-                assignment.as_ref(),
-                now_millis(),
-            )?;
+            let assignment = self.unless_erased(assignment.as_ref())?;
+            assignments::change(&self.connection, &open.id, assignment, now_millis())?;
+            self.begin_epochs(*device)?;
         }
         self.send_alone(payload.clone(), outcome)
     }
@@ -109,7 +123,7 @@ impl Writer {
     }
 
     /// Signs a transaction that anchors nothing, and puts it into the outbox.
-    fn send_alone(
+    pub(super) fn send_alone(
         &mut self,
         payload: Payload,
         outcome: &mut Outcome,
@@ -122,6 +136,18 @@ impl Writer {
             readings: Vec::new(),
         });
         Ok(id)
+    }
+
+    /// An assignment, unless its patient was erased since it was made: the device is nobody's then.
+    fn unless_erased<'a>(
+        &self,
+        assignment: Option<&'a Assignment>,
+    ) -> Result<Option<&'a Assignment>, VaultError> {
+        let Some(new) = assignment else {
+            return Ok(None);
+        };
+        let is_there = patients::find(&self.connection, &new.patient)?.is_some();
+        Ok(assignment.filter(|_| is_there))
     }
 
     /// Notes where a device is used.

@@ -85,4 +85,7 @@ pub enum AccessError {
     /// Not a node of the holder.
     #[error("only a node of the organisation that holds the data gives receipts")]
     NotServing,
+    /// Not a node that takes part.
+    #[error("only a node that takes part says that it has destroyed keys")]
+    NotANode,
 }

@@ -11,7 +11,8 @@
 //! (`ledger-policy`) about the data that its organisation holds; one about a single subject is that subject's
 //! consent. A *subject* is a handle too, which changes with the purpose and the time, so that requests about one
 //! patient cannot be linked. A *request* is decided when its turn in a block comes, by every node alike, metric by
-//! metric: what no policy permits is cut off. A *receipt* says that what was granted was served.
+//! metric: what no policy permits is cut off. A *receipt* says that what was granted was served, a *tombstone* that keys
+//! were destroyed.
 //!
 //! A grant holds only as long as the policies would decide so again ([`readable`]): who loses a role, or whose
 //! consent is withdrawn, loses what was granted, from the next block on.
@@ -25,6 +26,8 @@
 //! | `policy-revision/SCOPE` | digest of all that was put | put policy |
 //! | `access/HANDLE` | [`Access`] | ask and decide access |
 //! | `receipts/HANDLE` | [`Receipts`] | receipt |
+//! | `tombstone/ORGANISATION/NUMBER` | [`KeptTombstone`] | tombstone |
+//! | `tombstones/ORGANISATION` | how many there are, `u64` | tombstone |
 //! | `access-changes` | how many there were, `u64` | all of them |
 //! | `access-log` | [`LogHead`] | all of them, and read log |
 //!
@@ -44,6 +47,7 @@ mod receipt;
 mod request;
 mod subject;
 mod trail;
+mod tombstone;
 
 use crate::governance;
 use crate::ids::OrganisationId;
@@ -72,6 +76,7 @@ pub use self::request::{
 };
 pub use self::subject::{Period, subject_handle};
 pub use self::trail::{MAX_TRAIL_END_BYTES, Trail, TrailEnd, TrailError, TrailVerdict};
+pub use self::tombstone::{KeptTombstone, Tombstone, erasure_handle, tombstone, tombstones};
 pub use ledger_policy::{ENGINE as POLICY_ENGINE, Purpose, Relation, Resolution, Role};
 
 /// How many changes of people, policies and requests there were: while it stays, so does all that is told here,
@@ -113,6 +118,7 @@ pub(crate) fn apply<V: StateView + ?Sized>(
         Payload::Receipt(receipt) => receipt::keep(state, sender, *receipt)?,
         // That somebody reads of it changes nothing of all this.
         Payload::ReadLog(asked) => return log::may_read(state, &sender, asked),
+        Payload::Tombstone(tombstone) => tombstone::keep(state, clock, sender, *tombstone)?,
         _ => return Ok(()),
     }
     state.count_up(StateKey::access_changes())

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use ledger_core::access::{
     self, Access, AccessDecision, AccessError, AccessState, AskAccess, Attestation, ChangePerson,
     DecideAccess, MAX_CONSENTS, MAX_GRANT_MILLIS, PersonChange, PersonKeys, Purpose, PutPolicy,
-    Receipt, RegisterPerson, Relation, Resolution, Role, Scope,
+    Receipt, RegisterPerson, Relation, Resolution, Role, Scope, Tombstone,
 };
 use ledger_core::state::{Clock, ExecutionError};
 use ledger_core::{Digest, Genesis, Height, OrganisationId, Payload, PublicKey};
@@ -676,5 +676,47 @@ fn strangers_send_nothing() {
     ];
     for payload in payloads {
         assert_eq!(town.execute(30, payload), Err(ExecutionError::NotMember));
+    }
+}
+
+/// Goal: a node's tombstones are numbered under its organisation, each once; nobody else tells one, and none is kept
+/// back by another of the same name. Method: both hospitals' nodes, one of them twice, and a person.
+#[test]
+fn tombstones_are_numbered_by_organisation() {
+    let mut town = Town::founded();
+    let told = |name: u8, readings| Tombstone {
+        handle: handle(name),
+        readings,
+        certificate: Digest::of(b"certificate"),
+    };
+    let all = [
+        (HARBOUR, told(1, 7)),
+        (CLINIC, told(1, 8)),
+        (HARBOUR, told(1, 7)),
+    ];
+    for (node, tombstone) in all {
+        let payload = Payload::Tombstone(tombstone);
+        town.send(node, payload).expect("told");
+    }
+    let payload = Payload::Tombstone(told(2, 9));
+    assert!(matches!(
+        town.execute(ADA, payload),
+        Err(ExecutionError::NotMember)
+    ));
+    for (of, readings) in [(HARBOUR, vec![7, 7]), (CLINIC, vec![8])] {
+        let id = organisation(of).id;
+        assert_eq!(
+            access::tombstones(&town.state, &id).unwrap(),
+            readings.len() as u64
+        );
+        let kept = |number| access::tombstone(&town.state, &id, number).unwrap();
+        for (number, readings) in (0..).zip(&readings) {
+            let kept = kept(number).expect("numbered");
+            assert_eq!(
+                (kept.tombstone, kept.node),
+                (told(1, *readings), public(of))
+            );
+        }
+        assert_eq!(kept(readings.len() as u64), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Batches: what goes in, and what a path into one proves.
 
 use ledger_core::batch::BatchError;
-use ledger_core::{BatchNumber, BatchTree, Digest, StreamLeaves};
+use ledger_core::{BatchNumber, BatchPart, BatchTree, Digest, StreamLeaves};
 use proptest::prelude::*;
 
 use crate::support::{salts, stream};
@@ -75,5 +75,24 @@ proptest! {
         prop_assert!(!other.verify(stream(number), sequence, &own, &anchor));
         prop_assert_eq!(tree.path(stream(number), first + counts[place] as u64), None);
         prop_assert_eq!(tree.path(stream(200), first), None);
+    }
+
+    /// Goal: with only the entries left of some streams, the others' readings are proven as before, and theirs not.
+    #[test]
+    fn paths_go_past_what_is_erased(counts in prop::collection::vec(1usize..20, 1..12), erased in prop::collection::vec(any::<bool>(), 12)) {
+        let streams: Vec<_> = (1u8..).zip(&counts).map(|(number, count)| leaves(number, 0, *count)).collect();
+        let whole = BatchTree::build(streams.clone()).expect("a batch");
+        let part = |(leaves, is_erased): (&StreamLeaves, &bool)| match is_erased {
+            true => BatchPart::Entry(leaves.entry()),
+            false => BatchPart::Leaves(leaves.clone()),
+        };
+        let left = BatchTree::rebuild(streams.iter().zip(&erased).map(part).rev().collect()).expect("the rest");
+        prop_assert_eq!(left.anchor(BatchNumber(0)), whole.anchor(BatchNumber(0)));
+        for (leaves, is_erased) in streams.iter().zip(&erased) {
+            for sequence in 0..leaves.leaves.len() as u64 {
+                let expected = whole.path(leaves.stream, sequence).filter(|_| !is_erased);
+                prop_assert_eq!(left.path(leaves.stream, sequence), expected);
+            }
+        }
     }
 }

@@ -2,9 +2,9 @@
 
 use ledger_core::access::{
     Access, AccessDecision, AccessState, AskAccess, Attestation, ChangePerson, DecideAccess,
-    LogEntry, LogHead, LogKind, LogPart, LoggedRequest, Person, PersonChange, PersonKeys, Policy,
-    Purpose, PutPolicy, ReadLog, Receipt, Receipts, RegisterPerson, Relation, Resolution, Review,
-    Role, Scope,
+    KeptTombstone, LogEntry, LogHead, LogKind, LogPart, LoggedRequest, Person, PersonChange,
+    PersonKeys, Policy, Purpose, PutPolicy, ReadLog, Receipt, Receipts, RegisterPerson, Relation,
+    Resolution, Review, Role, Scope, Tombstone,
 };
 use ledger_core::canonical::encode;
 use ledger_core::state::StateKey;
@@ -35,6 +35,14 @@ fn put() -> PutPolicy {
         name: "choice".into(),
         text: Some("forbid(principal, action, resource);".into()),
         grounds: Some(Digest::of(b"form")),
+    }
+}
+
+fn tombstone() -> Tombstone {
+    Tombstone {
+        handle: Digest::of(b"erased"),
+        readings: 86_400,
+        certificate: Digest::of(b"certificate"),
     }
 }
 
@@ -100,6 +108,7 @@ fn bodies() {
                 question: Digest::of(b"question"),
             }),
         ),
+        ("tombstone", Payload::Tombstone(tombstone())),
     ] {
         let body = TransactionBody {
             chain: genesis(&[1, 2]).chain_id(),
@@ -171,6 +180,17 @@ fn entries() {
     check("access_log_entry_digest", &entry.digest().0);
     let head = LogHead::default().after(&entry.digest()).unwrap();
     check("state_access_log", &encode(&head));
+    let kept = KeptTombstone {
+        tombstone: tombstone(),
+        node: key(1).public(),
+        height: Height(300),
+    };
+    check("state_tombstone", &encode(&kept));
+    let keys = [
+        StateKey::tombstones(&id(1)).0,
+        StateKey::tombstone(&id(1), 258).0,
+    ];
+    check("state_keys_tombstone", &keys.concat());
     let (handle, public) = (Digest::of(b"handle"), key(1).public());
     let scopes = [put().scope, Scope::all_of(id(1))];
     let mut keys = vec![

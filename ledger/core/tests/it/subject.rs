@@ -2,7 +2,7 @@
 //! calendar says. Method: vectors made by Python's `hmac` and `datetime`, a calendar counted day by day as the
 //! oracle, and properties.
 
-use ledger_core::access::{Period, Purpose, subject_handle};
+use ledger_core::access::{Period, Purpose, erasure_handle, subject_handle};
 use proptest::prelude::*;
 
 const DAY_MILLIS: u64 = 86_400_000;
@@ -44,6 +44,12 @@ fn handles_are_those_of_the_formula() {
         let handle = subject_handle(&secret(), purpose, Period::at(millis));
         assert_eq!(handle.to_string(), expected, "{purpose:?} {millis}");
     }
+}
+
+#[test]
+fn an_erasure_has_a_name_of_its_own() {
+    let expected = "6d492dcd46472c29c60065c065d6eb6f965b592a29cbd6694ab273b5bef2abf5";
+    assert_eq!(erasure_handle(&secret()).to_string(), expected);
 }
 
 #[test]
