@@ -112,11 +112,12 @@ impl<'a> Sources<'a> {
         let range = tree.range(open.id, first, count).ok_or_else(missing)?;
         let (segment, key) = open.segment_key(first, count);
         let opened = open.open(row.first_sequence, row.count, &row.sealed)?;
-        let salts = (first..).take(count as usize).map(|at| Some(opened.at(at)?.1));
+        let salts = (first..)
+            .take(count as usize)
+            .map(|at| Some(opened.at(at)?.1));
         let salts: Option<Vec<_>> = salts.collect();
         // What an erasure has left of a segment says more than these readings.
-        let is_whole =
-            first == row.first_sequence && count == row.count && opened.erased() == 0;
+        let is_whole = first == row.first_sequence && count == row.count && opened.erased() == 0;
         Ok(Outgoing {
             sealed: match is_whole {
                 true => row.sealed,

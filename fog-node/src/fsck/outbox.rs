@@ -113,7 +113,7 @@ impl Outbox {
                     | Payload::AskAccess(_)
                     | Payload::DecideAccess(_)
                     | Payload::Receipt(_)
-                    | Payload::ReadLog(_),
+                    | Payload::ReadLog(_)
                     | Payload::Tombstone(_),
                 ) => {}
                 Err(why) => report.add(

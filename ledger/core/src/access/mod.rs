@@ -46,8 +46,8 @@ mod policies;
 mod receipt;
 mod request;
 mod subject;
-mod trail;
 mod tombstone;
+mod trail;
 
 use crate::governance;
 use crate::ids::OrganisationId;
@@ -75,8 +75,8 @@ pub use self::request::{
     MAX_METRICS, MIN_GRANT_MILLIS, Review, access, readable,
 };
 pub use self::subject::{Period, subject_handle};
-pub use self::trail::{MAX_TRAIL_END_BYTES, Trail, TrailEnd, TrailError, TrailVerdict};
 pub use self::tombstone::{KeptTombstone, Tombstone, erasure_handle, tombstone, tombstones};
+pub use self::trail::{MAX_TRAIL_END_BYTES, Trail, TrailEnd, TrailError, TrailVerdict};
 pub use ledger_policy::{ENGINE as POLICY_ENGINE, Purpose, Relation, Resolution, Role};
 
 /// How many changes of people, policies and requests there were: while it stays, so does all that is told here,
