@@ -32,6 +32,11 @@ CREATE TABLE commissionings (
 
 CREATE INDEX commissionings_of ON commissionings (subject, number);
 
+CREATE TABLE consents (
+    id BLOB PRIMARY KEY,
+    sealed BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE devices (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL,
@@ -44,6 +49,15 @@ CREATE TABLE devices (
     removed INTEGER,
     durable_sequence INTEGER
 , handovers INTEGER NOT NULL DEFAULT 0, ward TEXT, bed TEXT) STRICT, WITHOUT ROWID;
+
+CREATE TABLE disclosures (
+    read BLOB PRIMARY KEY,
+    access BLOB NOT NULL,
+    receipt BLOB NOT NULL,
+    sealed BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX disclosures_by_access ON disclosures (access);
 
 CREATE TABLE epochs (
     stream INTEGER NOT NULL REFERENCES streams(number),
