@@ -93,6 +93,9 @@
 //! | `POST /api/access/{handle}/decision` | [`DecideAccess`] | [`AccessRow`], once it is final |
 //! | `POST /api/access/{handle}/end` | | [`AccessRow`], ended or given back |
 //! | `POST /api/access/{handle}/review` | [`ReviewAccess`] | [`AccessRow`], once it is final |
+//! | `GET /api/audit?patient=&person=&device=&from=&until=&purpose=&outcome=&emergency=&before=&limit=` | [`AuditQuery`] | [`AuditPage`], once it is final that the caller reads it |
+//! | `GET /api/audit/bundle?patient=&…` | [`AuditQuery`] | audit bundle, `application/x-ndjson` |
+//! | `GET /api/patients/{id}/audit?from=&…` | [`AuditQuery`] | [`AuditPage`] about her |
 //! | `POST /api/backup` | [`MakeBackup`] | sealed backup of the node, `application/octet-stream` |
 //! | `GET /api/events?waves=DEVICE` | | server-sent [`Event`]s, one JSON object each |
 //! | `GET /api/openapi.json` | | OpenAPI 3.1 |
@@ -100,6 +103,7 @@
 //! A refusal is an [`ApiError`] with a status of 400, 401, 403, 404, 405, 409, 413, 429, 500 or 503.
 
 pub mod access;
+pub mod audit;
 pub mod backup;
 pub mod bluetooth;
 pub mod chain;
@@ -124,6 +128,7 @@ pub use access::{
     AccessPerson, AccessReview, AccessRow, AccessState, AskAccess, BreakGlass, DecideAccess,
     ReviewAccess,
 };
+pub use audit::{AuditOutcome, AuditPage, AuditQuery, AuditRow};
 pub use backup::MakeBackup;
 pub use bluetooth::{
     AnswerPairing, BluetoothAdapter, BluetoothPairing, BluetoothView, FoundDevice, PairingStage,

@@ -193,7 +193,7 @@ impl Node {
             self_tests: SelfTests::default(),
             membership,
             people,
-            requests: Requests { attesting },
+            requests: Requests::new(attesting),
             patients,
             rate: Rate::default(),
             running: Mutex::default(),

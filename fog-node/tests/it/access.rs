@@ -30,7 +30,7 @@ const ASKED_FOR: &str =
     "@approval(\"needed\")\npermit(principal in Role::\"physician\", action, resource);";
 
 /// Puts a policy, as an admin.
-fn put(desk: &Desk, admin: Option<&str>, name: &str, text: &str) {
+pub(crate) fn put(desk: &Desk, admin: Option<&str>, name: &str, text: &str) {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), text).unwrap();
     let mut asked = vec!["policy", "put", name, file.path().to_str().unwrap()];
@@ -39,7 +39,7 @@ fn put(desk: &Desk, admin: Option<&str>, name: &str, text: &str) {
 }
 
 /// Registers people with a role each, signs them in, and waits until the ledger knows them.
-fn register(desk: &Desk, people: &[(&str, &str)]) -> Vec<Human> {
+pub(crate) fn register(desk: &Desk, people: &[(&str, &str)]) -> Vec<Human> {
     let mut humans = Vec::new();
     for (login, role) in people {
         let name = format!("{login} Featherstone");
@@ -75,7 +75,7 @@ fn readable(data: &Path, row: &Value) -> Vec<String> {
 }
 
 /// What a command that is refused complains about.
-fn refused(desk: &Desk, arguments: &[&str], code: &str) {
+pub(crate) fn refused(desk: &Desk, arguments: &[&str], code: &str) {
     let (exit, _, complaint) = desk.run(arguments);
     assert!(
         exit == 1 && complaint.contains(&format!("({code})")),
@@ -449,7 +449,7 @@ async fn a_person_may_ask_many_things_at_once() {
     served.end().await;
 }
 
-fn is_clean(data: &Path) {
+pub(crate) fn is_clean(data: &Path) {
     let (code, report) = json(["fsck", "--data", data.to_str().unwrap(), "--json"]);
     assert_eq!((code, &report["clean"]), (0, &value!(true)), "{report}");
 }

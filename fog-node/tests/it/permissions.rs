@@ -100,6 +100,9 @@ const EXPECTED: &[(&str, &str, &str, bool)] = &[
     ("POST", "/api/patients/{id}", CARE, false),
     ("GET", "/api/patients/{id}/readings", CARE, false),
     ("GET", "/api/patients/{id}/history", CARE, false),
+    ("GET", "/api/patients/{id}/audit", CARE, false),
+    ("GET", "/api/audit", "au", false),
+    ("GET", "/api/audit/bundle", "au", true),
     ("GET", "/api/people", "au", false),
     ("POST", "/api/people", "a", true),
     ("POST", "/api/people/{id}/roles", "a", true),
@@ -195,7 +198,10 @@ async fn every_route_has_its_expectation() {
     assert_eq!(described, expected);
     // Nobody is registered: all is open to who has the token, but what somebody does in her own name.
     for (method, path, ..) in EXPECTED {
-        let signs = path.starts_with("/api/session/") || path.starts_with("/api/access");
+        let signs = ["/api/session/", "/api/access", "/api/audit"]
+            .iter()
+            .any(|begin| path.starts_with(begin))
+            || path.ends_with("/audit");
         let refused = gate(&served, method, path, None).await;
         assert!(refused.is_none() || signs, "{method} {path} {refused:?}");
     }
