@@ -10,6 +10,7 @@
 //! what a valid block is (`ledger-core`), how bytes become measurements (`device-drivers`), how it
 //! looks (`ui`).
 
+pub mod audit;
 pub mod backup;
 pub mod bench;
 mod bluetooth;

@@ -14,11 +14,15 @@
 
 mod afar;
 mod asking;
+mod names;
 mod reading;
 pub(crate) mod serving;
 mod shown;
 mod view;
 mod words;
+
+pub(crate) use self::names::{Names, name};
+pub(crate) use self::words::listed;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +36,7 @@ use ledger_core::{
 };
 use ledger_store::Snapshot;
 
+use crate::audit::Readers;
 use crate::failure::Failure;
 use crate::ingest::{Item, random_handle};
 use crate::node::Node;
@@ -45,18 +50,30 @@ const AGAIN: Duration = Duration::from_millis(100);
 
 /// What requests need of the node's keys.
 pub(crate) struct Requests {
-    /// Attests what somebody is to a subject.
+    /// The node's own: attests what somebody is to a subject, and signs what is exported.
     pub(crate) attesting: SecretKey,
+    /// Who reads what of the access log.
+    pub(crate) readers: Readers,
+}
+
+impl Requests {
+    /// With the node's key.
+    pub(crate) fn new(attesting: SecretKey) -> Self {
+        Self {
+            attesting,
+            readers: Readers::default(),
+        }
+    }
 }
 
 /// The caller, as the ledger knows her.
-struct Participant {
-    key: PublicKey,
-    known: Known,
+pub(crate) struct Participant {
+    pub(crate) key: PublicKey,
+    pub(crate) known: Known,
 }
 
 impl Participant {
-    const fn handle(&self) -> Digest {
+    pub(crate) const fn handle(&self) -> Digest {
         self.known.registered.handle
     }
 }
@@ -177,7 +194,7 @@ impl Node {
     }
 
     /// The caller, as the ledger knows her.
-    fn participant(
+    pub(crate) fn participant(
         &self,
         snapshot: &Snapshot<'_>,
         signed: &Signed,
@@ -191,7 +208,7 @@ impl Node {
     }
 
     /// Signs what a person says, and waits until it is final: at which height it is.
-    async fn say(&self, signed: &Signed, payload: Payload) -> Result<Height, Failure> {
+    pub(crate) async fn say(&self, signed: &Signed, payload: Payload) -> Result<Height, Failure> {
         let keys = self.people.keys(signed).ok_or_else(locked)?;
         let key = keys.signing();
         self.refuse_void_of(&key.public(), &payload)?;
@@ -247,12 +264,13 @@ impl Node {
         }
     }
 
-    fn refuse_void_of(&self, key: &PublicKey, payload: &Payload) -> Result<(), Failure> {
+    /// Refuses what the ledger would not take from this key.
+    pub(crate) fn refuse_void_of(&self, key: &PublicKey, payload: &Payload) -> Result<(), Failure> {
         let void = self.void_of(*key, payload)?;
         void.map_or(Ok(()), |error| Err(refused(error)))
     }
 
-    async fn keep_reason(&self, access: Digest, reason: &Reason) -> Result<(), Failure> {
+    pub(crate) async fn keep_reason(&self, access: Digest, reason: &Reason) -> Result<(), Failure> {
         let sealed = reason.seal(&self.master, access)?;
         self.until_durable(|done| Item::Reason(sealed, done)).await
     }
@@ -277,6 +295,7 @@ fn refused(error: AccessError) -> Failure {
         | AccessError::Period
         | AccessError::Duration
         | AccessError::NoHolder => (400, "ACC-01", "Correct it, and ask again."),
+        AccessError::MayNotRead => (403, "ACC-03", "Ask an auditor or an admin."),
         AccessError::NoAccess => (404, "ACC-03", "See the list of requests."),
         _ => (
             409,

@@ -101,6 +101,9 @@
 //! | `POST /api/access/{handle}/read` | [`ReadAccess`] | [`Disclosure`], once its receipt is durable |
 //! | `GET /api/access/{handle}/reads/{read}/proofs/{reading}` | | proof file of a reading that it has shown |
 //! | `POST /api/access/{handle}/review` | [`ReviewAccess`] | [`AccessRow`], once it is final |
+//! | `GET /api/audit?patient=&person=&device=&from=&until=&purpose=&outcome=&emergency=&before=&limit=` | [`AuditQuery`] | [`AuditPage`], once it is final that the caller reads it |
+//! | `GET /api/audit/bundle?patient=&…` | [`AuditQuery`] | audit bundle, `application/x-ndjson` |
+//! | `GET /api/patients/{id}/audit?from=&…` | [`AuditQuery`] | [`AuditPage`] about her |
 //! | `POST /api/backup` | [`MakeBackup`] | sealed backup of the node, `application/octet-stream` |
 //! | `GET /api/events?waves=DEVICE` | | server-sent [`Event`]s, one JSON object each |
 //! | `GET /api/openapi.json` | | OpenAPI 3.1 |
@@ -108,6 +111,7 @@
 //! A refusal is an [`ApiError`] with a status of 400, 401, 403, 404, 405, 409, 413, 429, 500 or 503.
 
 pub mod access;
+pub mod audit;
 pub mod backup;
 pub mod bluetooth;
 pub mod chain;
@@ -135,6 +139,7 @@ pub use access::{
     DisclosedReading, DisclosedSpan, DisclosedStream, Disclosure, DisclosureReceipt, NotRead,
     ReadAccess, ReviewAccess,
 };
+pub use audit::{AuditOutcome, AuditPage, AuditQuery, AuditRow};
 pub use backup::MakeBackup;
 pub use bluetooth::{
     AnswerPairing, BluetoothAdapter, BluetoothPairing, BluetoothView, FoundDevice, PairingStage,

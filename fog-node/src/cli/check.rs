@@ -1,8 +1,8 @@
-//! The checks that need no running node: a proof file, a commissioning record, a certificate of erasure, a stopped
-//! node's folder.
+//! The checks that need no running node: a proof file, an audit bundle, a commissioning record, a certificate of erasure,
+//! a stopped node's folder.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -11,15 +11,17 @@ use ledger_core::proof::{MAX_PROOF_BYTES, PROOF_MAGIC};
 use ledger_core::{Genesis, Proof, PublicKey, Verdict};
 
 use super::Outcome;
+use super::audit::verdict_words;
 use super::output::{print, print_json, time_words};
 use super::table::pairs;
 use super::{erase, selftest};
+use crate::audit::check as audit;
 use crate::fsck;
 
 /// `fogward verify`
 #[derive(Debug, clap::Args)]
 pub(super) struct Verify {
-    /// The proof file, or the file of a commissioning record or of a certificate of erasure.
+    /// The proof file, the audit bundle, or the file of a commissioning record or of a certificate of erasure.
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// The genesis file of the chain you trust, as `fogward genesis` saves it.
@@ -54,6 +56,9 @@ impl Verify {
         let genesis = read_at_most(path, MAX_GENESIS_BYTES)?;
         let genesis = Genesis::from_file(&genesis)
             .with_context(|| format!("{} is no genesis file", path.display()))?;
+        if self.is_bundle()? {
+            return self.verify_bundle(&genesis);
+        }
         let bytes = read_at_most(&self.file, MAX_PROOF_BYTES + PROOF_MAGIC.len())?;
         let proof = match Proof::from_file(&bytes) {
             Ok(proof) => proof,
@@ -68,6 +73,32 @@ impl Verify {
             print_json(&answer)?;
         } else {
             print(&in_words(&proof, &verdict))?;
+        }
+        Ok(if verdict.valid {
+            Outcome::Yes
+        } else {
+            Outcome::No
+        })
+    }
+
+    fn is_bundle(&self) -> anyhow::Result<bool> {
+        let mut begin = Vec::new();
+        self.open()?.take(64).read_to_end(&mut begin)?;
+        Ok(audit::is_bundle(&begin))
+    }
+
+    fn open(&self) -> anyhow::Result<BufReader<File>> {
+        let file = File::open(&self.file);
+        let file = file.with_context(|| format!("cannot read {}", self.file.display()))?;
+        Ok(BufReader::new(file))
+    }
+
+    fn verify_bundle(&self, genesis: &Genesis) -> anyhow::Result<Outcome> {
+        let verdict = audit::verify(self.open()?, genesis)?;
+        if self.json {
+            print_json(&verdict)?;
+        } else {
+            print(&verdict_words(&verdict))?;
         }
         Ok(if verdict.valid {
             Outcome::Yes

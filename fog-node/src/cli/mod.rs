@@ -13,6 +13,7 @@ mod access;
 mod access_read;
 mod archive;
 mod ask;
+mod audit;
 mod backup;
 mod check;
 pub(crate) mod client;
@@ -87,8 +88,8 @@ enum Command {
     Genesis(ask::Genesis),
     /// Follow the chain from its genesis by headers alone, trusting no node.
     Light(light::Light),
-    /// Verify a proof file against a genesis file, a commissioning record, or a certificate of erasure, with no node
-    /// and no network.
+    /// Verify a proof file or an audit bundle against a genesis file, a commissioning record, or a certificate of erasure,
+    /// with no node and no network.
     Verify(check::Verify),
     /// Check everything a stopped node keeps: every root, signature, seal and counter.
     Fsck(check::Fsck),
@@ -108,6 +109,8 @@ enum Command {
     Policy(policy::Policy),
     /// Ask for a part of somebody's data, and decide about such requests.
     Access(access::Access),
+    /// Read the access log, or export a part of it that anybody can verify.
+    Audit(audit::Audit),
     /// Simulate a consortium from seeds: everything goes wrong, and no invariant may break.
     Simulate(simulate::Simulate),
     /// Measure this machine with the real parts, in a temporary data folder.
@@ -163,6 +166,7 @@ pub fn main() -> ExitCode {
         Command::Consortium(consortium) => consortium.run(),
         Command::Policy(policy) => policy.run(),
         Command::Access(access) => access.run(),
+        Command::Audit(audit) => audit.run(),
         Command::Simulate(simulate) => simulate.run(),
         Command::Bench(bench) => bench.run(),
     };

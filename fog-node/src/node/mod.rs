@@ -198,7 +198,7 @@ impl Node {
             self_tests: SelfTests::default(),
             membership,
             people,
-            requests: Requests { attesting },
+            requests: Requests::new(attesting),
             patients,
             consents,
             tombstones: Tombstones::default(),

@@ -133,6 +133,19 @@ impl Patients {
         register.values().map(named).collect()
     }
 
+    /// The patient with this id, or with this number of the clinic's.
+    ///
+    /// # Errors
+    /// [`Failure`] if there is none.
+    pub fn called(&self, text: &str) -> Result<Arc<Patient>, Failure> {
+        let register = self.register();
+        let mut all = register.values();
+        let numbered = all.find(|patient| patient.number.as_deref() == Some(text));
+        let numbered = numbered.cloned();
+        drop(register);
+        numbered.map_or_else(|| self.named(text), Ok)
+    }
+
     /// Refuses a number that somebody else has.
     fn check_number(&self, new: &Patient) -> Result<(), Failure> {
         let register = self.register();

@@ -1,19 +1,18 @@
 //! Requests as a caller sees them: those of her own, and those of her organisation's data that she may decide,
 //! review or audit. Others are not there for her.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use fog_api::{AccessPerson, AccessReview, AccessRow, AccessState as State};
+use fog_api::{AccessReview, AccessRow, AccessState as State};
 use ledger_core::access::{
     self, Access, AccessDecision, AccessState, DecideAccess, Relation, Role,
 };
 use ledger_core::state::Clock;
-use ledger_core::{Digest, OrganisationId, Payload, governance};
+use ledger_core::{Digest, Payload};
 use ledger_store::Snapshot;
 
-use super::Participant;
 use super::words::decision_words;
+use super::{Names, Participant};
 use crate::clock::unix_millis;
 use crate::failure::Failure;
 use crate::node::Node;
@@ -30,7 +29,7 @@ struct Look<'a> {
     clock: Clock,
     now_millis: u64,
     me: &'a Participant,
-    names: BTreeMap<Digest, String>,
+    names: Names<'a>,
 }
 
 impl Node {
@@ -94,7 +93,10 @@ impl Node {
             clock,
             now_millis: unix_millis().max(clock.time_millis),
             me,
-            names: self.people.names_by_handle(),
+            names: Names {
+                snapshot,
+                people: self.people.names_by_handle(),
+            },
         })
     }
 
@@ -112,20 +114,20 @@ impl Node {
         };
         let review = access.review.map(|review| {
             Ok::<_, Failure>(AccessReview {
-                by: look.person(&review.by)?,
+                by: look.names.person(&review.by)?,
                 is_justified: review.is_justified,
             })
         });
-        let decided_by = access.decided_by.as_ref().map(|by| look.person(by));
+        let decided_by = access.decided_by.as_ref().map(|by| look.names.person(by));
         let attested = asked.attestation.iter();
         let relations = attested.flat_map(|attested| &attested.relations);
         let is_cut = |metric: &&String| !access.metrics.contains(metric);
         let may = |decision| is_open && look.may(access, decision);
         let mut row = AccessRow {
             handle: asked.handle.to_string(),
-            person: look.person(&access.person)?,
+            person: look.names.person(&access.person)?,
             subject: asked.subject.to_string(),
-            holder: look.organisation(&asked.holder)?,
+            holder: look.names.organisation(&asked.holder)?,
             state,
             words: String::new(),
             metrics: asked.metrics.clone(),
@@ -210,23 +212,6 @@ impl Look<'_> {
             AccessState::Granted if readable.is_empty() => State::Suspended,
             AccessState::Granted => State::Granted,
         }
-    }
-
-    fn person(&self, handle: &Digest) -> Result<AccessPerson, Failure> {
-        let known = access::person(self.snapshot, handle).map_err(Failure::internal)?;
-        Ok(AccessPerson {
-            handle: handle.to_string(),
-            name: self.names.get(handle).cloned(),
-            organisation: match known {
-                Some(known) => self.organisation(&known.organisation)?,
-                None => String::new(),
-            },
-        })
-    }
-
-    fn organisation(&self, id: &OrganisationId) -> Result<String, Failure> {
-        let found = governance::organisation(self.snapshot, id).map_err(Failure::internal)?;
-        Ok(found.map_or_else(|| id.to_string(), |found| found.name))
     }
 }
 

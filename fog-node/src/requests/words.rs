@@ -1,7 +1,8 @@
 //! What became of a request, in words: who, what, what was cut off and why, until when, who agreed.
 
-use fog_api::{AccessPerson, AccessRow, AccessState};
+use fog_api::{AccessRow, AccessState};
 
+use super::names::name;
 use crate::cli::output::time_words;
 
 /// A few sentences about a request.
@@ -81,24 +82,16 @@ pub(super) fn decision_words(row: &AccessRow) -> String {
     words
 }
 
-fn name(person: &AccessPerson) -> String {
-    let of = |name: &str| match person.organisation.is_empty() {
-        true => name.to_owned(),
-        false => format!("{name} ({})", person.organisation),
-    };
-    match &person.name {
-        Some(name) => of(name),
-        None => of(person.handle.get(..8).unwrap_or(&person.handle)),
-    }
-}
-
-fn listed(words: &[String]) -> String {
+/// Words one after the other.
+pub(crate) fn listed(words: &[String]) -> String {
     words.join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     //! Goal: a request's words say who, what, what not, until when and who agreed. Method: one request in each state.
+
+    use fog_api::AccessPerson;
 
     use super::*;
 

@@ -12,7 +12,7 @@
 //! clocks              how far devices' clocks and this host's were apart
 //! commissionings      signed records of self-tests
 //! people              who may sign in, sealed
-//! reasons             why somebody broke the glass, sealed
+//! reasons             why somebody broke the glass, what somebody asked of the access log, sealed
 //! patients            whom the clinic treats, sealed
 //! consents            what patients agreed to, sealed
 //! disclosures         what was read under which request, sealed, with its receipt

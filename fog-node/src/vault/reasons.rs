@@ -1,12 +1,12 @@
-//! Table `reasons`: why somebody broke the glass. A row is there before its request is told to anybody; the ledger
-//! has a salted commitment to it and nothing else.
+//! Table `reasons`: why somebody broke the glass, and what somebody asked of the access log. A row is there before its
+//! request is told to anybody; the ledger has a salted commitment to it and nothing else.
 //!
 //! ```text
 //! sealed     = XChaCha20-Poly1305(master key, salt[32] ‖ reason, aad = "reason/" ‖ request's handle)
 //! commitment = tagged("fogward/reason/1", salt ‖ reason)
 //! ```
 //!
-//! A request that was not taken leaves its reason behind, which nobody asks for.
+//! What is asked of the log has no handle; the commitment is in its place. A request that was not taken leaves its reason behind, which nobody asks for.
 
 use std::fmt;
 

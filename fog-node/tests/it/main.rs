@@ -2,6 +2,8 @@
 
 mod access;
 mod api;
+mod audit;
+mod audit_bundle;
 mod bluetooth;
 mod cli;
 mod consents;

@@ -117,6 +117,9 @@ const EXPECTED: &[(&str, &str, &str, bool)] = &[
     ("POST", "/api/patients/{id}/erase", "a", true),
     ("POST", "/api/devices/{id}/erase", "a", true),
     ("GET", "/api/erasures", "au", false),
+    ("GET", "/api/patients/{id}/audit", CARE, false),
+    ("GET", "/api/audit", "au", false),
+    ("GET", "/api/audit/bundle", "au", true),
     ("GET", "/api/people", "au", false),
     ("POST", "/api/people", "a", true),
     ("POST", "/api/people/{id}/roles", "a", true),
@@ -216,8 +219,10 @@ async fn every_route_has_its_expectation() {
     assert_eq!(described, expected);
     // Nobody is registered: all is open to who has the token, but what somebody does in her own name.
     for (method, path, ..) in EXPECTED {
-        let signs = path.starts_with("/api/session/")
-            || path.starts_with("/api/access")
+        let signs = ["/api/session/", "/api/access", "/api/audit"]
+            .iter()
+            .any(|begin| path.starts_with(begin))
+            || path.ends_with("/audit")
             || (*method == "POST" && path.contains("/consents"));
         let refused = gate(&served, method, path, None).await;
         assert!(refused.is_none() || signs, "{method} {path} {refused:?}");

@@ -3,6 +3,7 @@
 //! The attributes above the handlers are the OpenAPI description; `fog-api`'s first page is the table.
 
 mod access;
+mod audit;
 mod chain;
 mod consortium;
 mod devices;
@@ -92,7 +93,8 @@ pub(super) fn router() -> axum::Router<Shared> {
         .merge(patients::routes())
         .merge(erasures::routes())
         .merge(policies::routes())
-        .merge(access::routes());
+        .merge(access::routes())
+        .merge(audit::routes());
     let (router, description) = routes.into_parts();
     let describe = axum::routing::get(async move || Json(description));
     router.route("/api/openapi.json", Gate::SignedIn.before(describe))
