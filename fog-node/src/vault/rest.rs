@@ -85,3 +85,67 @@ impl Rest {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! Goal: what is left is read as it was written, its bytes are fixed, and nothing else is read. Method: golden
+    //! bytes; bytes of no meaning; counts that do not fit.
+
+    use ledger_core::{Decimal, Origin, Quality, Value};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn record() -> Record {
+        Record {
+            host_time_millis: 1_000,
+            device_time_millis: None,
+            value: Value::Quantity(Decimal::whole(97)),
+            quality: Quality::Good,
+            origin: Origin::Sensor,
+        }
+    }
+
+    #[test]
+    fn its_bytes_are_fixed() {
+        let entry = Rest::Entry {
+            salt: Salt([1; 16]),
+            root: Digest([2; 32]),
+        };
+        let places = Rest::Places {
+            salt: Salt([1; 16]),
+            places: vec![
+                Place::Erased(Digest([3; 32])),
+                Place::Kept(record(), Salt([4; 16])),
+            ],
+        };
+        let repeated = |byte: &str, times| byte.repeat(times);
+        let of_entry = ["0200", &repeated("01", 16), &repeated("02", 32)].concat();
+        let of_places = [
+            "0201",
+            &repeated("01", 16),
+            "02",
+            &["01", &repeated("03", 32)].concat(),
+            &["00", "d00f 00 00 c201 00 00 00", &repeated("04", 16)].concat(),
+        ];
+        let of_places = of_places.concat().replace(' ', "");
+        for (rest, bytes, erased) in [(entry, of_entry, 2), (places, of_places, 1)] {
+            assert_eq!(hex::encode(&*rest.encode()), bytes);
+            assert_eq!(rest.erased(2), erased);
+            let body = hex::decode(&bytes).unwrap();
+            assert_eq!(Rest::decode(&body[1..], 2).unwrap(), rest);
+            let is_entry = matches!(rest, Rest::Entry { .. });
+            assert_eq!(Rest::decode(&body[1..], 3).is_ok(), is_entry);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn foreign_content_is_refused_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), count: u32) {
+            if let Ok(rest) = Rest::decode(&bytes, count) {
+                prop_assert_eq!(&rest.encode()[1..], &bytes[..]);
+                prop_assert!(rest.erased(count) <= u64::from(count));
+            }
+        }
+    }
+}

@@ -64,6 +64,10 @@ fn an_earlier_vault_gets_what_is_missing() {
         .remove(0)
         .sealed_keys;
     assert_eq!(keys, expected, "from its first reading on");
+    assert!(empty_log(&connection).unwrap());
+    let file = std::fs::read(&path).unwrap();
+    let copies = file.windows(104).filter(|part| *part == [7; 104]);
+    assert_eq!(copies.count(), 1, "and nowhere else");
     for added in [
         "assignments",
         "provisionings",

@@ -19,6 +19,8 @@ use crate::vault::{assignments, erasures, patients};
 
 /// How slow the meter's clock is.
 const SLOW_MILLIS: i64 = 3_600_000;
+/// Patients whose rows lie around hers.
+const OTHERS: u32 = 200;
 /// What Ana's readings measure; Ben's are from 2,000 on, nobody's from 3,000 on.
 const ANA: std::ops::Range<i64> = 1_000..2_000;
 
@@ -251,12 +253,16 @@ fn without(fed: &BTreeSet<i64>, erased: &std::ops::Range<i64>) -> BTreeSet<i64> 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_erased_is_gone_and_nothing_else_is() {
     let ward = Ward::swapped().await;
-    let before = {
-        ward.rig.ingest.flush().await.unwrap();
-        proven(ward.dir.path())
-    };
+    // So many that her row is moved to other pages, once and again.
+    for number in 0..OTHERS {
+        ward.rig.patient(&format!("Patient {number}")).await;
+    }
+    let left_behind = replaced_carelessly(ward.dir.path(), ward.ana);
+    ward.rig.ingest.flush().await.unwrap();
+    let before = proven(ward.dir.path());
     assert_eq!(before.values(), ward.fed);
-    let sealed = sealed_of(ward.dir.path(), &ward.ana);
+    let mut sealed = sealed_of(ward.dir.path(), &ward.ana);
+    sealed.push(left_behind);
     assert_eq!(still_there(ward.dir.path(), &sealed).len(), sealed.len());
 
     let erased = ward.erase(Target::Patient(ward.ana)).await;
@@ -294,6 +300,23 @@ async fn what_is_erased_is_gone_and_nothing_else_is() {
     let mut expected = after.values();
     expected.extend(4_000..4_003);
     assert_eq!(proven(dir.path()).values(), expected);
+}
+
+/// Replaces a patient's row as versions did that overwrote nothing; what it was before.
+fn replaced_carelessly(dir: &Path, id: PatientId) -> Vec<u8> {
+    let connection = rusqlite::Connection::open(dir.join(VAULT_FILE)).unwrap();
+    connection.busy_timeout(Duration::from_secs(5)).unwrap();
+    let careless = connection.pragma_update(None, "secure_delete", false);
+    careless.unwrap();
+    let row = patients::find(&connection, &id).unwrap().unwrap();
+    let before: Vec<u8> = (0_u8..7).flat_map(|at| Digest::of(&[at]).0).collect();
+    let earlier = patients::SealedPatient {
+        id,
+        sealed: before.clone(),
+    };
+    patients::put(&connection, &earlier).unwrap();
+    patients::put(&connection, &row).unwrap();
+    before
 }
 
 fn is_bens(connection: &rusqlite::Connection, blob: &[u8]) -> bool {
