@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use ledger_core::access::{Period, Purpose};
-use ledger_core::{Digest, canonical};
+use ledger_core::access::{Period, Purpose, Scope};
+use ledger_core::{Digest, OrganisationId, canonical};
 use ledger_policy::{CheckedPolicy, Fault, Rule};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -113,6 +113,29 @@ impl Consent {
         text_for(&self.form.text, handle)
     }
 
+    /// Where it may be on the ledger, in a month: handle, scope and name, for each purpose and each month in which
+    /// something that rests on it may be granted still.
+    pub(crate) fn places(
+        &self,
+        patient: &Patient,
+        holder: Option<OrganisationId>,
+        now: Period,
+    ) -> Vec<(Period, Digest, Scope, String)> {
+        let Some(holder) = holder else {
+            return Vec::new();
+        };
+        let place = |month, purpose: &Purpose| {
+            let handle = patient.handle(*purpose, month);
+            let subject = Some(handle);
+            (month, handle, Scope { holder, subject }, self.name(&handle))
+        };
+        let all = months(now).flat_map(|month| {
+            let purposes = self.form.purposes.iter();
+            purposes.map(move |purpose| place(month, purpose))
+        });
+        all.collect()
+    }
+
     fn derive(&self, what: &[u8], handle: &Digest) -> Digest {
         // HMAC takes keys of every length.
         let keyed = Hmac::<Sha256>::new_from_slice(&self.secret.0);
@@ -154,18 +177,8 @@ fn purpose_of(id: &[u8; 16]) -> Vec<u8> {
     [b"consent/".as_slice(), id].concat()
 }
 
-/// The handles under which a consent of a patient's is to be on the ledger in this month, for these purposes.
-pub(crate) fn handles(
-    patient: &Patient,
-    purposes: &BTreeSet<Purpose>,
-    month: Period,
-) -> BTreeSet<Digest> {
-    let handle = |purpose: &Purpose| patient.handle(*purpose, month);
-    purposes.iter().map(handle).collect()
-}
-
 /// The months in which something that rests on a consent may be granted still: the next, this and the twelve before.
-pub(crate) fn months(now: Period) -> impl Iterator<Item = Period> {
+fn months(now: Period) -> impl Iterator<Item = Period> {
     std::iter::successors(Some(now.next()), |month| month.previous()).take(MONTHS + 1)
 }
 

@@ -20,18 +20,18 @@ use std::time::Duration;
 
 use fog_api::{ConsentRow, ConsentStanding, GiveConsent};
 use ledger_core::access::{self, AccessError, Period, Purpose, PutPolicy, Scope};
-use ledger_core::{Digest, OrganisationId, Payload};
+use ledger_core::{Digest, Payload};
 use ledger_policy::Rule;
 use rusqlite::Connection;
 use tokio::sync::watch;
 
-use self::consent::{Consent, ConsentSecret, Form, check, handles, months};
+use self::consent::{Consent, ConsentSecret, Form, check};
 use crate::clock::{now_millis, unix_millis};
 use crate::failure::Failure;
 use crate::ingest::Item;
 use crate::keystore::random;
 use crate::node::Node;
-use crate::patients::patient::PatientId;
+use crate::patients::patient::{Patient, PatientId};
 use crate::people::Signed;
 use crate::vault::seal::MasterKey;
 use crate::vault::{VaultError, consents};
@@ -74,6 +74,11 @@ impl Consents {
             changed: watch::Sender::new(()),
             turn: tokio::sync::Mutex::default(),
         })
+    }
+
+    /// Knows a patient's consents no more, once their rows are gone.
+    pub(crate) fn forget(&self, patient: &PatientId) {
+        self.register().retain(|_, one| one.patient != *patient);
     }
 
     /// How many consents of a patient hold.
@@ -178,6 +183,28 @@ impl Node {
             .collect()
     }
 
+    /// A patient's consents, and what is in force by them.
+    pub(crate) fn all_consents(
+        &self,
+        patient: &Patient,
+    ) -> Result<(Vec<Id>, Vec<(Scope, String)>), Failure> {
+        let mut own: Vec<_> = self.consents.register().values().cloned().collect();
+        own.retain(|consent| consent.patient == patient.id);
+        let snapshot = self.replica.read()?;
+        let holder = self.organisation(&snapshot)?;
+        let mut in_force = Vec::new();
+        for consent in holder.iter().flat_map(|_| &own) {
+            let places = consent.places(patient, holder, Period::at(unix_millis()));
+            for (_, _, scope, name) in places {
+                let found = access::policy(&snapshot, &scope, &name);
+                if found.map_err(Failure::internal)?.is_some() {
+                    in_force.push((scope, name));
+                }
+            }
+        }
+        Ok((own.iter().map(|consent| consent.id).collect(), in_force))
+    }
+
     fn form(&self, asked: GiveConsent, signed: &Signed) -> Result<Form, Failure> {
         let now = now_millis();
         let fits = |text: &str, most: usize| {
@@ -268,26 +295,22 @@ impl Node {
         };
         let wished = self.wished(consent, unix_millis());
         let mut payloads = Vec::new();
-        for month in months(Period::at(unix_millis())) {
-            for handle in handles(&patient, &consent.form.purposes, month) {
-                let scope = scope_of(holder, handle);
-                let name = consent.name(&handle);
-                let is_there = access::policy(&snapshot, &scope, &name);
-                let is_there = is_there.map_err(Failure::internal)?.is_some();
-                let is_wished = wished.contains(&month);
-                // One that was put in an earlier month stays there as long as it holds.
-                let text = match (is_there, is_wished, consent.holds(now_millis())) {
-                    (false, true, _) => Some(consent.text(&handle)),
-                    (true, _, false) => None,
-                    _ => continue,
-                };
-                payloads.push(Payload::PutPolicy(PutPolicy {
-                    grounds: text.is_some().then(|| consent.grounds(&handle)),
-                    scope,
-                    name,
-                    text,
-                }));
-            }
+        let places = consent.places(&patient, Some(holder), Period::at(unix_millis()));
+        for (month, handle, scope, name) in places {
+            let is_there = access::policy(&snapshot, &scope, &name);
+            let is_there = is_there.map_err(Failure::internal)?.is_some();
+            // One that was put in an earlier month stays there as long as it holds.
+            let text = match (is_there, consent.holds(now_millis())) {
+                (false, true) if wished.contains(&month) => Some(consent.text(&handle)),
+                (true, false) => None,
+                _ => continue,
+            };
+            payloads.push(Payload::PutPolicy(PutPolicy {
+                grounds: text.is_some().then(|| consent.grounds(&handle)),
+                scope,
+                name,
+                text,
+            }));
         }
         Ok(payloads)
     }
@@ -311,16 +334,13 @@ impl Node {
     fn consent_row(&self, consent: &Consent) -> Result<ConsentRow, Failure> {
         let now = now_millis();
         let snapshot = self.replica.read()?;
-        let patient = self.patients.find(&consent.patient);
         let holder = self.organisation(&snapshot)?;
         let mut is_there = false;
-        if let (Some(patient), Some(holder)) = (patient, holder) {
-            for month in months(Period::at(unix_millis())) {
-                for handle in handles(&patient, &consent.form.purposes, month) {
-                    let scope = scope_of(holder, handle);
-                    let found = access::policy(&snapshot, &scope, &consent.name(&handle));
-                    is_there |= found.map_err(Failure::internal)?.is_some();
-                }
+        if let Some(patient) = self.patients.find(&consent.patient) {
+            let places = consent.places(&patient, holder, Period::at(unix_millis()));
+            for (_, _, scope, name) in places {
+                let found = access::policy(&snapshot, &scope, &name);
+                is_there |= found.map_err(Failure::internal)?.is_some();
             }
         }
         let form = &consent.form;
@@ -347,13 +367,6 @@ impl Node {
             withdrawn: consent.withdrawn.as_ref().map(|(at, _)| *at),
             withdrawn_by: consent.withdrawn.as_ref().map(|(_, by)| by.clone()),
         })
-    }
-}
-
-const fn scope_of(holder: OrganisationId, handle: Digest) -> Scope {
-    Scope {
-        holder,
-        subject: Some(handle),
     }
 }
 

@@ -27,7 +27,9 @@ use crate::vault::open_stream::OpenStream;
 use crate::vault::payloads::{self, PayloadRow};
 use crate::vault::seal::{MasterKey, Record, StreamKeys};
 use crate::vault::streams::{self, StreamRow};
-use crate::vault::{VaultError, clocks, devices, epochs, erasures, patients, reasons};
+use crate::vault::{
+    VaultError, clocks, consents, devices, disclosures, epochs, erasures, patients, reasons,
+};
 
 /// Payload rows read from the vault at once.
 const PAGE: u32 = 256;
@@ -259,8 +261,8 @@ pub struct Destroyed {
     pub reasons: u64,
 }
 
-/// Destroys all that the vault holds of a patient or device, with the reasons of these requests; none if it holds
-/// nobody of the kind. Nothing may wait for a batch.
+/// Destroys all that the vault holds of a patient or device, with the reasons and reads of these requests and the
+/// consents that were given; none if it holds nobody of the kind. Nothing may wait for a batch.
 ///
 /// # Errors
 /// [`VaultError`]; the caller rolls back then.
@@ -268,7 +270,7 @@ pub fn destroy(
     connection: &Connection,
     master: &MasterKey,
     target: &Target,
-    requests: &[Digest],
+    (requests, given): (&[Digest], &[[u8; 16]]),
     survey: &mut Survey,
 ) -> Result<Option<Destroyed>, VaultError> {
     let Some(handle) = target.handle(connection, master)? else {
@@ -305,7 +307,16 @@ pub fn destroy(
         worn_now: worn_now.filter_map(|id| handles.get(id).copied()).collect(),
         reasons: reasons::forget(connection, requests)?,
     };
-    for table in ["epochs", "patients", "assignments", "reasons"] {
+    disclosures::forget(connection, requests)?;
+    consents::forget(connection, given)?;
+    for table in [
+        "epochs",
+        "patients",
+        "assignments",
+        "reasons",
+        "disclosures",
+        "consents",
+    ] {
         write_anew(connection, table)?;
     }
     Ok(Some(destroyed))

@@ -26,11 +26,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use fog_api::{Erase, ErasureView};
-use ledger_core::access::{self, AccessState, Period, Purpose};
-use ledger_core::genesis::Member;
-use ledger_core::state::{StateKey, read};
-use ledger_core::{Digest, OrganisationId};
-use ledger_store::Snapshot;
+use ledger_core::Digest;
+use ledger_core::access::{self, AccessState, Period, Purpose, Scope};
 use tokio::sync::broadcast::error::RecvError;
 
 use self::certificate::{Erasure, view_of};
@@ -58,6 +55,10 @@ pub struct EraseOrder {
     pub ended: Vec<Digest>,
     /// Those of them under which something was served.
     pub disclosed: Vec<Digest>,
+    /// The patient's consents, by their ids: their rows go.
+    pub consents: Vec<[u8; 16]>,
+    /// What is in force by them.
+    pub in_force: Vec<(Scope, String)>,
     /// When backups were made, in Unix milliseconds, as far as it is known.
     pub backups: Vec<u64>,
     /// Where the readings are, as far as it was looked.
@@ -194,6 +195,7 @@ impl Node {
         let Erased { erasure, row } = erased.await?.map_err(|_| gone())?;
         if let Target::Patient(id) = &target {
             self.patients.forget(id);
+            self.consents.forget(id);
         }
         // What was seen last of a device may have been hers.
         let touched = erasure.streams.iter().map(|of| of.device.to_string());
@@ -212,6 +214,8 @@ impl Node {
             requests: Vec::new(),
             ended: Vec::new(),
             disclosed: Vec::new(),
+            consents: Vec::new(),
+            in_force: Vec::new(),
             backups: crate::backup::noted(&self.data_dir),
             survey: Survey::default(),
             target,
@@ -220,6 +224,7 @@ impl Node {
         if let Target::Patient(id) = &order.target {
             let patient = self.patients.find(id).ok_or_else(gone)?;
             self.add_requests(&patient, &mut order)?;
+            (order.consents, order.in_force) = self.all_consents(&patient)?;
         }
         Ok(order)
     }
@@ -227,7 +232,7 @@ impl Node {
     /// Adds the requests for a patient's data that the ledger has.
     fn add_requests(&self, patient: &Patient, order: &mut EraseOrder) -> Result<(), Failure> {
         let snapshot = self.replica.read()?;
-        let Some(own) = self.organisation_of_node(&snapshot)? else {
+        let Some(own) = self.organisation(&snapshot)? else {
             return Ok(());
         };
         let (handles, now) = (all_handles(patient), block_clock(&snapshot)?.time_millis);
@@ -250,16 +255,6 @@ impl Node {
             }
         }
         Ok(())
-    }
-
-    /// The organisation whose node this is; none while it waits to be admitted.
-    fn organisation_of_node(
-        &self,
-        snapshot: &Snapshot<'_>,
-    ) -> Result<Option<OrganisationId>, Failure> {
-        let member: Option<Member> =
-            read(snapshot, &StateKey::member(&self.node_key)).map_err(Failure::internal)?;
-        Ok(member.map(|member| member.organisation))
     }
 
     /// Erases what the organisation's tombstones name and this node still has.
@@ -289,7 +284,7 @@ impl Node {
     /// The names of those that were not followed yet, in order.
     fn new_tombstones(&self) -> Result<Vec<Digest>, Failure> {
         let snapshot = self.replica.read()?;
-        let Some(own) = self.organisation_of_node(&snapshot)? else {
+        let Some(own) = self.organisation(&snapshot)? else {
             return Ok(Vec::new());
         };
         let all = access::tombstones(&snapshot, &own).map_err(Failure::internal)?;

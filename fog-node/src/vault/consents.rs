@@ -33,6 +33,18 @@ pub fn put(connection: &Connection, row: &SealedConsent) -> Result<(), VaultErro
     Ok(())
 }
 
+/// Forgets these consents.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn forget(connection: &Connection, ids: &[[u8; 16]]) -> Result<(), VaultError> {
+    let mut statement = connection.prepare_cached("DELETE FROM consents WHERE id = ?1")?;
+    for id in ids {
+        statement.execute([id])?;
+    }
+    Ok(())
+}
+
 /// All consents.
 ///
 /// # Errors

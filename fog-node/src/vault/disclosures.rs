@@ -115,6 +115,18 @@ pub fn is_known(connection: &Connection, read: &Digest) -> Result<bool, VaultErr
     Ok(statement.exists([read.0])?)
 }
 
+/// Forgets what was read under these requests.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn forget(connection: &Connection, requests: &[Digest]) -> Result<(), VaultError> {
+    let mut statement = connection.prepare_cached("DELETE FROM disclosures WHERE access = ?1")?;
+    for access in requests {
+        statement.execute([access.0])?;
+    }
+    Ok(())
+}
+
 /// What a read disclosed under this request, and its receipt's transaction.
 ///
 /// # Errors

@@ -125,6 +125,8 @@ impl Ward {
             requests: Vec::new(),
             ended: vec![Digest::of(b"granted")],
             disclosed: vec![Digest::of(b"served")],
+            consents: Vec::new(),
+            in_force: Vec::new(),
             backups: vec![7],
             survey: Survey::default(),
         };

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use ledger_core::Payload;
-use ledger_core::access::{AccessDecision, DecideAccess};
+use ledger_core::access::{AccessDecision, DecideAccess, PutPolicy};
 use ledger_core::device::{ChangeDevice, DeviceChange};
 
 use super::{Outcome, Writer};
@@ -27,11 +27,13 @@ impl Writer {
             requests,
             ended,
             disclosed,
+            consents,
+            in_force,
             backups,
             survey,
         } = order;
         let (vault, master, mut survey) = (&self.connection, &self.parts.master, survey.clone());
-        let destroyed = destroy(vault, master, target, requests, &mut survey)?;
+        let destroyed = destroy(vault, master, target, (requests, consents), &mut survey)?;
         let Some(destroyed) = destroyed else {
             return Ok(None);
         };
@@ -65,6 +67,15 @@ impl Writer {
                 decision: AccessDecision::End,
             };
             self.send_alone(Payload::DecideAccess(decided), outcome)?;
+        }
+        for (scope, name) in in_force {
+            let retracted = PutPolicy {
+                scope: *scope,
+                name: name.clone(),
+                text: None,
+                grounds: None,
+            };
+            self.send_alone(Payload::PutPolicy(retracted), outcome)?;
         }
         for handle in destroyed.worn_now {
             let change = ChangeDevice {
