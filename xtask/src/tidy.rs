@@ -1,12 +1,13 @@
 //! The chore `tidy`: rules about the sources that no compiler checks.
 //!
 //! Each rule is a plain function from text to findings, so its tests can show
-//! that it finds what it should. The rules stand in three files: dependency
-//! edges, source files, the lock file.
+//! that it finds what it should. The rules stand in four files: dependency
+//! edges, source files, the lock file, the threat model.
 
 mod edges;
 mod lockfile;
 mod sources;
+mod threats;
 
 use crate::process;
 use crate::workspace::Workspace;
@@ -34,6 +35,10 @@ pub fn check(workspace: &Workspace) -> Result<bool> {
             continue;
         };
         findings.extend(sources::check(&path, &text));
+        if path == threats::PATH {
+            let read = |path: &str| std::fs::read_to_string(workspace.root.join(path)).ok();
+            findings.extend(threats::check(&text, read));
+        }
         if path.ends_with("Cargo.lock") {
             findings.extend(lockfile::check(&text));
         }

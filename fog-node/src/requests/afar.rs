@@ -402,3 +402,45 @@ fn unusable(member: &Member, error: &impl std::fmt::Display) -> Failure {
         "Tell the people who run it; read it from them another way if it is urgent.",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    //! Goal: an order is the person's who signed it, and no other order. Method: every byte changed.
+
+    use ledger_core::{ChainId, SecretKey};
+
+    use super::*;
+
+    #[test]
+    fn an_order_is_whose_who_signed_it() {
+        let order = Order {
+            chain: ChainId(Digest([1; 32])),
+            access: Digest([2; 32]),
+            read: Digest([3; 32]),
+            metrics: vec!["8867-4".into()],
+            from: Some(4),
+            until: None,
+        };
+        let bytes = canonical::encode(&order);
+        let key = SecretKey::from_seed(&[5; 32]);
+        let signed = SignedOrder {
+            signature: key.sign(&signed_bytes(&bytes)),
+            key: key.public(),
+            order: bytes,
+        };
+        assert_eq!(signed.open(), Some(order));
+        let whole = canonical::encode(&signed);
+        for at in 0..whole.len() {
+            let mut changed = whole.clone();
+            changed[at] ^= 1;
+            let changed = canonical::decode::<SignedOrder>(&changed, MAX_ORDER_BYTES);
+            assert_eq!(changed.ok().and_then(|changed| changed.open()), None, "byte {at}");
+        }
+        // What was signed for something else is no order.
+        let elsewhere = SignedOrder {
+            signature: key.sign(&signed.order),
+            ..signed
+        };
+        assert_eq!(elsewhere.open(), None);
+    }
+}
