@@ -105,6 +105,7 @@ fn page_at(route: RwSignal<Route>) -> impl IntoView {
         Route::Policies => view! { <pages::policies::PoliciesPage/> }.into_any(),
         Route::People => view! { <pages::people::PeoplePage/> }.into_any(),
         Route::Requests => view! { <pages::requests::RequestsPage/> }.into_any(),
+        Route::Audit => view! { <pages::audit::AuditPage/> }.into_any(),
         Route::Unknown(address) => {
             view! { <pages::unknown::UnknownPage address=address/> }.into_any()
         }

@@ -48,6 +48,8 @@ pub enum Route {
     People,
     /// Who asks for which data, and what came of it.
     Requests,
+    /// Who did what, and who read of it.
+    Audit,
     /// An address that leads nowhere.
     Unknown(String),
 }
@@ -73,6 +75,8 @@ pub enum Place {
     People,
     /// Requests for data.
     Requests,
+    /// The access log.
+    Audit,
 }
 
 impl Route {
@@ -109,6 +113,7 @@ impl Route {
             ("policies", None) => Self::Policies,
             ("people", None) => Self::People,
             ("requests", None) => Self::Requests,
+            ("audit", None) => Self::Audit,
             _ => Self::Unknown(fragment.to_owned()),
         }
     }
@@ -140,6 +145,7 @@ impl Route {
             Self::Policies => "#/policies".to_owned(),
             Self::People => "#/people".to_owned(),
             Self::Requests => "#/requests".to_owned(),
+            Self::Audit => "#/audit".to_owned(),
             Self::Unknown(fragment) => fragment.clone(),
         }
     }
@@ -161,6 +167,7 @@ impl Route {
             Self::Policies => Some(Place::Policies),
             Self::People => Some(Place::People),
             Self::Requests => Some(Place::Requests),
+            Self::Audit => Some(Place::Audit),
             Self::Wall(_) | Self::Unknown(_) => None,
         }
     }
@@ -182,6 +189,7 @@ impl Route {
             | Self::Policies => Some(Capability::ReadConsortium),
             Self::Join | Self::Propose(_) => Some(Capability::Vote),
             Self::People => Some(Capability::SeePeople),
+            Self::Audit => Some(Capability::Audit),
             // Files are checked in this window; anybody may ask for data.
             Self::Proofs | Self::Requests | Self::Unknown(_) => None,
         }
@@ -256,6 +264,7 @@ mod tests {
             Route::Policies,
             Route::People,
             Route::Requests,
+            Route::Audit,
         ];
         for place in places {
             assert_eq!(Route::parse(&place.href()), place);

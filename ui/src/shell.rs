@@ -130,6 +130,7 @@ fn Rail(folded: RwSignal<bool>) -> impl IntoView {
                     <Entry place=Place::Consortium icon="consortium" label="Consortium" to=Route::Consortium testid=testids::NAV_CONSORTIUM>{votes}</Entry>
                     <Entry place=Place::Policies icon="policies" label="Policies" to=Route::Policies testid=testids::NAV_POLICIES/>
                     <Entry place=Place::People icon="user" label="People" to=Route::People testid=testids::NAV_PEOPLE/>
+                    <Entry place=Place::Audit icon="eye" label="Audit" to=Route::Audit testid=testids::NAV_AUDIT/>
                 </ul>
             </section>
             <ThisNode/>
@@ -318,6 +319,7 @@ fn Crumbs() -> impl IntoView {
             Route::Policies => trail.push(("Policies".to_owned(), None)),
             Route::People => trail.push(("People".to_owned(), None)),
             Route::Requests => trail.push(("Requests".to_owned(), None)),
+            Route::Audit => trail.push(("Audit".to_owned(), None)),
             Route::Unknown(_) => trail.push(("No such page".to_owned(), None)),
         }
         trail

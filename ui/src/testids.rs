@@ -18,6 +18,7 @@
 //! | People | [`NAV_PEOPLE`], [`PERSON_LOGIN`], [`PERSON_NAME`], [`PERSON_ROLE`] (carries `data-key`), [`PERSON_PASSPHRASE`], [`PERSON_AGAIN`], [`PERSON_REGISTER`]; [`ENROLMENT_QR`], [`ENROLMENT_ADDRESS`], [`RECOVERY_CODE`] (ten), [`RECOVERY_SAVE`], [`ENROLMENT_DONE`]; [`PERSON_ROW`] (carries `data-login`) with [`PERSON_CHANGE`], [`PERSON_GIVE`] (carries `data-key`), [`PERSON_ROLES_CONFIRM`], [`PERSON_ENROL`], [`PERSON_REVOKE`], [`PERSON_REVOKE_CONFIRM`], [`PERSON_KEEP`]; [`NOT_FOR_YOU`] in the place of a page |
 //! | Policies | [`NAV_POLICIES`], [`POLICY_NEW`], [`POLICY_ROW`] (carries `data-name`), [`POLICY_NONE`], [`POLICY_MAY_NOT`]; [`POLICY_OPEN`], [`POLICY_SIDE`] (one a segment, carries `data-key`), [`POLICY_NAME`], [`POLICY_TEMPLATE`] (carries `data-key`); the fields [`POLICY_ROLE`], [`POLICY_TIE`], [`POLICY_EFFECT`], [`POLICY_WHAT`] with [`POLICY_METRIC`], [`POLICY_RESOLUTION`], [`POLICY_DAYS`], [`POLICY_PURPOSE`], [`POLICY_FROM`], [`POLICY_TO`], [`POLICY_EMERGENCY`], [`POLICY_APPROVAL`], or [`POLICY_NOT_PLAIN`]; [`POLICY_TEXT`] with [`POLICY_MARKS`] and [`POLICY_FAULT`]; [`POLICY_SAID`]; [`POLICY_PUT`], [`POLICY_PUT_CONFIRM`], [`POLICY_PUT_KEEP`], [`POLICY_UNDO`], [`POLICY_RETRACT`], [`POLICY_RETRACT_CONFIRM`], [`POLICY_KEEP`], [`POLICY_WHY_NOT`]; [`POLICY_LEAVE`], [`POLICY_STAY`]; [`SIMULATE_SIDE`] (one a segment, carries `data-key`), [`SIMULATE_METRIC`], [`SIMULATE_ROLE`], [`SIMULATE_TIE`], [`SIMULATE_DAYS`], [`SIMULATE_HOUR`], [`SIMULATE_FOUND`] with [`SIMULATE_ROW`] (carries `data-outcome` or `data-change`), [`SIMULATE_NOTHING`] |
 //! | Requests | [`NAV_REQUESTS`]; [`REQUEST_ROW`] (carries `data-handle` and `data-standing`) with [`REQUEST_OPEN`], [`REQUEST_APPROVE`], [`REQUEST_DENY`], [`REQUEST_END`], [`REQUEST_JUSTIFIED`], [`REQUEST_UNJUSTIFIED`], [`REQUEST_CLOSE`], [`REQUEST_READ`]; [`REQUEST_SHOWN`] (carries `data-readings`); [`ASK_SUBJECT`], [`ASK_METRIC`] (carries `data-key`), [`ASK_OTHER`], [`ASK_PERIOD`], [`ASK_LASTS`], [`ASK_RESOLUTION`], [`ASK_PURPOSE`] (four `select`s), [`ASK_TREATING`], [`ASK_EMERGENCY`], [`ASK_REASON`], [`ASK_SEND`] |
+//! | Audit | [`NAV_AUDIT`]; [`AUDIT_ROW`] (carries `data-number` and `data-outcome`), [`AUDIT_MORE`]; [`AUDIT_PATIENT`], [`AUDIT_PERSON`], [`AUDIT_OUTCOME`], [`AUDIT_PURPOSE`], [`AUDIT_PERIOD`] (three `select`s), [`AUDIT_EMERGENCY`], [`AUDIT_LOOK`]; [`AUDIT_EXPORT`], [`AUDIT_SAVED`]; on a patient's page [`PATIENT_LOOKED`] with [`AUDIT_ROW`] |
 //! | Chain, proof | see the constants under *Chain and proof*; used by those pages |
 //!
 //! Steps of a whole journey: open the printed address, [`PAIR_OPEN`], type the path into
@@ -25,11 +26,13 @@
 //! `data-value`, [`PAIR_NEXT`], [`PAIR_CONFIRM`]; on the device page wait for [`READING_FINAL`], follow
 //! [`READING_PROOF`] of the same row, [`PROOF_SAVE`].
 
+mod audit;
 mod patients;
 mod people;
 mod policies;
 mod requests;
 
+pub use audit::*;
 pub use patients::*;
 pub use people::*;
 pub use policies::*;

@@ -11,7 +11,8 @@ use serde_json::{Value, json as value};
 use crate::access::{is_clean, put, refused, register};
 use crate::consortium::{Place, create, invite, view};
 use crate::desk::Desk;
-use crate::program::{Running, fogward, text, wait_for};
+use crate::program::{Running, fogward, json, text, wait_for};
+use crate::signing::Human;
 
 const HEART_RATE: &str = "8867-4";
 const TREATING: &str = "permit(principal in Role::\"nurse\", action, resource)\nwhen { \
@@ -59,7 +60,7 @@ fn those_who_audit_find_what_happened() {
         ("uma", "auditor"),
         ("tom", "technician"),
     ];
-    register(&desk, &people);
+    let mut humans = register(&desk, &people);
     put(&desk, Some("anna"), "treating", TREATING);
     put(&desk, Some("anna"), "emergency", EMERGENCY);
     let add = ["patient", "add", NAME, "--number", NUMBER, "--as", "nina"];
@@ -274,6 +275,7 @@ fn those_who_audit_find_what_happened() {
     a_bundle_is_verified(&desk, folder.path());
     assert!(node.terminate().success());
     is_clean(&data);
+    a_pruned_transaction_leaves_its_entry(&data, folder.path(), &mut humans[2]);
 }
 
 /// Exports what concerns the patient and verifies it with the program, without the node.
@@ -353,6 +355,48 @@ fn a_bundle_is_verified(desk: &Desk, folder: &Path) {
         code == 1 && said.ends_with("INVALID: the signature does not hold\n"),
         "{said}"
     );
+}
+
+/// Where the transactions are gone, entries are told without them, and the log is as whole as before.
+fn a_pruned_transaction_leaves_its_entry(data: &Path, folder: &Path, uma: &mut Human) {
+    let limits = ["--keep-bytes", "0", "--keep-blocks", "1", "--json"];
+    let (code, pruned) = json([&["prune", "--data", data.to_str().unwrap()], &limits[..]].concat());
+    assert_eq!(code, 0, "{pruned}");
+    let node = Running::start(data, &[]);
+    let desk = Desk::new(&node.address());
+    desk.login_by_recovery(uma);
+    let denied = ["audit", "query", "--outcome", "denied", "--as", "uma"];
+    let page = desk.ask(&denied);
+    assert_eq!(outcomes(&page), ["denied"]);
+    let row = &entries(&page)[0];
+    assert_eq!(row["kind"], "pruned");
+    let words = row["words"].as_str().unwrap();
+    assert!(
+        words.contains("asked for data held by")
+            && words.ends_with(": denied, no policy permits it."),
+        "{words}"
+    );
+    let [bundle, genesis] = ["pruned.fwaudit", "chain.fwgenesis"].map(|name| folder.join(name));
+    let [bundle, genesis] = [&bundle, &genesis].map(|path| path.to_str().unwrap());
+    desk.ask(&[
+        "audit",
+        "bundle",
+        "--outcome",
+        "denied",
+        "--out",
+        bundle,
+        "--as",
+        "uma",
+    ]);
+    let (code, verdict) = json(["verify", bundle, "--genesis", genesis, "--json"]);
+    assert_eq!((code, &verdict["valid"]), (0, &value!(true)), "{verdict}");
+    let entry = &verdict["entries"][0];
+    assert_eq!(
+        (&entry["kind"], &entry["state"]),
+        (&Value::Null, &value!("denied"))
+    );
+    assert!(node.terminate().success());
+    is_clean(data);
 }
 
 /// Each organisation's auditor sees what concerns hers: its data, its people, and what they ask of others.

@@ -118,6 +118,7 @@ fn search(words: &str, live: crate::live::Live) -> Vec<Found> {
         ("policies", "Policies", Route::Policies),
         ("user", "People", Route::People),
         ("key", "Requests", Route::Requests),
+        ("eye", "Audit", Route::Audit),
     ];
     let mut found = Vec::new();
     let digits: String = wanted.chars().filter(char::is_ascii_digit).collect();

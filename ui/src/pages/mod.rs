@@ -1,5 +1,6 @@
 //! The pages: each answers one question in its heading, then shows why.
 
+pub mod audit;
 pub mod block;
 mod block_table;
 pub mod chain;

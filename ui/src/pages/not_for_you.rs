@@ -28,6 +28,7 @@ pub fn NotForYouPage(
         (Capability::ReadConsortium, Route::Consortium, "Consortium"),
         (Capability::ReadConsortium, Route::Policies, "Policies"),
         (Capability::SeePeople, Route::People, "People"),
+        (Capability::Audit, Route::Audit, "Audit"),
     ];
     let open = places
         .into_iter()

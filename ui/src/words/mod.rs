@@ -3,6 +3,7 @@
 //! The page only places these words. Thousands are parted by U+202F, which never breaks and survives
 //! right-to-left text. Nothing here reads a clock: ages come from two given times.
 
+pub mod audit;
 pub mod bluetooth;
 pub mod chain;
 pub mod code;

@@ -12,6 +12,7 @@ use super::worn_by;
 use crate::components::{FailureNote, Hash, Loading, local_date};
 use crate::failure::Failure;
 use crate::live::use_live;
+use crate::pages::audit::WhoLooked;
 use crate::patients::use_patients;
 use crate::route::{Route, escape};
 use crate::session::use_session;
@@ -77,6 +78,9 @@ fn Known(view: RwSignal<Option<PatientView>>) -> impl IntoView {
             .unwrap_or_default()
     });
     let may_assign = session.may(Capability::Assign);
+    let id = Signal::derive(move || {
+        patient.with(|patient| patient.as_ref().map(|patient| patient.id.clone()))
+    });
     let asks = RwSignal::new(false);
     let renamed = move |new: Patient| {
         view.try_update(|view| {
@@ -104,6 +108,7 @@ fn Known(view: RwSignal<Option<PatientView>>) -> impl IntoView {
             <div class="stack spread">
                 <Wears patient=patient worn=worn/>
                 <Record view=view/>
+                <WhoLooked id=id/>
             </div>
             <div class="stack">
                 <Wore worn=worn/>
