@@ -1,4 +1,4 @@
-//! Patients, as a nurse knows them: written down, given a sensor, read, and the sensor given to another.
+//! Patients, as a nurse knows them: written down, given a sensor, read, and the sensor given to another; and erased.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const SETTLING: Duration = Duration::from_secs(2);
 const RETURN: &str = "\u{e007}";
 
 /// Goal: a patient is written down and given a device; her value and her record are on her page; once the device is
-/// another's, her record ends there and his begins. Method: Chromium against a node with a simulated ward, and the
+/// another's, her record ends there and his begins; once she is erased, his is all that is left. Method: Chromium against a node with a simulated ward, and the
 /// command line beside it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_ends_where_the_sensor_goes() -> Result<()> {
@@ -167,5 +167,29 @@ async fn journey(browser: &Browser, node: &Node) -> Result<()> {
     })
     .await?;
     ensure!(record(node, "P-4417")? == hers, "her record has ended");
-    Ok(())
+    erase(browser, node, hers.len()).await
+}
+
+/// On her page, whose name has to be typed once more, and who is on no page afterwards.
+async fn erase(browser: &Browser, node: &Node, hers: usize) -> Result<()> {
+    let page = &browser.page;
+    page.click("patient-erase").await?;
+    page.type_into("patient-erase-name", "Ana").await?;
+    let confirm = page.find("patient-erase-confirm").await?;
+    ensure!(!confirm.is_enabled().await?, "that is not her name");
+    browser.look("patient-erase", &SIZES, PAGE_FITS).await?;
+    page.type_into("patient-erase-name", &format!(" Brook{RETURN}"))
+        .await?;
+    page.find("patient-erased").await?;
+    browser.look("patient-erased", &SIZES, PAGE_FITS).await?;
+    page.click("patient-certificate").await?;
+    let erased = ask(node, &["erase", "--list"])?;
+    ensure!(erased[0]["readings"] == hers, "{erased} of {hers}");
+    let his = record(node, "Ben")?.len();
+    ensure!(his > 4, "{his} of his");
+    page.find_css("dialog[open] > footer a")
+        .await?
+        .click()
+        .await?;
+    heading(page, "One patient, who wears a device").await
 }

@@ -43,6 +43,8 @@ pub fn backup(data: &Path, output: &Path, passphrase: &str) -> anyhow::Result<Ab
     );
     ensure!(!output.exists(), "{} is there already", output.display());
     let keys = Keystore::open_existing(data)?;
+    // Before anything is read, so that a node restored from it knows of it; if it fails, that it is named harms nobody.
+    noted::note(data, now_millis()).context("cannot note the backup")?;
     // Consensus' log first: what it holds beyond the replica's copy would be a vote that is not known.
     let mut files = Vec::new();
     collect(data, "", 0, &mut files)?;
@@ -56,8 +58,6 @@ pub fn backup(data: &Path, output: &Path, passphrase: &str) -> anyhow::Result<Ab
         let _ = fs::remove_file(&partial);
         return Err(error);
     }
-    // Noted first: a backup that failed and is named harms nobody.
-    noted::note(data, about.made_at).context("cannot note the backup")?;
     fs::rename(&partial, output).with_context(|| format!("cannot write {}", output.display()))?;
     Ok(about)
 }

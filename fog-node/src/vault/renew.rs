@@ -120,7 +120,9 @@ mod tests {
     use ledger_store::Replica;
 
     use super::*;
+    use crate::erasure::certificate::SignedErasure;
     use crate::vault::batches::{self, BatchRow};
+    use crate::vault::erasures::ErasureRow;
 
     fn key(seed: u8) -> SecretKey {
         SecretKey::from_seed(&[seed; 32])
@@ -200,6 +202,16 @@ mod tests {
             };
             batches::insert(&vault, &batch).unwrap();
         }
+        let certificate = ErasureRow {
+            device: None,
+            signed: SignedErasure {
+                body: Vec::new(),
+                salt: [0; 32],
+                signature: key(1).sign(b""),
+            },
+            tx: batches::find(&vault, 2).unwrap().unwrap().tx,
+        };
+        erasures::insert(&vault, &certificate).unwrap();
         let mut renewed = |seed: u8| {
             let view = replica.read().unwrap();
             renew(&mut vault, folder.path(), &view, &key(seed))
@@ -243,5 +255,7 @@ mod tests {
             append(&replica, &genesis, signed);
         }
         assert_eq!(outbox::next_nonce(&vault).unwrap(), 2);
+        let tombstone = erasures::all(&vault).unwrap().remove(0).tx;
+        assert_eq!(tombstone, batches::find(&vault, 2).unwrap().unwrap().tx);
     }
 }

@@ -20,6 +20,16 @@ pub const PATIENT_KEEP: &str = "patient-keep";
 pub const PATIENT_CHANGE: &str = "patient-change";
 /// Changes it.
 pub const PATIENT_CHANGE_CONFIRM: &str = "patient-change-confirm";
+/// Asks whether a patient is to be erased for good.
+pub const PATIENT_ERASE: &str = "patient-erase";
+/// The field for her name, once more.
+pub const PATIENT_ERASE_NAME: &str = "patient-erase-name";
+/// Erases her.
+pub const PATIENT_ERASE_CONFIRM: &str = "patient-erase-confirm";
+/// What is shown once she is erased.
+pub const PATIENT_ERASED: &str = "patient-erased";
+/// Saves the certificate of the erasure.
+pub const PATIENT_CERTIFICATE: &str = "patient-certificate";
 /// The devices that nobody wears (a `select` of ids).
 pub const PATIENT_DEVICE: &str = "patient-device";
 /// Assigns the chosen one.

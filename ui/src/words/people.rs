@@ -53,7 +53,7 @@ pub const fn may(capability: Capability) -> &'static str {
         Capability::Vote => "propose and vote",
         Capability::SeePeople => "see who is registered",
         Capability::ManagePeople => "register and revoke people",
-        Capability::Maintain => "make backups",
+        Capability::Maintain => "make backups and erase for good",
         Capability::Audit => "ask who did what",
         Capability::DecideAccess => "decide about requests for data",
     }

@@ -1,6 +1,7 @@
 //! *Patients*: who is here, and who wears what now?
 
 mod called;
+mod erase;
 mod patient;
 mod record;
 mod wears;

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::called::Rename;
+use super::erase::Erase;
 use super::record::Record;
 use super::wears::Wears;
 use super::wore::Wore;
@@ -81,7 +82,8 @@ fn Known(view: RwSignal<Option<PatientView>>) -> impl IntoView {
     let id = Signal::derive(move || {
         patient.with(|patient| patient.as_ref().map(|patient| patient.id.clone()))
     });
-    let asks = RwSignal::new(false);
+    let may_erase = session.may(Capability::Maintain);
+    let (asks, erases) = (RwSignal::new(false), RwSignal::new(false));
     let renamed = move |new: Patient| {
         view.try_update(|view| {
             if let Some(view) = view {
@@ -102,6 +104,7 @@ fn Known(view: RwSignal<Option<PatientView>>) -> impl IntoView {
             <div class="row">
                 <a class="btn" href=Route::Patients.href()>"All patients"</a>
                 <button type="button" class="btn" hidden=!may_assign data-testid=testids::PATIENT_CHANGE on:click=move |_| asks.set(true)>"Change the name"</button>
+                <button type="button" class="btn danger" hidden=!may_erase data-testid=testids::PATIENT_ERASE on:click=move |_| erases.set(true)>"Erase"</button>
             </div>
         </div>
         <div class="cols" data-cols="main-side">
@@ -116,6 +119,7 @@ fn Known(view: RwSignal<Option<PatientView>>) -> impl IntoView {
             </div>
         </div>
         <Rename open=asks patient=patient on_done=renamed/>
+        <Erase open=erases patient=patient/>
     }
 }
 
