@@ -64,13 +64,6 @@ pub(crate) struct Stored {
     batch: Option<u64>,
 }
 
-impl Stored {
-    /// Whether it is in a batch, and so anchored or about to be.
-    pub(crate) const fn is_batched(&self) -> bool {
-        self.batch.is_some()
-    }
-}
-
 impl Node {
     /// A device's newest readings, newest first; those of a removed device stay.
     ///

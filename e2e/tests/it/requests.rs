@@ -125,6 +125,8 @@ async fn ask(browser: &Browser, subject: &str) -> Result<()> {
     shown(page, "request-read").await?;
     let some = "[data-testid='request-shown']:not([data-readings='0'])";
     page.find_css(some).await?;
+    page.script("document.querySelector('[data-testid=request-shown]').scrollIntoView()")
+        .await?;
     browser.look("requests-read", &SIZES, PAGE_FITS).await?;
 
     // At the same window: hers is locked, and the administrator opens her own.

@@ -4,22 +4,26 @@
 use std::collections::BTreeSet;
 
 use ledger_core::{StreamId, Value};
+use rayon::prelude::*;
 
 use super::content::{Shown, StreamPart};
 use crate::failure::Failure;
 use crate::node::Node;
 use crate::patients::patient::PatientId;
-use crate::patients::record::Part;
-use crate::patients::taken::Taken;
-use crate::readings::Stored;
+use crate::patients::record::WornStream;
+use crate::patients::taken::{Clock, Taken};
 use crate::vault::disclosures::Disclosed;
 use crate::vault::open_stream::OpenStream;
-use crate::vault::{devices, payloads, streams};
+use crate::vault::payloads::PayloadRow;
+use crate::vault::seal::Record;
+use crate::vault::{VaultError, devices, payloads, streams};
 
 /// Most readings of one read; a day of one metric at 1 Hz has 86,400. Samples of a wave count as a reading for each
 /// [`SAMPLES`].
 const MAX_READINGS: usize = 100_000;
 const SAMPLES: usize = 64;
+/// Payload rows that are read, and then opened beside each other, at once.
+const PAGE: u32 = 4_096;
 
 /// A part of a record.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -67,25 +71,7 @@ impl Node {
             if !cut.metrics.contains(&worn.stream.code) {
                 continue;
             }
-            let part = Part {
-                metric: None,
-                from: cut.from,
-                to: cut.until,
-                before: None,
-            };
-            let (mut readings, mut is_full) = (Vec::new(), false);
-            self.each_of(&worn, &part, |taken, _, stored| {
-                if !is_full && stored.is_batched() && cut.covers(&taken) {
-                    is_full = !measure.take(&stored.record.value);
-                    readings.push(shown(&taken, stored));
-                }
-                !is_full
-            })?;
-            if is_full {
-                return Err(too_many());
-            }
-            // They come newest first.
-            readings.reverse();
+            let readings = self.cut_stream(&worn, cut, &mut measure)?;
             if !readings.is_empty() {
                 parts.push(StreamPart {
                     stream: worn.stream.id,
@@ -96,6 +82,61 @@ impl Node {
             }
         }
         Ok(parts)
+    }
+
+    /// Cuts a part out of one stream. Nothing is taken after it came, so what came before the part is not looked at;
+    /// nor is what came after it, of a device without a clock.
+    fn cut_stream(
+        &self,
+        worn: &WornStream,
+        cut: &Cut,
+        measure: &mut Measure,
+    ) -> Result<Vec<Shown>, Failure> {
+        let number = worn.stream.number;
+        let from = worn.worn.iter().map(|worn| worn.since).min();
+        let from = cut.from.max(from.unwrap_or(i64::MAX));
+        let received_from = |time| payloads::first_received_from(&self.vault(), number, time);
+        let Some(mut next) = received_from(from)? else {
+            return Ok(Vec::new());
+        };
+        let past = match *worn.clock {
+            // The row in which it is may begin before.
+            Clock::None => received_from(cut.until)?.map(|first| first.saturating_add(1)),
+            Clock::Told | Clock::Own(_) => None,
+        };
+        let open = OpenStream::new(&worn.stream, &self.master)?;
+        let is_shown = |record: &Record| {
+            let taken = Taken::of(record, &worn.clock);
+            let is_hers = cut.covers(&taken) && worn.worn.iter().any(|worn| taken.is_in(worn));
+            is_hers.then_some(taken.at)
+        };
+        let of_row = |row: &PayloadRow| {
+            let opened = open.open(row.first_sequence, row.count, &row.sealed)?;
+            let readings = opened.into_readings().into_iter();
+            let shown = readings.filter_map(|(sequence, record)| {
+                Some(Shown {
+                    sequence,
+                    taken: is_shown(&record)?,
+                    record,
+                })
+            });
+            Ok(shown.collect())
+        };
+        let mut readings = Vec::new();
+        loop {
+            let rows = payloads::from(&self.vault(), number, next..past.unwrap_or(u64::MAX), PAGE)?;
+            let Some(last) = rows.last() else {
+                return Ok(readings);
+            };
+            next = last.first_sequence.saturating_add(1);
+            let opened: Result<Vec<Vec<Shown>>, VaultError> = rows.par_iter().map(of_row).collect();
+            for shown in opened?.into_iter().flatten() {
+                if !measure.take(&shown.record.value) {
+                    return Err(too_many());
+                }
+                readings.push(shown);
+            }
+        }
     }
 
     /// The readings that an earlier read disclosed; none if one of them is not here any more.
@@ -161,14 +202,6 @@ pub(crate) fn places(parts: &[StreamPart]) -> Vec<(StreamId, Vec<(u64, u64)>)> {
             .collect()
     };
     parts.iter().map(|part| (part.stream, runs(part))).collect()
-}
-
-fn shown(taken: &Taken, stored: Stored) -> Shown {
-    Shown {
-        sequence: stored.sequence,
-        taken: taken.at,
-        record: stored.record,
-    }
 }
 
 fn too_many() -> Failure {

@@ -27,23 +27,23 @@ use crate::vault::streams::StreamRow;
 use crate::vault::{clocks, devices, payloads};
 
 /// A reading's place in the record: when it was taken, its stream's number, its own.
-pub(crate) type Place = (i64, i64, u64);
+type Place = (i64, i64, u64);
 
 /// A stream of a device that a patient wore.
 pub(crate) struct WornStream {
     pub(crate) stream: StreamRow,
-    clock: Arc<Clock>,
-    worn: Arc<Vec<Worn>>,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) worn: Arc<Vec<Worn>>,
 }
 
 /// Which part of a record.
-pub(crate) struct Part<'a> {
-    pub(crate) metric: Option<&'a str>,
-    pub(crate) from: i64,
+struct Part<'a> {
+    metric: Option<&'a str>,
+    from: i64,
     /// Itself not in it.
-    pub(crate) to: i64,
+    to: i64,
     /// Only what is before this place.
-    pub(crate) before: Option<Place>,
+    before: Option<Place>,
 }
 
 impl Node {
@@ -86,7 +86,7 @@ impl Node {
         let mut found: Vec<(Place, usize, Stored)> = Vec::new();
         for (at, worn) in streams.iter().enumerate() {
             let mut hers = Vec::new();
-            self.each_of(worn, &part, |_, place, stored| {
+            self.each_of(worn, &part, |place, stored| {
                 hers.push((place, at, stored));
                 let is_full = hers.len() >= limit;
                 // A stream without order keeps twice as many before it sorts them.
@@ -120,7 +120,7 @@ impl Node {
         let length = (query.to.saturating_sub(query.from) / spans).max(1);
         let mut points: BTreeMap<i64, HistoryPoint> = BTreeMap::new();
         for worn in &self.worn_streams(&patient, part.metric)? {
-            self.each_of(worn, &part, |_, (at, ..), stored| {
+            self.each_of(worn, &part, |(at, ..), stored| {
                 let value = match stored.record.value {
                     Value::Quantity(value) => Some(value.to_f64()),
                     Value::Samples(_) | Value::Absent => None,
@@ -142,11 +142,11 @@ impl Node {
 
     /// Hands a stream's readings that are hers and in this part to `take`, until it says that it has enough and none
     /// can follow that is newer.
-    pub(crate) fn each_of(
+    fn each_of(
         &self,
         worn: &WornStream,
         part: &Part<'_>,
-        mut take: impl FnMut(Taken, Place, Stored) -> bool,
+        mut take: impl FnMut(Place, Stored) -> bool,
     ) -> Result<(), Failure> {
         let WornStream {
             stream,
@@ -178,7 +178,7 @@ impl Node {
                 && part.before.is_none_or(|before| place < before)
                 && worn.iter().any(|worn| taken.is_in(worn));
             let is_over = is_in_order && taken.at < from;
-            !is_over && (!is_asked || take(taken, place, stored) || !is_in_order)
+            !is_over && (!is_asked || take(place, stored) || !is_in_order)
         })
     }
 

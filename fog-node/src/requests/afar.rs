@@ -434,7 +434,11 @@ mod tests {
             let mut changed = whole.clone();
             changed[at] ^= 1;
             let changed = canonical::decode::<SignedOrder>(&changed, MAX_ORDER_BYTES);
-            assert_eq!(changed.ok().and_then(|changed| changed.open()), None, "byte {at}");
+            assert_eq!(
+                changed.ok().and_then(|changed| changed.open()),
+                None,
+                "byte {at}"
+            );
         }
         // What was signed for something else is no order.
         let elsewhere = SignedOrder {

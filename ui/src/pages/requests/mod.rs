@@ -69,6 +69,7 @@ pub fn RequestsPage() -> impl IntoView {
         <div class="page">
             <PageHead heading=heading sub="Policies on the ledger decide which part of whose data may be seen, why and for how long. Each answer stays on record."/>
             <div class="cols" data-cols="main-side">
+                <div class="stack">
                 <section class="card" aria-labelledby="h-requests">
                     <div class="card-head"><h2 id="h-requests">"Yours, and those you have a say in"</h2></div>
                     {move || match (failed(), is_told.get()) {
@@ -77,9 +78,10 @@ pub fn RequestsPage() -> impl IntoView {
                         (None, true) => view! { <Table desk=desk/> }.into_any(),
                     }}
                 </section>
+                <Shown shown=desk.shown/>
+                </div>
                 <AskForData desk=desk/>
             </div>
-            <Shown shown=desk.shown/>
         </div>
     }
     .into_any()
