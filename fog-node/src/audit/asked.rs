@@ -25,6 +25,8 @@ type Subjects = BTreeMap<Digest, Vec<(u64, u64)>>;
 
 /// What is asked for.
 pub(super) struct Asked {
+    /// The patient who is named.
+    pub(super) patient: Option<PatientId>,
     /// About whom; anybody if there is none.
     pub(super) subjects: Option<Subjects>,
     /// By whom, or whom it concerns.
@@ -165,6 +167,7 @@ impl Node {
             (None, None) => None,
         };
         Ok(Asked {
+            patient: patient.map(|patient| patient.id),
             subjects,
             person,
             period,

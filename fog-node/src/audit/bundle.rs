@@ -57,7 +57,7 @@ impl Node {
         query: AuditQuery,
         signed: &Signed,
     ) -> Result<Vec<u8>, Failure> {
-        let asked = self.resolve(&query).await?;
+        let (query, asked) = self.resolve(query).await?;
         self.record_reading(&query, LogPart::Bundle, signed).await?;
         let signed = signed.clone();
         self.blocking(move |node| node.make_bundle(&query, &asked, &signed))

@@ -226,12 +226,9 @@ impl Walk<'_> {
     }
 
     fn signature(&mut self, begin: &Begin, signature: &str) -> Result<(), String> {
-        let mut bytes = [0; 64];
-        let is_read = hex::decode_to_slice(signature, &mut bytes).is_ok()
-            // One text for one signature.
-            && hex::encode(bytes) == signature;
+        let bytes = <[u8; 64]>::try_from(bytes_of(signature)?);
         let signing = std::mem::replace(&mut self.signing, Signing::new());
-        match is_read && signing.holds(&begin.node, &Signature(bytes)) {
+        match bytes.is_ok_and(|bytes| signing.holds(&begin.node, &Signature(bytes))) {
             true => Ok(()),
             false => Err("the signature is not that of the node that made the file".to_owned()),
         }
@@ -254,8 +251,11 @@ impl Walk<'_> {
     }
 }
 
+/// The bytes that are written so; in lower case, so that there is one text for them.
 fn bytes_of(text: &str) -> Result<Vec<u8>, String> {
-    hex::decode(text).map_err(|_| "its bytes are not written in hexadecimal digits".to_owned())
+    let bytes = hex::decode(text).ok();
+    let bytes = bytes.filter(|bytes| hex::encode(bytes) == text);
+    bytes.ok_or_else(|| "its bytes are not written in hexadecimal digits".to_owned())
 }
 
 fn proven(entry: &LogEntry) -> ProvenEntry {

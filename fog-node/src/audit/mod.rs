@@ -70,17 +70,22 @@ impl Node {
         part: LogPart,
         signed: &Signed,
     ) -> Result<AuditPage, Failure> {
-        let asked = self.resolve(&query).await?;
+        let (query, asked) = self.resolve(query).await?;
         let recorded = self.record_reading(&query, part, signed).await?;
         let signed = signed.clone();
         self.blocking(move |node| node.audit_page(&query, &asked, recorded, &signed))
             .await
     }
 
-    /// What is asked for, with handles in the place of patients and devices.
-    async fn resolve(self: &Arc<Self>, query: &AuditQuery) -> Result<Asked, Failure> {
-        let query = query.clone();
-        self.blocking(move |node| node.asked(&query)).await
+    /// What is asked for, with handles in the place of patients and devices; and the question, with the patient's id in
+    /// the place of her number.
+    async fn resolve(self: &Arc<Self>, query: AuditQuery) -> Result<(AuditQuery, Asked), Failure> {
+        self.blocking(move |node| {
+            let asked = node.asked(&query)?;
+            let patient = asked.patient.map(|patient| patient.to_string());
+            Ok((AuditQuery { patient, ..query }, asked))
+        })
+        .await
     }
 }
 

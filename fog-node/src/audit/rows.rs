@@ -99,7 +99,7 @@ impl Node {
                 }
                 (below, looked) = (entry.number, looked + 1);
                 if look.concerns(&entry)? && asked.includes(&snapshot, &entry, look.now_millis)? {
-                    entries.push(self.audit_row(&look, &entry)?);
+                    entries.push(self.told_row(&look, &entry)?);
                 }
             }
         }
@@ -111,7 +111,21 @@ impl Node {
         })
     }
 
-    /// An entry as a row.
+    /// An entry as a row for those who audit: of a reading of the log, also what was asked. What was asked at another node
+    /// of the organisation stays there.
+    fn told_row(&self, look: &Look<'_>, entry: &LogEntry) -> Result<AuditRow, Failure> {
+        let mut row = self.audit_row(look, entry)?;
+        if let Some(Payload::ReadLog(asked)) = look.payload(entry)? {
+            let question = reasons::of_access(&self.vault(), &self.master, &asked.question)?;
+            if let Some(question) = question {
+                row.words
+                    .push_str(&format!(" Asked for: {}.", question.text()));
+            }
+        }
+        Ok(row)
+    }
+
+    /// An entry as a row, which refers to no patient but by handles.
     ///
     /// # Errors
     /// [`Failure`] if the replica or the vault cannot be read.
@@ -142,14 +156,6 @@ impl Node {
             is_emergency: request.is_some_and(|request| request.is_emergency),
         };
         row.words = entry_words(&row, entry, payload.as_ref());
-        if let Some(Payload::ReadLog(asked)) = &payload {
-            // What was asked at another node of the organisation stays there.
-            let question = reasons::of_access(&self.vault(), &self.master, &asked.question)?;
-            if let Some(question) = question {
-                row.words
-                    .push_str(&format!(" Asked for: {}.", question.text()));
-            }
-        }
         Ok(row)
     }
 }

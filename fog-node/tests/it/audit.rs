@@ -272,14 +272,14 @@ fn those_who_audit_find_what_happened() {
     );
     assert_eq!(entries(&page)[1]["subject"], Value::Null);
 
-    a_bundle_is_verified(&desk, folder.path());
+    a_bundle_is_verified(&desk, folder.path(), &patient);
     assert!(node.terminate().success());
     is_clean(&data);
     a_pruned_transaction_leaves_its_entry(&data, folder.path(), &mut humans[2]);
 }
 
 /// Exports what concerns the patient and verifies it with the program, without the node.
-fn a_bundle_is_verified(desk: &Desk, folder: &Path) {
+fn a_bundle_is_verified(desk: &Desk, folder: &Path, patient: &str) {
     let [bundle, genesis] = ["audit.fwaudit", "chain.fwgenesis"].map(|name| folder.join(name));
     let [bundle, genesis] = [&bundle, &genesis].map(|path| path.to_str().unwrap());
     desk.ask(&[
@@ -328,6 +328,31 @@ fn a_bundle_is_verified(desk: &Desk, folder: &Path) {
         code == 0 && said.contains("\nVALID: from the log's begin until "),
         "{said}"
     );
+
+    // Of readings of the log it says that they were, and not whom they were about.
+    let asked = ["audit", "query", "--outcome", "read", "--as", "uma"];
+    let words = desk.ask(&asked)["entries"].to_string();
+    assert!(
+        words.contains(patient) && !words.contains(NUMBER),
+        "told by id to who audits"
+    );
+    let readings = folder.join("readings.fwaudit");
+    let readings = readings.to_str().unwrap();
+    desk.ask(&[
+        "audit",
+        "bundle",
+        "--outcome",
+        "read",
+        "--out",
+        readings,
+        "--as",
+        "uma",
+    ]);
+    let text_of_readings = std::fs::read_to_string(readings).unwrap();
+    assert!(text_of_readings.contains("read what the access log says of one patient."));
+    for reference in [patient, NUMBER, NAME] {
+        assert!(!text_of_readings.contains(reference), "{reference}");
+    }
 
     // A verifier that was written from the documents alone says the same.
     let program = concat!(

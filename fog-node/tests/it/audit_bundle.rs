@@ -188,6 +188,12 @@ async fn nothing_can_be_taken_out_of_a_bundle() {
                 "{at} and {to}"
             );
         }
+        let mut capitals = made.body().to_vec();
+        let (name, rest) = capitals[at].split_at(12);
+        capitals[at] = format!("{name}{}", rest.replace('a', "A"));
+        let is_other = capitals[at] != made.lines[at];
+        let is_refused = !made.verify(&made.signed(&capitals)).valid;
+        assert_eq!(is_refused, is_proven && is_other, "line {at} in capitals");
         if kinds[at] == "told" || kinds[at] == "shown" {
             let mut hidden = made.body().to_vec();
             hidden[at] = format!("{{\"left_out\":\"{}\"}}\n", LogHead::default().accumulator);

@@ -21,7 +21,6 @@ pub(super) fn Entries(desk: Desk) -> impl IntoView {
                 <thead><tr>
                     <th scope="col">"What happened"</th>
                     <th scope="col">"Outcome"</th>
-                    <th scope="col" class="num" data-p="1">"Block"</th>
                 </tr></thead>
                 <tbody>
                     <For each=rows key=|row| row.number let:row><Row row=row/></For>
@@ -47,10 +46,10 @@ fn Row(row: AuditRow) -> impl IntoView {
         <tr data-state=stripe data-testid=testids::AUDIT_ROW data-number=row.number.to_string() data-outcome=word>
             <th scope="row" class="wrap">
                 <bdi>{audit::by(&row)}</bdi>" · "<time>{local_clock_minutes(at)}", "{local_date(at)}</time>
+                " · "<a href=Route::Block(row.height).href()>"block "{thousands(row.height)}</a>
                 <small>{audit::told(&row.words, offset_minutes)}</small>
             </th>
             <td>{mark}</td>
-            <td class="num" data-p="1"><a href=Route::Block(row.height).href()>{thousands(row.height)}</a></td>
         </tr>
     }
 }
