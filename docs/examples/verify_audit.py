@@ -26,7 +26,8 @@ NAMES = {
     "told": ["entry"],
     "unproven": ["number", "words"],
 }
-KINDS = ("registered", "changed", "policy", "asked", "decided", "reviewed", "served", "read")
+KINDS = ("registered", "changed", "policy", "asked", "decided", "reviewed", "served", "read",
+         "erased")
 STATES = ("waiting", "granted", "denied", "refused", "ended")
 
 
@@ -51,7 +52,7 @@ def parse_request(r):
 def parse_entry(r):
     return {
         "number": r.u64(), "height": r.u64(), "time": r.u64(), "transaction": r.digest(),
-        "kind": KINDS[r.variant(8)], "organisation": r.raw(16), "signer": r.option(r.digest),
+        "kind": KINDS[r.variant(9)], "organisation": r.raw(16), "signer": r.option(r.digest),
         "person": r.option(r.digest), "subject": r.option(r.digest),
         "request": r.option(lambda: parse_request(r)),
     }

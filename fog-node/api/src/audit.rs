@@ -78,11 +78,13 @@ pub enum AuditOutcome {
     Served,
     /// Somebody read the log.
     Read,
+    /// Readings were erased.
+    Erased,
 }
 
 impl AuditOutcome {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Changed,
         Self::Waiting,
         Self::Granted,
@@ -93,6 +95,7 @@ impl AuditOutcome {
         Self::Reviewed,
         Self::Served,
         Self::Read,
+        Self::Erased,
     ];
 }
 

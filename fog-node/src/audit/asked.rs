@@ -115,6 +115,7 @@ pub(super) fn outcome(entry: &LogEntry, current: Option<&Access>, now_millis: u6
     let Some(request) = &entry.request else {
         return match entry.kind {
             LogKind::Read => AuditOutcome::Read,
+            LogKind::Erased => AuditOutcome::Erased,
             _ => AuditOutcome::Changed,
         };
     };

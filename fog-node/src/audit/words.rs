@@ -48,6 +48,10 @@ pub(super) fn entry_words(row: &AuditRow, entry: &LogEntry, payload: Option<&Pay
             LogPart::Bundle => format!("{whom} exported a bundle of the access log."),
         },
         (LogKind::Read, _) => format!("{whom} read the access log."),
+        (LogKind::Erased, Some(Payload::Tombstone(tombstone))) => {
+            format!("{by} erased {} readings for good.", tombstone.readings)
+        }
+        (LogKind::Erased, _) => format!("{by} erased readings for good."),
     }
 }
 
@@ -64,6 +68,7 @@ pub(super) const fn outcome(outcome: AuditOutcome) -> &'static str {
         AuditOutcome::Reviewed => "reviewed",
         AuditOutcome::Served => "served",
         AuditOutcome::Read => "read",
+        AuditOutcome::Erased => "erased",
     }
 }
 

@@ -24,6 +24,8 @@ const MAX_READINGS: usize = 100_000;
 const SAMPLES: usize = 64;
 /// Payload rows that are read, and then opened beside each other, at once.
 const PAGE: u32 = 4_096;
+/// So many at least are opened by one thread.
+const TOGETHER: usize = 128;
 
 /// A part of a record.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -122,21 +124,24 @@ impl Node {
             });
             Ok(shown.collect())
         };
-        let mut readings = Vec::new();
-        loop {
-            let rows = payloads::from(&self.vault(), number, next..past.unwrap_or(u64::MAX), PAGE)?;
-            let Some(last) = rows.last() else {
-                return Ok(readings);
-            };
+        let past = past.unwrap_or(u64::MAX);
+        let page = |next| payloads::from(&self.vault(), number, next..past, PAGE);
+        let (mut readings, mut rows) = (Vec::new(), page(next)?);
+        while let Some(last) = rows.last() {
             next = last.first_sequence.saturating_add(1);
-            let opened: Result<Vec<Vec<Shown>>, VaultError> = rows.par_iter().map(of_row).collect();
+            // The next rows are read while these are opened.
+            let open_all = || rows.par_iter().with_min_len(TOGETHER).map(of_row).collect();
+            let (opened, later): (Result<Vec<Vec<Shown>>, VaultError>, _) =
+                rayon::join(open_all, || page(next));
             for shown in opened?.into_iter().flatten() {
                 if !measure.take(&shown.record.value) {
                     return Err(too_many());
                 }
                 readings.push(shown);
             }
+            rows = later?;
         }
+        Ok(readings)
     }
 
     /// The readings that an earlier read disclosed; none if one of them is not here any more.

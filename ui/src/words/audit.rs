@@ -69,6 +69,7 @@ pub const fn outcome(row: &AuditRow) -> (Option<State>, &'static str) {
         AuditOutcome::Over => (None, "Over"),
         AuditOutcome::Reviewed => (None, "Reviewed"),
         AuditOutcome::Read => (None, "Read"),
+        AuditOutcome::Erased => (None, "Erased"),
         AuditOutcome::Changed => (None, "Changed"),
     }
 }

@@ -25,6 +25,7 @@ use super::request::{AccessDecision, AccessState, access};
 use super::{AccessError, admin};
 use crate::canonical::{self, DecodeError};
 use crate::digest::Digest;
+use crate::genesis::Member;
 use crate::ids::{Height, OrganisationId};
 use crate::key::PublicKey;
 use crate::state::{Clock, ExecutionError, Overlay, StateKey, StateReadError, StateView, read};
@@ -83,7 +84,7 @@ pub struct LogEntry {
     pub signer: Option<Digest>,
     /// The person it is about: who asked, is registered, changed or served.
     pub person: Option<Digest>,
-    /// The subject it is about.
+    /// The subject it is about; of an erasure, the name under which it is told.
     pub subject: Option<Digest>,
     /// The request it is about, as it stands after the transaction.
     pub request: Option<LoggedRequest>,
@@ -108,6 +109,8 @@ pub enum LogKind {
     Served,
     /// Told that somebody reads the log.
     Read,
+    /// Told that keys were destroyed.
+    Erased,
 }
 
 /// What a transaction left a request as.
@@ -284,6 +287,16 @@ fn about<V: StateView + ?Sized>(
         Payload::ReadLog(asked) => {
             let reader = person_of(state, sender)?.ok_or(AccessError::NotAPerson)?;
             About::person(LogKind::Read, asked.organisation, reader.registered.handle)
+        }
+        Payload::Tombstone(tombstone) => {
+            let node: Option<Member> = read(state, &StateKey::member(sender))?;
+            About {
+                kind: LogKind::Erased,
+                organisation: node.ok_or(AccessError::NotServing)?.organisation,
+                person: None,
+                subject: Some(tombstone.handle),
+                request: None,
+            }
         }
         _ => return Ok(None),
     };
