@@ -50,6 +50,8 @@ const MAX_DAYS: u32 = 36_500;
 const AHEAD_MILLIS: u64 = 3 * 86_400_000;
 
 type Id = [u8; 16];
+/// Where something is on the ledger, and its name there.
+pub type InForce = (Scope, String);
 
 /// The consents of a node.
 pub(crate) struct Consents {
@@ -187,7 +189,7 @@ impl Node {
     pub(crate) fn all_consents(
         &self,
         patient: &Patient,
-    ) -> Result<(Vec<Id>, Vec<(Scope, String)>), Failure> {
+    ) -> Result<(Vec<Id>, Vec<InForce>), Failure> {
         let mut own: Vec<_> = self.consents.register().values().cloned().collect();
         own.retain(|consent| consent.patient == patient.id);
         let snapshot = self.replica.read()?;

@@ -27,12 +27,13 @@ use std::time::Duration;
 
 use fog_api::{Erase, ErasureView};
 use ledger_core::Digest;
-use ledger_core::access::{self, AccessState, Period, Purpose, Scope};
+use ledger_core::access::{self, AccessState, Period, Purpose};
 use tokio::sync::broadcast::error::RecvError;
 
 use self::certificate::{Erasure, view_of};
 use self::destroy::{Survey, Target};
 use crate::clock::unix_millis;
+use crate::consents::InForce;
 use crate::failure::Failure;
 use crate::ingest::Item;
 use crate::node::Node;
@@ -58,7 +59,7 @@ pub struct EraseOrder {
     /// The patient's consents, by their ids: their rows go.
     pub consents: Vec<[u8; 16]>,
     /// What is in force by them.
-    pub in_force: Vec<(Scope, String)>,
+    pub in_force: Vec<InForce>,
     /// When backups were made, in Unix milliseconds, as far as it is known.
     pub backups: Vec<u64>,
     /// Where the readings are, as far as it was looked.

@@ -121,8 +121,8 @@ pub fn range_path(leaves: &[Digest], first: usize, count: usize) -> Option<Vec<D
     if count == 0 || end > leaves.len() {
         return None;
     }
-    let mut siblings = Vec::new();
-    let mut rest = vec![0..leaves.len()];
+    let (mut siblings, mut rest) = (Vec::new(), Vec::new());
+    rest.push(0..leaves.len());
     while let Some(subtree) = rest.pop() {
         if subtree.end <= first || subtree.start >= end {
             siblings.push(root(leaves.get(subtree)?));
