@@ -83,7 +83,7 @@ fn devices(address: &str) -> Vec<Value> {
     devices.as_array().unwrap().clone()
 }
 
-/// The one device once it is read, with nothing refused and nothing missing.
+/// The one device once it is read, with nothing refused for its key.
 fn streams(address: &str) -> Value {
     wait_for("a reading under the new key", || {
         let [device] = devices(address).try_into().unwrap();
