@@ -52,7 +52,7 @@ use crate::vault::reasons::SealedReason;
 /// nothing else makes urgent, while nobody listens to the values.
 pub const COMMIT_AGE: Duration = Duration::from_millis(100);
 /// The same while somebody does: a value is shown once it is durable, and a person should not wait for it.
-pub const WATCHED_COMMIT_AGE: Duration = Duration::from_millis(20);
+pub const WATCHED_COMMIT_AGE: Duration = Duration::from_millis(14);
 /// Items that wait for the writer before senders wait.
 pub const QUEUE_ITEMS: usize = 512;
 /// Most measurements one item may carry.

@@ -3,7 +3,6 @@
 use fog_api::{DisclosedSpan, DisclosedStream, Disclosure};
 use leptos::prelude::*;
 
-use crate::components::Icon;
 use crate::components::time::{local_clock_minutes, local_date};
 use crate::plot::{PlotSpec, Plots, Point, SeriesHandle, Simulated, Span};
 use crate::profile_plots::{Line, break_after, panels};
@@ -52,15 +51,25 @@ fn Card(shown: Disclosure) -> impl IntoView {
                 {missing.collect_view()}
                 {has_any.then(|| view! { <Plots spec=spec/> })}
                 {(!shown.spans.is_empty()).then(|| view! { <Spans spans=shown.spans.clone()/> })}
-                <p class="soft"><Icon name="chain"/>" Told to the ledger: "{receipts.collect_view()}</p>
+                <p class="soft">"Told to the ledger: "{receipts.collect_view()}</p>
             </div>
         </section>
     }
 }
 
+/// From the first reading to the last: what was granted may be much longer than what there is of it.
+fn window(shown: &Disclosure) -> Span {
+    let readings = shown.streams.iter().flat_map(|part| &part.readings);
+    let times = readings.map(|reading| reading.taken);
+    match (times.clone().min(), times.max()) {
+        (Some(first), Some(last)) if first < last => Span::new(first, last),
+        _ => Span::new(shown.from, shown.until),
+    }
+}
+
 /// The plots of what was read; waves are not drawn here.
 fn spec(shown: &Disclosure) -> PlotSpec {
-    let window = Span::new(shown.from, shown.until);
+    let window = window(shown);
     let mut lines: Vec<Line> = Vec::new();
     let mut is_simulated = false;
     for part in shown.streams.iter().filter(|part| part.code != WAVE.0) {
