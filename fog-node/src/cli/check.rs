@@ -53,9 +53,7 @@ impl Verify {
                 return verify(&self.file, path.as_deref(), self.node.as_ref(), self.json);
             }
         };
-        let genesis = read_at_most(path, MAX_GENESIS_BYTES)?;
-        let genesis = Genesis::from_file(&genesis)
-            .with_context(|| format!("{} is no genesis file", path.display()))?;
+        let genesis = genesis_of(path)?;
         if self.is_bundle()? {
             return self.verify_bundle(&genesis);
         }
@@ -115,6 +113,12 @@ impl Verify {
         }
         Ok(Outcome::No)
     }
+}
+
+/// The genesis in a file.
+pub(super) fn genesis_of(path: &Path) -> anyhow::Result<Genesis> {
+    Genesis::from_file(&read_at_most(path, MAX_GENESIS_BYTES)?)
+        .with_context(|| format!("{} is no genesis file", path.display()))
 }
 
 /// Reads a file, but not without end: one byte above `limit` is read, and refused by the decoder.

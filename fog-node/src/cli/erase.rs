@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use fog_api::{ApiError, Erase as Asked, ErasureOf, ErasureView};
-use ledger_core::genesis::MAX_GENESIS_BYTES;
-use ledger_core::{Digest, Genesis, PublicKey};
+use ledger_core::{Digest, PublicKey};
 
 use super::Outcome;
-use super::check::read_at_most;
+use super::check::{genesis_of, read_at_most};
 use super::client::{Api, Question, refuse};
 use super::output::{print, print_json, time_words};
 use super::table::{cell, numbers, pairs, table, words};
@@ -182,14 +181,8 @@ pub(super) fn verify(
     json: bool,
 ) -> anyhow::Result<Outcome> {
     let bytes = read_at_most(file, MAX_FILE_BYTES)?;
-    let chain = match genesis {
-        None => None,
-        Some(path) => Some(
-            Genesis::from_file(&read_at_most(path, MAX_GENESIS_BYTES)?)
-                .with_context(|| format!("{} is no genesis file", path.display()))?
-                .chain_id(),
-        ),
-    };
+    let chain = genesis.map(genesis_of).transpose()?;
+    let chain = chain.map(|genesis| genesis.chain_id());
     let opened = SignedErasure::from_file(&bytes)
         .and_then(|(signed, tx)| signed.verify().map(|erasure| (erasure, signed, tx)));
     let (view, why) = match opened {

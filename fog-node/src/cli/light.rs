@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use fog_api::{LightPage, StateAnswer};
 use ledger_core::canonical;
-use ledger_core::genesis::{MAX_GENESIS_BYTES, Parameters};
+use ledger_core::genesis::Parameters;
 use ledger_core::light::{Evidence, LightBlock};
 use ledger_core::state::{MAX_STATE_VALUE_BYTES, StateKey};
 use ledger_core::state_proof::StateProof;
@@ -24,7 +24,7 @@ use serde_json::json;
 
 use self::follow::{Progress, Stop};
 use super::Outcome;
-use super::check::read_at_most;
+use super::check::genesis_of;
 use super::client::{Address, Api, Question, Refused};
 use super::output::{print, print_json, time_words};
 use super::table::pairs;
@@ -73,9 +73,7 @@ struct Report {
 
 impl Light {
     pub(super) fn run(&self) -> anyhow::Result<Outcome> {
-        let bytes = read_at_most(&self.genesis, MAX_GENESIS_BYTES)?;
-        let genesis = Genesis::from_file(&bytes)
-            .with_context(|| format!("{} is no genesis file", self.genesis.display()))?;
+        let genesis = genesis_of(&self.genesis)?;
         let mut report = Report {
             client: LightClient::from_genesis(&genesis),
             progress: Progress::default(),

@@ -9,11 +9,10 @@ use fog_api::{
     CommissioningFigure, CommissioningRecord, FigureVerdict, Identified, Identify, SelfTest,
     SelfTestStage, StartSelfTest, TestOutcome,
 };
-use ledger_core::genesis::MAX_GENESIS_BYTES;
-use ledger_core::{Genesis, PublicKey};
+use ledger_core::PublicKey;
 
 use super::Outcome;
-use super::check::read_at_most;
+use super::check::{genesis_of, read_at_most};
 use super::client::{Api, Question, refuse};
 use super::device_bluetooth::tell;
 use super::output::{print, print_json, time_words};
@@ -122,14 +121,8 @@ pub(super) fn verify(
     json: bool,
 ) -> anyhow::Result<Outcome> {
     let bytes = read_at_most(file, MAX_FILE_BYTES)?;
-    let chain = match genesis {
-        None => None,
-        Some(path) => Some(
-            Genesis::from_file(&read_at_most(path, MAX_GENESIS_BYTES)?)
-                .with_context(|| format!("{} is no genesis file", path.display()))?
-                .chain_id(),
-        ),
-    };
+    let chain = genesis.map(genesis_of).transpose()?;
+    let chain = chain.map(|genesis| genesis.chain_id());
     let opened = SignedCommissioning::from_file(&bytes)
         .and_then(|signed| signed.verify().map(|record| (record, signed)));
     let (record, why) = match opened {

@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use ledger_core::Genesis;
-use ledger_core::genesis::MAX_GENESIS_BYTES;
 use ledger_store::{
     Replica, SNAPSHOT_MANIFEST_FILE, SnapshotError, SnapshotImport, SnapshotManifest, TRUST_FILE,
 };
 
 use super::Outcome;
-use super::check::read_at_most;
+use super::check::{genesis_of, read_at_most};
 use super::output::{bytes_words, complain, print, print_json};
 use crate::keystore::create_private_dir;
 use crate::node::{REPLICA_FILE, lock_data_dir};
@@ -92,9 +91,7 @@ impl Export {
 
 impl Import {
     fn run(&self) -> anyhow::Result<Outcome> {
-        let genesis = read_at_most(&self.genesis, MAX_GENESIS_BYTES)?;
-        let genesis = Genesis::from_file(&genesis)
-            .with_context(|| format!("{} is no genesis file", self.genesis.display()))?;
+        let genesis = genesis_of(&self.genesis)?;
         create_private_dir(&self.data)?;
         let _lock = lock_data_dir(&self.data)?;
         match self.take_over(&genesis)? {

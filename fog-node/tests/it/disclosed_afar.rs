@@ -35,7 +35,7 @@ fn committed(place: &Place, transaction: &Value) -> String {
 #[test]
 fn a_physician_reads_a_granted_part_of_another_hospitals_record() {
     let folder = tempfile::tempdir().unwrap();
-    let [harbour, clinic] = [97, 98].map(|number| Place::new(folder.path(), number));
+    let [harbour, clinic] = [99, 100].map(|number| Place::new(folder.path(), number));
     create(&harbour);
     let demo = ["--demo=2".to_owned()];
     let (host, one) = harbour.start_with(&demo);

@@ -93,7 +93,7 @@ impl Hospital {
     fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (mut here, mut there) = (Line::new(), Line::new());
-        let [first, second] = [81, 82].map(|number| Place::new(folder.path(), number));
+        let [first, second] = [101, 102].map(|number| Place::new(folder.path(), number));
         create(&first);
         let key = folder.path().join("key");
         std::fs::write(&key, hex::encode(KEY)).unwrap();

@@ -20,7 +20,7 @@ fn handles(api: &str) -> BTreeSet<String> {
 #[test]
 fn a_full_node_shares_its_devices_with_its_colleague() {
     let folder = tempfile::tempdir().unwrap();
-    let [ward_a, ward_b] = [63, 64].map(|number| Place::new(folder.path(), number));
+    let [ward_a, ward_b] = [69, 70].map(|number| Place::new(folder.path(), number));
     create(&ward_a);
     let (first, one) = ward_a.start_with(&["--demo=12".into(), "--roam=20".into()]);
     let before = wait_for("the registrations", || {

@@ -3,10 +3,6 @@
 //! that is not final, or by a node that takes no part. Method: a log of two hospitals, its state's real tree, and each
 //! single change of the trail tried; the file around it is the node's.
 
-use std::collections::BTreeMap;
-
-use jmt::storage::{LeafNode, Node, NodeKey, TreeReader};
-use jmt::{KeyHash, OwnedValue, Version};
 use ledger_core::access::{AccessDecision, LogPart, Trail, TrailEnd, TrailError, TrailVerdict};
 use ledger_core::state::StateKey;
 use ledger_core::state_proof::prove;
@@ -15,29 +11,8 @@ use ledger_core::{Digest, Height};
 use proptest::prelude::*;
 
 use crate::access_log::{ADA, BO, CLINIC, HARBOUR, Journal, UMA, ask, decide, look, rule};
-use crate::support::{certify, genesis, header, validators};
+use crate::support::{Tree, certify, genesis, header, validators};
 use crate::town::{id, public};
-
-/// A state's tree.
-#[derive(Default)]
-struct Tree {
-    nodes: BTreeMap<NodeKey, Node>,
-    values: BTreeMap<KeyHash, OwnedValue>,
-}
-
-impl TreeReader for Tree {
-    fn get_node_option(&self, key: &NodeKey) -> anyhow::Result<Option<Node>> {
-        Ok(self.nodes.get(key).cloned())
-    }
-
-    fn get_value_option(&self, _: Version, key: KeyHash) -> anyhow::Result<Option<OwnedValue>> {
-        Ok(self.values.get(&key).cloned())
-    }
-
-    fn get_rightmost_leaf(&self) -> anyhow::Result<Option<(NodeKey, LeafNode)>> {
-        anyhow::bail!("this tree is not being restored")
-    }
-}
 
 /// What a trail tells of an entry.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -1,9 +1,6 @@
 //! State proofs: what is there and what is not, and that nothing else can be shown.
 
-use std::collections::BTreeMap;
-
-use jmt::storage::{LeafNode, Node, NodeKey, TreeReader};
-use jmt::{JellyfishMerkleTree, KeyHash, OwnedValue, RootHash, Version};
+use jmt::{JellyfishMerkleTree, RootHash};
 use ledger_core::canonical::encode;
 use ledger_core::state::{StateKey, Writes};
 use ledger_core::state_proof::{End, StateProof, StateProofError, prove};
@@ -12,27 +9,7 @@ use ledger_core::{Digest, Height, LightError};
 use proptest::prelude::*;
 
 use crate::light::{Chain, NOW};
-
-/// A tree of one height in memory.
-#[derive(Default)]
-struct Tree {
-    nodes: BTreeMap<NodeKey, Node>,
-    values: BTreeMap<KeyHash, OwnedValue>,
-}
-
-impl TreeReader for Tree {
-    fn get_node_option(&self, key: &NodeKey) -> anyhow::Result<Option<Node>> {
-        Ok(self.nodes.get(key).cloned())
-    }
-
-    fn get_value_option(&self, _: Version, key: KeyHash) -> anyhow::Result<Option<OwnedValue>> {
-        Ok(self.values.get(&key).cloned())
-    }
-
-    fn get_rightmost_leaf(&self) -> anyhow::Result<Option<(NodeKey, LeafNode)>> {
-        anyhow::bail!("this tree is not being restored")
-    }
-}
+use crate::support::Tree;
 
 /// The tree of the entries `0..count`, and its root.
 fn tree(count: u64) -> (Tree, Digest) {

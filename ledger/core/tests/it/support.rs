@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use jmt::storage::{LeafNode, Node, NodeKey, TreeReader};
+use jmt::{KeyHash, OwnedValue, Version};
 use ledger_core::access::POLICY_ENGINE;
 use ledger_core::block::{BLOCK_VERSION, tx_leaves, tx_root};
 use ledger_core::certificate::{CommitSignature, VoteContent, VoteKind};
@@ -267,4 +269,25 @@ pub fn proof(first: &[u8], now: &[u8], signers: &[u8]) -> (Genesis, Proof) {
         changes,
     };
     (genesis, proof)
+}
+
+/// A tree of one height in memory.
+#[derive(Default)]
+pub struct Tree {
+    pub nodes: BTreeMap<NodeKey, Node>,
+    pub values: BTreeMap<KeyHash, OwnedValue>,
+}
+
+impl TreeReader for Tree {
+    fn get_node_option(&self, key: &NodeKey) -> anyhow::Result<Option<Node>> {
+        Ok(self.nodes.get(key).cloned())
+    }
+
+    fn get_value_option(&self, _: Version, key: KeyHash) -> anyhow::Result<Option<OwnedValue>> {
+        Ok(self.values.get(&key).cloned())
+    }
+
+    fn get_rightmost_leaf(&self) -> anyhow::Result<Option<(NodeKey, LeafNode)>> {
+        anyhow::bail!("this tree is not being restored")
+    }
 }
