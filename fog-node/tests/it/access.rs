@@ -12,7 +12,7 @@ use ledger_core::access;
 use ledger_store::Replica;
 use serde_json::{Value, json as value};
 
-use crate::consortium::{Place, create, invite, view};
+use crate::consortium::Hospitals;
 use crate::desk::Desk;
 use crate::program::{Running, json, wait_for};
 use crate::served::Served;
@@ -326,18 +326,13 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn a_person_of_the_holder_decides_about_another_organisations_request() {
     let folder = tempfile::tempdir().unwrap();
-    let [harbour, clinic] = [95, 96].map(|number| Place::new(folder.path(), number));
-    create(&harbour);
-    let (host, one) = harbour.start();
-    clinic.join(&invite(&one, &[]), "Clinic", "clinic-1");
-    let (guest, two) = clinic.start();
-    wait_for("the clinic to follow", || {
-        (view(&two)["me"]["role"] == "observer").then_some(())
-    });
-    let organisations = view(&one)["organisations"].take();
-    let mut organisations = organisations.as_array().unwrap().iter();
-    let holder = organisations.find(|one| one["name"] == "Harbour General");
-    let holder = holder.unwrap()["id"].as_str().unwrap().to_owned();
+    let Hospitals {
+        harbour,
+        clinic,
+        nodes: [host, guest],
+        apis: [one, two],
+        holder,
+    } = Hospitals::open(folder.path(), [95, 96], &[]);
     let [here, there] = [&one, &two].map(|api| Desk::new(api));
     put(&here, None, "on-request", ASKED_FOR);
     register(&here, &[("anna", "admin"), ("paul", "physician")]);

@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::{Value, json as value};
 
 use crate::access::{is_clean, put, refused, register};
-use crate::consortium::{Place, create, invite, view};
+use crate::consortium::Hospitals;
 use crate::desk::Desk;
 use crate::program::{Running, fogward, json, text, wait_for};
 use crate::signing::Human;
@@ -428,18 +428,13 @@ fn a_pruned_transaction_leaves_its_entry(data: &Path, folder: &Path, uma: &mut H
 #[test]
 fn an_organisation_sees_its_own() {
     let folder = tempfile::tempdir().unwrap();
-    let [harbour, clinic] = [97, 98].map(|number| Place::new(folder.path(), number));
-    create(&harbour);
-    let (host, one) = harbour.start();
-    clinic.join(&invite(&one, &[]), "Clinic", "clinic-1");
-    let (guest, two) = clinic.start();
-    wait_for("the clinic to follow", || {
-        (view(&two)["me"]["role"] == "observer").then_some(())
-    });
-    let organisations = view(&one)["organisations"].take();
-    let mut organisations = organisations.as_array().unwrap().iter();
-    let holder = organisations.find(|one| one["name"] == "Harbour General");
-    let holder = holder.unwrap()["id"].as_str().unwrap().to_owned();
+    let Hospitals {
+        harbour,
+        clinic,
+        nodes: [host, guest],
+        apis: [one, two],
+        holder,
+    } = Hospitals::open(folder.path(), [97, 98], &[]);
     let [here, there] = [&one, &two].map(|api| Desk::new(api));
     register(
         &here,

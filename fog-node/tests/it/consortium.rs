@@ -57,6 +57,41 @@ impl Place {
     }
 }
 
+/// Two hospitals of one consortium: the one that founded it, and a clinic that follows it.
+pub(crate) struct Hospitals {
+    pub(crate) harbour: Place,
+    pub(crate) clinic: Place,
+    pub(crate) nodes: [Running; 2],
+    pub(crate) apis: [String; 2],
+    /// Id of the founder's organisation.
+    pub(crate) holder: String,
+}
+
+impl Hospitals {
+    /// On loopback hosts with these numbers; the founder's node is started with these arguments.
+    pub(crate) fn open(folder: &Path, numbers: [u8; 2], arguments: &[String]) -> Self {
+        let [harbour, clinic] = numbers.map(|number| Place::new(folder, number));
+        create(&harbour);
+        let (host, one) = harbour.start_with(arguments);
+        clinic.join(&invite(&one, &[]), "Clinic", "clinic-1");
+        let (guest, two) = clinic.start();
+        wait_for("the clinic to follow", || {
+            (view(&two)["me"]["role"] == "observer").then_some(())
+        });
+        let organisations = view(&one)["organisations"].take();
+        let mut organisations = organisations.as_array().unwrap().iter();
+        let holder = organisations.find(|one| one["name"] == "Harbour General");
+        let holder = holder.unwrap()["id"].as_str().unwrap().to_owned();
+        Self {
+            harbour,
+            clinic,
+            nodes: [host, guest],
+            apis: [one, two],
+            holder,
+        }
+    }
+}
+
 pub(crate) fn view(api: &str) -> Value {
     json(["consortium", "status", "--api", api, "--json"]).1
 }

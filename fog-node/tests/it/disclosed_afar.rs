@@ -10,7 +10,7 @@ use ledger_store::Replica;
 use serde_json::{Value, json as value};
 
 use crate::access::{is_clean, put, refused, register};
-use crate::consortium::{Place, create, invite, view};
+use crate::consortium::{Hospitals, Place};
 use crate::desk::Desk;
 use crate::disclosed::{PULSE, Patient, SATURATION, shown, told};
 use crate::program::wait_for;
@@ -35,19 +35,13 @@ fn committed(place: &Place, transaction: &Value) -> String {
 #[test]
 fn a_physician_reads_a_granted_part_of_another_hospitals_record() {
     let folder = tempfile::tempdir().unwrap();
-    let [harbour, clinic] = [99, 100].map(|number| Place::new(folder.path(), number));
-    create(&harbour);
-    let demo = ["--demo=2".to_owned()];
-    let (host, one) = harbour.start_with(&demo);
-    clinic.join(&invite(&one, &[]), "Clinic", "clinic-1");
-    let (guest, two) = clinic.start();
-    wait_for("the clinic to follow", || {
-        (view(&two)["me"]["role"] == "observer").then_some(())
-    });
-    let organisations = view(&one)["organisations"].take();
-    let mut organisations = organisations.as_array().unwrap().iter();
-    let holder = organisations.find(|one| one["name"] == "Harbour General");
-    let holder = holder.unwrap()["id"].as_str().unwrap().to_owned();
+    let Hospitals {
+        harbour,
+        clinic,
+        nodes: [host, guest],
+        apis: [one, two],
+        holder,
+    } = Hospitals::open(folder.path(), [99, 100], &["--demo=2".to_owned()]);
     let patient = Patient::of_ward(&one);
     let [here, there] = [&one, &two].map(|api| Desk::new(api));
     put(&here, None, "physicians", PHYSICIANS);
