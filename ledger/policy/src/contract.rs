@@ -10,11 +10,21 @@ use crate::question::Question;
 
 /// Policies that hold together, ready to decide.
 ///
-/// They are kept apart by whom they are about: what names another person, role or organisation than the asker's
-/// is not even looked at.
+/// They are kept apart by whom they are about, and by what: what names another person, role or organisation than the
+/// asker's, or other metrics only, is not even looked at.
 #[derive(Clone, Default, Debug)]
 pub struct Contract {
-    about: BTreeMap<Option<EntityUid>, PolicySet>,
+    about: BTreeMap<Option<EntityUid>, Part>,
+    len: usize,
+}
+
+/// Policies about the same people.
+#[derive(Clone, Default, Debug)]
+struct Part {
+    /// Those about some metrics only, under each of them.
+    metrics: BTreeMap<String, PolicySet>,
+    /// The others.
+    others: PolicySet,
 }
 
 /// What a contract says to a question.
@@ -47,32 +57,40 @@ impl Contract {
     pub fn new(policies: impl IntoIterator<Item = CheckedPolicy>) -> Self {
         let named = policies
             .into_iter()
-            .map(|CheckedPolicy(policy)| (policy.id().clone(), policy));
+            .map(|checked| (checked.policy.id().clone(), checked));
         let named: BTreeMap<_, _> = named.collect();
-        let mut about: BTreeMap<_, PolicySet> = BTreeMap::new();
-        for policy in named.into_values() {
+        let len = named.len();
+        let mut about: BTreeMap<_, Part> = BTreeMap::new();
+        for CheckedPolicy { policy, metrics } in named.into_values() {
             let whom = match policy.principal_constraint() {
                 PrincipalConstraint::In(whom)
                 | PrincipalConstraint::Eq(whom)
                 | PrincipalConstraint::IsIn(_, whom) => Some(whom),
                 PrincipalConstraint::Any | PrincipalConstraint::Is(_) => None,
             };
+            let part = about.entry(whom).or_default();
             // Names differ, so nothing is refused.
-            let _ = about.entry(whom).or_default().add(policy);
+            let Some(metrics) = metrics else {
+                let _ = part.others.add(policy);
+                continue;
+            };
+            for metric in metrics {
+                let _ = part.metrics.entry(metric).or_default().add(policy.clone());
+            }
         }
-        Self { about }
+        Self { about, len }
     }
 
     /// How many policies it has.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.about.values().map(PolicySet::num_of_policies).sum()
+    pub const fn len(&self) -> usize {
+        self.len
     }
 
     /// Whether it has none, and so permits nothing.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.about.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
     }
 }
 
@@ -92,7 +110,14 @@ fn decided(contracts: &[&Contract], question: &Question<'_>) -> Decision {
     let (mut permits, mut forbids, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     let mut needs_approval = true;
     for contract in contracts {
-        for set in groups.iter().filter_map(|group| contract.about.get(group)) {
+        let parts = groups.iter().filter_map(|group| contract.about.get(group));
+        let sets = parts.flat_map(|part| {
+            part.metrics
+                .get(question.metric)
+                .into_iter()
+                .chain([&part.others])
+        });
+        for set in sets {
             let response = Authorizer::new().is_authorized(&request, set, &entities);
             let named = |id: &PolicyId| id.to_string();
             failed.extend(response.diagnostics().errors().map(|error| match error {

@@ -1,5 +1,6 @@
 //! One policy: its text, and what is wrong with it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr as _;
 use std::sync::LazyLock;
@@ -10,6 +11,7 @@ use cedar_policy::{
 use miette::Diagnostic;
 use serde::{Deserialize, Serialize};
 
+use crate::metrics::only_metrics;
 use crate::on_own_stack;
 use crate::question::uid;
 
@@ -89,11 +91,15 @@ impl Fault {
 
 /// A policy that fits the schema.
 #[derive(Clone)]
-pub struct CheckedPolicy(pub(crate) Policy);
+pub struct CheckedPolicy {
+    pub(crate) policy: Policy,
+    /// The only metrics that it can apply to; `None` for all.
+    pub(crate) metrics: Option<BTreeSet<String>>,
+}
 
 impl fmt::Debug for CheckedPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CheckedPolicy({})", self.0.id())
+        write!(f, "CheckedPolicy({})", self.policy.id())
     }
 }
 
@@ -124,7 +130,7 @@ impl CheckedPolicy {
     pub fn read_of_subject(name: &str, text: &str, subject: &str) -> Result<Self, Vec<Fault>> {
         let policy = Self::read(name, text)?;
         let subject = uid("Subject", subject);
-        match policy.0.resource_constraint() {
+        match policy.policy.resource_constraint() {
             ResourceConstraint::In(only) | ResourceConstraint::IsIn(_, only) if only == subject => {
                 Ok(policy)
             }
@@ -140,7 +146,7 @@ impl CheckedPolicy {
     /// What it does.
     #[must_use]
     pub fn effect(&self) -> Effect {
-        match self.0.effect() {
+        match self.policy.effect() {
             cedar_policy::Effect::Permit => Effect::Permit,
             cedar_policy::Effect::Forbid => Effect::Forbid,
         }
@@ -149,7 +155,7 @@ impl CheckedPolicy {
     /// Whether a person must agree to what it permits.
     #[must_use]
     pub fn needs_approval(&self) -> bool {
-        needs_approval(&self.0)
+        needs_approval(&self.policy)
     }
 }
 
@@ -210,7 +216,10 @@ fn read(name: &str, text: &str) -> Result<CheckedPolicy, Vec<Fault>> {
     // Cedar tells them in any order.
     faults.sort_by(|one, next| (one.span, &one.message).cmp(&(next.span, &next.message)));
     match faults.is_empty() {
-        true => Ok(CheckedPolicy(policy.new_id(PolicyId::new(name)))),
+        true => Ok(CheckedPolicy {
+            metrics: only_metrics(policy),
+            policy: policy.new_id(PolicyId::new(name)),
+        }),
         false => Err(faults),
     }
 }

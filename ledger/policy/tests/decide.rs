@@ -392,7 +392,48 @@ fn texts() -> impl Strategy<Value = String> {
     })
 }
 
+/// Conditions in any order and from any clause, those that fail to evaluate among them.
+fn conditions() -> impl Strategy<Value = Vec<&'static str>> {
+    let one = prop::sample::select(vec![
+        "context.emergency",
+        "resource.metric == \"8867-4\"",
+        "\"59408-5\" == resource.metric",
+        "[\"59408-5\", \"8867-4\"].contains(resource.metric)",
+        "(context.emergency || resource.metric == \"59408-5\")",
+        "context.relations.contains(Relation::\"treating\")",
+        "principal in [Role::\"nurse\", Role::\"physician\"]",
+        "context.age_days * 4611686018427387904 > 0",
+    ]);
+    prop::collection::vec(one, 1..5)
+}
+
 proptest! {
+    /// What stands first in a policy decides as if everything were evaluated: a condition that is no test of the
+    /// metric, could fail and never does hides what comes after it.
+    #[test]
+    fn a_metric_read_off_decides_nothing_else(
+        policies in prop::collection::vec((conditions(), conditions(), 0_usize..3), 1..6),
+        emergency in prop::bool::ANY,
+        is_pulse in prop::bool::ANY,
+    ) {
+        let asker = Asker::new(&[Role::Physician], &[Relation::Treating]);
+        let metric = if is_pulse { HEART_RATE } else { SPO2 };
+        let question = Question { emergency, metric, ..asker.question() };
+        let contract = |hides: &str| {
+            Contract::new(policies.iter().enumerate().map(|(number, (first, second, form))| {
+                let [first, second] = [first, second].map(|all| all.join(" && "));
+                let text = match form {
+                    0 => format!("permit(principal, action, resource) when {{ {hides}{first} && ({second}) }};"),
+                    1 => format!("forbid(principal, action, resource) when {{ {hides}{first} }} unless {{ {second} }};"),
+                    _ => format!("permit(principal, action, resource) when {{ {hides}{first} }} when {{ {second} }};"),
+                };
+                policy(&format!("p{number}"), &text)
+            }))
+        };
+        let read_off = decide(&[&contract("")], &question);
+        prop_assert_eq!(read_off, decide(&[&contract("context.hour + 1 > 0 && ")], &question));
+    }
+
     /// However policies are spread over contracts and in whatever order, they decide the same; and more
     /// prohibitions allow nothing more.
     #[test]
