@@ -1,8 +1,8 @@
 //! The live store: what the node says, as signals, each as fine as what shows it.
 //!
-//! One stream of events feeds everything. The first event after a frame is applied at once; those after it
-//! are folded ([`crate::live_model`]) and applied with the next frame, so 100 devices at 4 Hz cost at most two
-//! updates per device and frame. When the stream breaks, the state says so, and on return everything is asked for
+//! One stream of events feeds everything. The first events after a frame are applied as they come; those beyond are
+//! folded ([`crate::live_model`]) and applied with the next frame, so a slow console falls behind by no more than
+//! that, however much the node tells. When the stream breaks, the state says so, and on return everything is asked for
 //! again; nothing is guessed.
 
 mod entry;

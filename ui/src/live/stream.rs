@@ -16,14 +16,16 @@ use crate::transport::{self, Signal as Report, Stream};
 const BLOCKS: usize = 200;
 /// A stream that has said nothing for so long is looked after, in milliseconds.
 const QUIET_MILLIS: i64 = 10_000;
+/// Most events that are applied as they come between two frames: what a node tells in the time of one.
+const AT_ONCE: u8 = 3;
 /// Longest wait between two tries to open the stream, in milliseconds.
 const LONGEST_WAIT: u64 = 8_000;
 
 thread_local! {
     static STREAM: RefCell<Option<Stream>> = const { RefCell::new(None) };
     static PENDING: RefCell<Pending> = RefCell::new(Pending::default());
-    /// Whether something was applied since the last frame; what comes now waits for the next one.
-    static IS_IN_TURN: Cell<bool> = const { Cell::new(false) };
+    /// How many events were applied since the last frame; those beyond [`AT_ONCE`] wait for the next one.
+    static APPLIED: Cell<u8> = const { Cell::new(0) };
     /// The device whose waves are wanted.
     pub(super) static WAVES: RefCell<Option<String>> = const { RefCell::new(None) };
     /// When the stream last said something, by this machine's clock.
@@ -92,17 +94,22 @@ impl Live {
             measure::arrived(devices);
         }
         PENDING.with_borrow_mut(|pending| pending.absorb(event));
-        if !IS_IN_TURN.replace(true) {
-            // Plots are painted when a frame begins: applied only then, it would be in the frame after.
-            self.apply();
+        let applied = APPLIED.get();
+        if applied == AT_ONCE {
+            return;
+        }
+        // Plots are painted when a frame begins: applied only then, it would be in the frame after.
+        self.apply();
+        APPLIED.set(applied + 1);
+        if applied == 0 {
             self.wait_a_frame();
         }
     }
 
-    /// What comes until the next frame is applied together.
+    /// What had to wait is applied together, with the next frame.
     fn wait_a_frame(self) {
         let next = move || {
-            IS_IN_TURN.set(false);
+            APPLIED.set(0);
             if !PENDING.with_borrow(Pending::is_empty) {
                 self.apply();
             }
