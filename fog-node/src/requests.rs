@@ -14,6 +14,7 @@
 
 mod afar;
 mod asking;
+mod following;
 mod names;
 mod reading;
 pub(crate) mod serving;
@@ -21,6 +22,7 @@ mod shown;
 mod view;
 mod words;
 
+use self::following::Seats;
 pub(crate) use self::names::{Names, name};
 pub(crate) use self::words::listed;
 
@@ -54,6 +56,8 @@ pub(crate) struct Requests {
     pub(crate) attesting: SecretKey,
     /// Who reads what of the access log.
     pub(crate) readers: Readers,
+    /// Who follows what was granted.
+    seats: Seats,
 }
 
 impl Requests {
@@ -62,6 +66,7 @@ impl Requests {
         Self {
             attesting,
             readers: Readers::default(),
+            seats: Seats::default(),
         }
     }
 }

@@ -99,6 +99,7 @@
 //! | `POST /api/access/{handle}/decision` | [`DecideAccess`] | [`AccessRow`], once it is final |
 //! | `POST /api/access/{handle}/end` | | [`AccessRow`], ended or given back |
 //! | `POST /api/access/{handle}/read` | [`ReadAccess`] | [`Disclosure`], once its receipt is durable |
+//! | `GET /api/access/{handle}/live?metrics=&from=` | [`FollowQuery`] | a stream of [`LiveAccess`], until it ends |
 //! | `GET /api/access/{handle}/reads/{read}/proofs/{reading}` | | proof file of a reading that it has shown |
 //! | `POST /api/access/{handle}/review` | [`ReviewAccess`] | [`AccessRow`], once it is final |
 //! | `GET /api/audit?patient=&person=&device=&from=&until=&purpose=&outcome=&emergency=&before=&limit=` | [`AuditQuery`] | [`AuditPage`], once it is final that the caller reads it |
@@ -122,6 +123,7 @@ pub mod device;
 pub mod erasure;
 pub mod error;
 pub mod event;
+pub mod following;
 pub mod joining;
 pub mod ledger_device;
 pub mod light;
@@ -167,6 +169,7 @@ pub use device::{
 pub use erasure::{Erase, ErasedPart, ErasureFile, ErasureOf, ErasureView};
 pub use error::ApiError;
 pub use event::{DeviceLive, Event, Wave};
+pub use following::{FollowQuery, LiveAccess, LiveEnd};
 pub use joining::{
     CatchUp, CatchUpWay, FoundNode, InvitationView, InvitedPeer, JoinConsortium, JoinProgress,
     JoinStage, OwnChain, ReadInvitation,

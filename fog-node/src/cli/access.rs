@@ -15,6 +15,8 @@ use super::table::{cell, name_of, numbers, pairs, table, words};
 use crate::clock::unix_millis;
 
 const DAY_MILLIS: u64 = 24 * 3_600_000;
+/// For how long one asks, in seconds.
+const AN_HOUR: u64 = 3_600;
 
 /// `fogward access`
 #[derive(Debug, clap::Args)]
@@ -83,9 +85,12 @@ struct Part {
         long,
         value_name = "DAYS",
         default_value_t = 1,
-        conflicts_with = "from"
+        conflicts_with_all = ["from", "next"]
     )]
     days: u32,
+    /// Of so many seconds from now on, to follow as it comes.
+    #[arg(long, value_name = "SECONDS", conflicts_with = "from")]
+    next: Option<u64>,
     /// The period's begin in Unix milliseconds.
     #[arg(long, value_name = "MILLIS", requires = "until")]
     from: Option<u64>,
@@ -98,9 +103,9 @@ struct Part {
     /// What for: treatment, patient_request, research, quality or payment.
     #[arg(long, value_name = "PURPOSE", default_value = "treatment")]
     purpose: String,
-    /// For how long, in seconds.
-    #[arg(long = "for", value_name = "SECONDS", default_value_t = 3_600)]
-    seconds: u64,
+    /// For how long, in seconds; an hour without it, or as long as --next.
+    #[arg(long = "for", value_name = "SECONDS")]
+    seconds: Option<u64>,
     /// What you are to the subject: treating.
     #[arg(long = "relation", value_name = "RELATION")]
     relations: Vec<String>,
@@ -113,15 +118,20 @@ impl Part {
     fn asked(self) -> AskAccess {
         let now = unix_millis();
         let days = u64::from(self.days).saturating_mul(DAY_MILLIS);
+        let (from, until) = match self.next {
+            None => (now.saturating_sub(days), now),
+            Some(seconds) => (now, now.saturating_add(seconds.saturating_mul(1_000))),
+        };
+        let lasts = self.next.unwrap_or(0).max(AN_HOUR);
         AskAccess {
             subject: self.subject,
             holder: self.holder,
             metrics: self.metrics,
-            from: self.from.unwrap_or_else(|| now.saturating_sub(days)),
-            until: self.until.unwrap_or(now),
+            from: self.from.unwrap_or(from),
+            until: self.until.unwrap_or(until),
             resolution: self.resolution,
             purpose: self.purpose,
-            seconds: self.seconds,
+            seconds: self.seconds.unwrap_or(lasts),
             relations: self.relations,
         }
     }

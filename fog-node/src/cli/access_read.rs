@@ -1,10 +1,12 @@
-//! `fogward access read`: what was granted, shown, with its receipt's transaction; or its proofs, to keep.
+//! `fogward access read`: what was granted, shown, with its receipt's transaction; or its proofs, to keep. Following it
+//! is `access_follow`.
 
 use std::path::{Path, PathBuf};
 
-use fog_api::{ApiError, DisclosedReading, Disclosure, DisclosureReceipt, ReadAccess};
+use fog_api::{ApiError, DisclosedReading, Disclosure, DisclosureReceipt, FollowQuery, ReadAccess};
 
 use super::Outcome;
+use super::access_follow::follow;
 use super::client::{Api, Question};
 use super::output::{print, print_json, time_words};
 use super::table::{cell, name_of, pairs, table, words};
@@ -35,10 +37,21 @@ pub(super) struct Read {
     /// Write the proof files of the readings shown into this folder; at most 100.
     #[arg(long, value_name = "FOLDER")]
     proofs: Option<PathBuf>,
+    /// Print it as it comes, from now or --from on, until it ends: 0 is the period's end, 1 a revocation, the grant's
+    /// time or a lock, 2 a node that is gone. With --json one value a line.
+    #[arg(long, conflicts_with_all = ["until", "name", "proofs"])]
+    follow: bool,
 }
 
 impl Read {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
+        if self.follow {
+            let asked = FollowQuery {
+                metrics: (!self.metrics.is_empty()).then(|| self.metrics.join(",")),
+                from: self.from,
+            };
+            return follow(&self.api, &self.request, asked);
+        }
         let asked = ReadAccess {
             read: self.name,
             metrics: self.metrics,
@@ -77,6 +90,14 @@ fn save_proofs(api: &Api, shown: &Disclosure, folder: &Path) -> anyhow::Result<(
     Ok(())
 }
 
+/// A reading's value; none where nothing was measured.
+pub(super) fn value_words(reading: &DisclosedReading) -> Option<String> {
+    match &reading.samples {
+        Some(wave) => Some(format!("{} samples", wave.samples.len())),
+        None => reading.value.map(|value| value.to_string()),
+    }
+}
+
 fn receipts(shown: &Disclosure) -> Option<String> {
     let receipt = |receipt: &DisclosureReceipt| match receipt.proven {
         None => receipt.transaction.clone(),
@@ -103,14 +124,10 @@ fn print_shown(shown: &Disclosure) -> anyhow::Result<()> {
     let simulated = |is: bool| if is { "simulated" } else { "" }.to_owned();
     let readings = shown.streams.iter().flat_map(|stream| {
         let row = |reading: &DisclosedReading| {
-            let value = match &reading.samples {
-                Some(wave) => Some(format!("{} samples", wave.samples.len())),
-                None => reading.value.map(|value| value.to_string()),
-            };
             [
                 time_words(reading.taken),
                 stream.label.clone(),
-                cell(value),
+                cell(value_words(reading)),
                 stream.unit.clone(),
                 name_of(reading.quality),
                 simulated(reading.simulated),

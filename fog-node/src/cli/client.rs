@@ -2,21 +2,20 @@
 //! session of whoever has signed in there (`session.rs`).
 
 use std::fmt;
-#[cfg(unix)]
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow};
 use fog_api::ApiError;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio_rustls::rustls::crypto::ring;
-use ureq::http::{HeaderMap, HeaderValue, Uri};
+use ureq::http::{HeaderMap, HeaderValue, Response, Uri};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, RequestBuilder};
+use ureq::{Agent, Body, RequestBuilder};
 
 use super::session;
 use crate::http::SESSION_HEADER;
@@ -294,17 +293,19 @@ impl Api {
     }
 
     /// Opens an answer that goes on until the node ends it, such as its events.
-    #[cfg(unix)]
+    ///
+    /// # Errors
+    /// As [`Api::fetch`].
     pub(crate) fn stream(&self, question: &Question) -> anyhow::Result<impl Read + Send + 'static> {
         let base = self.base();
         let asked = agent(None, self.ca.as_deref())?.get(format!("{base}{}", question.0));
         let answer = with(asked, self.headers()?)
             .call()
             .with_context(|| format!("the node at {base} cannot be reached"))?;
-        if answer.status() != 200 {
-            bail!("the node at {base} answered with {}", answer.status());
+        match answer.status().as_u16() {
+            200 => Ok(answer.into_body().into_reader()),
+            _ => Err(self.refusal(answer)),
         }
-        Ok(answer.into_body().into_reader())
     }
 
     /// What opens the node: its token, and the session.
@@ -334,20 +335,31 @@ impl Api {
                 .header("Content-Type", "application/json")
                 .send(body),
         };
-        let mut answer = called.with_context(|| format!("the node at {base} cannot be reached"))?;
-        let status = answer.status().as_u16();
-        let body = answer.body_mut().with_config().limit(MAX_ANSWER_BYTES);
-        let bytes = body
-            .read_to_vec()
-            .context("the node broke off its answer")?;
-        if matches!(status, 200 | 204) {
-            return Ok(bytes);
-        }
-        match serde_json::from_slice(&bytes) {
-            Ok(error) => Err(Refused { status, error }.into()),
-            Err(_) => bail!("what is at {base} is no fog node: it answered with status {status}"),
+        let answer = called.with_context(|| format!("the node at {base} cannot be reached"))?;
+        match answer.status().as_u16() {
+            200 | 204 => whole(answer),
+            _ => Err(self.refusal(answer)),
         }
     }
+
+    /// Why an answer is none.
+    fn refusal(&self, answer: Response<Body>) -> anyhow::Error {
+        let status = answer.status().as_u16();
+        match whole(answer).map(|bytes| serde_json::from_slice(&bytes)) {
+            Ok(Ok(error)) => Refused { status, error }.into(),
+            Ok(Err(_)) => anyhow!(
+                "what is at {} is no fog node: it answered with status {status}",
+                self.base()
+            ),
+            Err(error) => error,
+        }
+    }
+}
+
+/// All of an answer.
+fn whole(mut answer: Response<Body>) -> anyhow::Result<Vec<u8>> {
+    let body = answer.body_mut().with_config().limit(MAX_ANSWER_BYTES);
+    body.read_to_vec().context("the node broke off its answer")
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 //! errors and the log go to standard error. The names of commands, options and JSON keys are a contract.
 
 mod access;
+mod access_follow;
 mod access_read;
 mod archive;
 mod ask;

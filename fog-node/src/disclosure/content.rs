@@ -16,7 +16,7 @@ use crate::vault::seal::Record;
 
 /// What an aggregate spans: an hour, of a period of at most [`LONG`]; a day of a longer one. Both in Coordinated
 /// Universal Time.
-const HOUR: i64 = 3_600_000;
+pub(crate) const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
 /// The longest period that is told by the hour.
 const LONG: i64 = 2 * DAY;

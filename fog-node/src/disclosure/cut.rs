@@ -1,7 +1,7 @@
 //! What is cut out of a patient's record: the readings of these metrics that were surely hers and surely taken in this
 //! period, over all devices. What is not in a batch yet comes with the next read, a second later.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger_core::{StreamId, Value};
 use rayon::prelude::*;
@@ -36,6 +36,8 @@ pub(crate) struct Cut {
     pub(crate) from: i64,
     /// Its end, itself not in it.
     pub(crate) until: i64,
+    /// Of these streams only what begins at these sequences.
+    pub(crate) since: BTreeMap<StreamId, u64>,
 }
 
 impl Cut {
@@ -98,9 +100,13 @@ impl Node {
         let from = worn.worn.iter().map(|worn| worn.since).min();
         let from = cut.from.max(from.unwrap_or(i64::MAX));
         let received_from = |time| payloads::first_received_from(&self.vault(), number, time);
-        let Some(mut next) = received_from(from)? else {
+        let Some(first) = received_from(from)? else {
             return Ok(Vec::new());
         };
+        let mut next = cut
+            .since
+            .get(&worn.stream.id)
+            .map_or(first, |since| first.max(*since));
         let past = match *worn.clock {
             // The row in which it is may begin before.
             Clock::None => received_from(cut.until)?.map(|first| first.saturating_add(1)),

@@ -13,7 +13,7 @@ use axum::extract::State;
 use axum::response::sse::{Event as Frame, KeepAlive, Sse};
 use fog_api::{Event, Wave};
 use futures_util::stream::{self, Stream, StreamExt as _};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
@@ -56,12 +56,18 @@ pub(super) async fn events(
     };
     let frames = stream::unfold(listener, |mut listener| async {
         let frame = listener.next().await?;
-        Some((Ok(frame), listener))
+        Some((frame, listener))
     });
     // A session that was locked since is dismissed at once.
     let dismissed = Arc::clone(&shared.node.people).dismissed(asker.caller);
-    let frames = frames.take_until(Box::pin(dismissed));
-    Ok(Sse::new(frames).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    Ok(told(frames.take_until(Box::pin(dismissed))))
+}
+
+/// An answer of these frames, with signs of life between them.
+pub(super) fn told(
+    frames: impl Stream<Item = Frame> + Send + 'static,
+) -> Sse<impl Stream<Item = Result<Frame, Infallible>>> {
+    Sse::new(frames.map(Ok)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }
 
 struct Listener {
@@ -102,7 +108,8 @@ async fn next_wave(waves: &mut Option<(String, Receiver<Arc<Wave>>)>) -> Option<
     }
 }
 
-fn frame(event: &Event) -> Option<Frame> {
+/// An event as one JSON object.
+pub(super) fn frame(event: &impl Serialize) -> Option<Frame> {
     let text = serde_json::to_string(event).ok()?;
     Some(Frame::default().data(text))
 }

@@ -2,7 +2,7 @@
 //! checked on this node's own replica before she is shown it.
 //!
 //! ```text
-//! order = postcard(order) ‖ key ‖ signature over "fogward/read/1" 00 order
+//! order = postcard(order) ‖ key ‖ signature over "fogward/read/2" 00 order
 //! the other: its node key, her key, the grant, on its replica ─▶ serve ─▶ package in chunks
 //! here: keys unwrapped ─▶ segments opened ─▶ readings ─▶ batch ─▶ anchor on this replica; content ─▶ commitment
 //! ```
@@ -22,8 +22,8 @@ use ledger_core::genesis::Member;
 use ledger_core::reading::commitment;
 use ledger_core::state::{StateKey, read};
 use ledger_core::{
-    AnchorBatch, Digest, OrganisationId, Payload, PublicKey, Reading, Signature, SignedTransaction,
-    canonical,
+    AnchorBatch, Digest, OrganisationId, Payload, PublicKey, Reading, SecretKey, Signature,
+    SignedTransaction, canonical,
 };
 use ledger_store::Snapshot;
 use serde::{Deserialize, Serialize};
@@ -36,7 +36,7 @@ use crate::failure::Failure;
 use crate::node::Node;
 use crate::people::passphrase::SecretKeys;
 
-const TAG: &[u8] = b"fogward/read/1\0";
+const TAG: &[u8] = b"fogward/read/2\0";
 /// Longest order in bytes.
 const MAX_ORDER_BYTES: usize = 4 << 10;
 /// How often what was cut off is gone on with, and how long after.
@@ -63,8 +63,11 @@ pub(crate) struct Ordered {
 impl Order {
     /// Signs it.
     pub(super) fn sign(&self, keys: &SecretKeys) -> SignedOrder {
+        self.signed_by(&keys.signing())
+    }
+
+    fn signed_by(&self, key: &SecretKey) -> SignedOrder {
         let order = canonical::encode(self);
-        let key = keys.signing();
         SignedOrder {
             signature: key.sign(&signed_bytes(&order)),
             key: key.public(),
@@ -86,7 +89,7 @@ fn signed_bytes(order: &[u8]) -> Vec<u8> {
 }
 
 impl Node {
-    /// Gives what a person of another node has ordered; `None` if nothing of it is here.
+    /// Gives what a person of another node has ordered; `None` if nothing of it is here, or nothing new.
     ///
     /// # Errors
     /// [`Failure`] if the order is not a person's of that node's organisation whose grant it is, or as
@@ -121,7 +124,7 @@ impl Node {
             Err(failure) if failure.error.code == "ACC-07" => return Ok(None),
             served => served?,
         };
-        Ok(Some(Ordered {
+        Ok(served.map(|served| Ordered {
             order,
             sealing: person.registered.keys.sealing,
             served,
@@ -154,7 +157,7 @@ impl Node {
         .await
     }
 
-    /// Asks another node for what was granted. `None` if it has nothing of it.
+    /// Asks another node for what was granted. `None` if it has nothing of it, or nothing new.
     ///
     /// # Errors
     /// [`Failure`] if it does not answer, refuses, or what it gives is not what the ledger says.
@@ -382,7 +385,7 @@ fn refusal(why: &[u8], member: &Member) -> Failure {
     }
 }
 
-fn silent(member: &Member, error: &std::io::Error) -> Failure {
+pub(super) fn silent(member: &Member, error: &std::io::Error) -> Failure {
     Failure::new(
         503,
         "ACC-10",
@@ -405,29 +408,35 @@ fn unusable(member: &Member, error: &impl std::fmt::Display) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    //! Goal: an order is the person's who signed it, and no other order. Method: every byte changed.
+    //! Goal: an order is the person's who signed it, and no other order; the longest one is read. Method: every byte
+    //! changed; as many streams as are followed at once, at their last sequences.
 
-    use ledger_core::{ChainId, SecretKey};
+    use ledger_core::{ChainId, StreamId};
 
     use super::*;
+    use crate::requests::following::MAX_STREAMS;
 
-    #[test]
-    fn an_order_is_whose_who_signed_it() {
-        let order = Order {
+    fn order(metrics: usize, streams: usize) -> Order {
+        let since = (0..streams).map(|number| {
+            let mut id = [6; 16];
+            id[..8].copy_from_slice(&number.to_be_bytes());
+            (StreamId(id), u64::MAX)
+        });
+        Order {
             chain: ChainId(Digest([1; 32])),
             access: Digest([2; 32]),
             read: Digest([3; 32]),
-            metrics: vec!["8867-4".into()],
-            from: Some(4),
+            metrics: vec!["1234567890-12345".into(); metrics],
+            from: Some(i64::MIN),
             until: None,
-        };
-        let bytes = canonical::encode(&order);
-        let key = SecretKey::from_seed(&[5; 32]);
-        let signed = SignedOrder {
-            signature: key.sign(&signed_bytes(&bytes)),
-            key: key.public(),
-            order: bytes,
-        };
+            since: Some(since.collect()),
+        }
+    }
+
+    #[test]
+    fn an_order_is_whose_who_signed_it() {
+        let (order, key) = (order(1, 1), SecretKey::from_seed(&[5; 32]));
+        let signed = order.signed_by(&key);
         assert_eq!(signed.open(), Some(order));
         let whole = canonical::encode(&signed);
         for at in 0..whole.len() {
@@ -446,5 +455,13 @@ mod tests {
             ..signed
         };
         assert_eq!(elsewhere.open(), None);
+    }
+
+    #[test]
+    fn the_longest_order_is_read() {
+        let order = order(access::MAX_METRICS, MAX_STREAMS);
+        let bytes = canonical::encode(&order.signed_by(&SecretKey::from_seed(&[5; 32])));
+        let read = canonical::decode::<SignedOrder>(&bytes, MAX_ORDER_BYTES).unwrap();
+        assert_eq!(read.open(), Some(order));
     }
 }

@@ -6,15 +6,18 @@
 //! ```
 //!
 //! What of a record is where depends on which node has served the sensors; so all are asked, and who did not answer is
-//! named. Each gives its own receipt.
+//! named. Each gives its own receipt. A live view (`following`) is many such reads, and nothing else.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fog_api::{AccessState, Disclosure, DisclosureReceipt, NotRead, ReadAccess};
 use ledger_core::Digest;
 use ledger_core::access::{self, Access, Resolution};
 use tokio::task::JoinSet;
 
+use super::afar::silent;
 use super::serving::{Order, Served, not_here};
 use super::shown::{span, stream};
 use super::view::parse_handle;
@@ -26,6 +29,9 @@ use crate::node::Node;
 use crate::people::{Signed, locked};
 use crate::readings::ReadingId;
 use crate::vault::disclosures;
+
+/// How long another node may keep who follows from what the others give.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What one node gave.
 pub(super) struct Given {
@@ -47,13 +53,30 @@ impl Node {
         signed: &Signed,
     ) -> Result<Disclosure, Failure> {
         let found = self.own_access(handle, signed).await?;
-        let order = Arc::new(self.order(&found, asked)?);
-        let mut shown = self.disclosure(&order, &found);
+        let order = self.order(&found, asked)?;
+        self.carry_out(&found, order, signed).await
+    }
+
+    /// Shows what an order of the caller's names, once its receipts are durable. To who follows, that may be nothing.
+    ///
+    /// # Errors
+    /// As [`Node::read_access`], and `AUTH-03` if the session is not open any more.
+    pub(super) async fn carry_out(
+        self: &Arc<Self>,
+        found: &Access,
+        order: Order,
+        signed: &Signed,
+    ) -> Result<Disclosure, Failure> {
+        let follows = order.since.is_some();
+        let order = Arc::new(order);
+        let mut shown = self.disclosure(&order, found);
         let mut refused = None;
         let own = self.member(&self.node_key)?.map(|own| own.organisation);
         if own == Some(found.asked.holder) {
             match self.serve(&order).await {
-                Ok(served) => add(&mut shown, self.given(served)),
+                Ok(served) => served
+                    .into_iter()
+                    .for_each(|served| add(&mut shown, self.given(served))),
                 Err(failure) if failure.error.code == "ACC-07" => refused = Some(failure),
                 Err(failure) => return Err(failure),
             }
@@ -61,12 +84,16 @@ impl Node {
         let mut asking = JoinSet::new();
         let keys = self.people.keys(signed).ok_or_else(locked)?;
         let order = Arc::new(order.sign(&keys));
+        let patience = if follows { PATIENCE } else { Duration::MAX };
         for member in self.active_members()? {
             if member.organisation == found.asked.holder && member.key != self.node_key {
                 let (node, order) = (Arc::clone(self), Arc::clone(&order));
                 let (secret, holder) = (keys.clone(), found.asked.holder);
                 asking.spawn(async move {
-                    let given = node.ask_for(&member, &order, &secret, holder).await;
+                    let given = node.ask_for(&member, &order, &secret, holder);
+                    let given = tokio::time::timeout(patience, given).await;
+                    let late = |_| Err(silent(&member, &ErrorKind::TimedOut.into()));
+                    let given = given.unwrap_or_else(late);
                     (member.name, given)
                 });
             }
@@ -84,7 +111,7 @@ impl Node {
                 }
             }
         }
-        if shown.receipts.is_empty() {
+        if shown.receipts.is_empty() && !follows {
             let why =
                 "No node of the organisation that holds the data knows the request's subject.";
             return Err(refused.unwrap_or_else(|| not_here(why)));
@@ -120,7 +147,7 @@ impl Node {
 
     /// A request of the caller's own, under which something may be read. Who may not see it is not told that there is
     /// one.
-    async fn own_access(
+    pub(super) async fn own_access(
         self: &Arc<Self>,
         handle: &str,
         signed: &Signed,
@@ -146,7 +173,7 @@ impl Node {
         found.ok_or_else(|| Failure::internal("a request that was there before is not"))
     }
 
-    fn order(&self, found: &Access, asked: ReadAccess) -> Result<Order, Failure> {
+    pub(super) fn order(&self, found: &Access, asked: ReadAccess) -> Result<Order, Failure> {
         Ok(Order {
             chain: self.chain,
             access: found.asked.handle,
@@ -164,6 +191,7 @@ impl Node {
             },
             from: asked.from,
             until: asked.until,
+            since: None,
         })
     }
 

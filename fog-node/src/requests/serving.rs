@@ -8,12 +8,13 @@
 //! Nothing is given before its receipt is durable in the outbox, which tells the ledger whatever happens to this
 //! process. A receipt whose answer was lost is made good: the same read, asked for again by its name, is given again
 //! under the same receipt, for as long as the grant holds. So there is neither a read without its receipt nor a
-//! receipt of what could not be read.
+//! receipt of what could not be read. Who follows and is given nothing new, of that the ledger is not told.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ledger_core::access::{self, Access, Receipt, Resolution};
-use ledger_core::{ChainId, Digest, Payload};
+use ledger_core::{ChainId, Digest, Payload, StreamId};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::unix_millis;
@@ -42,6 +43,9 @@ pub(crate) struct Order {
     pub(crate) from: Option<i64>,
     /// Only until before this one.
     pub(crate) until: Option<i64>,
+    /// Of who follows: only what is new, and no receipt if nothing is. Of the streams that gave something before, what
+    /// begins at these sequences; of others all.
+    pub(crate) since: Option<BTreeMap<StreamId, u64>>,
 }
 
 /// What is given by one read; its receipt is durable.
@@ -66,30 +70,34 @@ struct Drawn {
 }
 
 impl Node {
-    /// Gives what an order names of what was granted, once its receipt is durable. Who may order it, the caller has
-    /// seen to.
+    /// Gives what an order names of what was granted, once its receipt is durable; `None` to who follows, if nothing is
+    /// new. Who may order it, the caller has seen to.
     ///
     /// # Errors
     /// [`Failure`] `ACC-06` if nothing of it may be read now, `ACC-07` if this node does not hold it, `ACC-08` if it
     /// is too much for one read, `ACC-09` if an earlier read cannot be given again.
-    pub(crate) async fn serve(self: &Arc<Self>, order: &Arc<Order>) -> Result<Served, Failure> {
+    pub(crate) async fn serve(
+        self: &Arc<Self>,
+        order: &Arc<Order>,
+    ) -> Result<Option<Served>, Failure> {
         // Twice: the same read may come twice at once, and the other one be first.
         for _ in 0..2 {
             let asked = Arc::clone(order);
             let drawn = self.blocking(move |node| node.draw(&asked)).await?;
             let receipt = match drawn.receipt {
                 Some(receipt) => receipt,
+                None if order.since.is_some() && drawn.readings == 0 => return Ok(None),
                 None => match self.keep_disclosure(order, &drawn).await? {
                     Some(receipt) => receipt,
                     None => continue,
                 },
             };
-            return Ok(Served {
+            return Ok(Some(Served {
                 disclosed: drawn.disclosed,
                 readings: drawn.readings,
                 content: drawn.content,
                 receipt,
-            });
+            }));
         }
         let why = "There is a read of this name under another request.";
         let next = "Read by another name.";
@@ -209,6 +217,7 @@ fn part_of(found: &Access, metrics: &[String], order: &Order) -> Cut {
         metrics: metrics.iter().filter(is_asked).cloned().collect(),
         from: order.from.map_or(from, |asked| asked.max(from)),
         until: order.until.map_or(until, |asked| asked.min(until)),
+        since: order.since.clone().unwrap_or_default(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::program::{fogward_signed, text, wait_for};
+use crate::program::{Printing, fogward_signed, text, wait_for};
 use crate::signing::Human;
 
 /// A node's address, and a folder of sessions and passphrases.
@@ -41,6 +41,12 @@ impl Desk {
         let (code, said, complaint) = self.run(arguments);
         assert_eq!(code, 0, "{arguments:?}: {complaint}");
         said
+    }
+
+    /// A command that prints until it ends.
+    pub(crate) fn printing(&self, arguments: &[&str]) -> Printing {
+        let api = ["--api", &self.address, "--json"];
+        Printing::start(&self.state(), arguments.iter().chain(&api))
     }
 
     pub(crate) fn passphrase(&self, human: &str) -> String {

@@ -15,6 +15,8 @@ mod device_life;
 mod disclosed;
 mod disclosed_afar;
 mod erasure;
+mod followed;
+mod followed_afar;
 mod fsck;
 mod fuzz;
 mod guessing;

@@ -93,6 +93,7 @@ const EXPECTED: &[(&str, &str, &str, bool)] = &[
     ("POST", "/api/access/{handle}/decision", "ap", false),
     ("POST", "/api/access/{handle}/end", EVERYBODY, false),
     ("POST", "/api/access/{handle}/read", EVERYBODY, false),
+    ("GET", "/api/access/{handle}/live", EVERYBODY, false),
     (
         "GET",
         "/api/access/{handle}/reads/{read}/proofs/{reading}",

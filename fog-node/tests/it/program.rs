@@ -1,7 +1,7 @@
 //! The built program `fogward`, run as a shell or a service supervisor runs it.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
@@ -59,6 +59,64 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// A command that prints one JSON value a line, as it comes; killed when dropped.
+pub(crate) struct Printing {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+}
+
+impl Printing {
+    /// Starts `fogward` with the user's sessions in this folder.
+    pub(crate) fn start<A: AsRef<OsStr>>(
+        state: &Path,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
+        let mut command = command();
+        command.env("XDG_STATE_HOME", state).args(arguments);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = child.spawn().unwrap();
+        let lines = lines_of(child.stdout.take().unwrap());
+        Self { child, lines }
+    }
+
+    /// The next value; none once there are no more.
+    pub(crate) fn next(&self) -> Option<Value> {
+        match self.lines.recv_timeout(3 * PATIENCE) {
+            Ok(line) => Some(serde_json::from_str(&line).unwrap()),
+            Err(mpsc::RecvTimeoutError::Disconnected) => None,
+            Err(mpsc::RecvTimeoutError::Timeout) => panic!("nothing more was printed"),
+        }
+    }
+
+    /// The exit code of what has printed all, and its complaint.
+    pub(crate) fn ended(mut self) -> (i32, String) {
+        let mut complaint = String::new();
+        let mut said = self.child.stderr.take().unwrap();
+        said.read_to_string(&mut complaint).unwrap();
+        (self.child.wait().unwrap().code().unwrap(), complaint)
+    }
+}
+
+impl Drop for Printing {
+    fn drop(&mut self) {
+        // Gone already, most of the time.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The lines of an output, as they come.
+fn lines_of(output: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (sender, lines) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            // The test may be over.
+            let _ = sender.send(line);
+        }
+    });
+    lines
+}
+
 /// A node in a process of its own; killed when dropped.
 pub(crate) struct Running {
     child: Child,
@@ -86,14 +144,7 @@ impl Running {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        let (sender, lines) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
-                // The test may be over.
-                let _ = sender.send(line);
-            }
-        });
+        let lines = lines_of(child.stdout.take().unwrap());
         Self { child, lines }
     }
 

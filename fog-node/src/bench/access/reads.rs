@@ -51,7 +51,7 @@ pub(super) async fn measure(data_dir: &Path) -> anyhow::Result<Vec<(&'static str
     let mut days = Vec::with_capacity(DAYS);
     for _ in 0..=DAYS {
         let since = Instant::now();
-        let shown = node.serve(&order(&node, access, None)?).await?;
+        let shown = served(&node, &order(&node, access, None)?).await?;
         days.push(since.elapsed().as_secs_f64() * 1e3);
         ensure!(readings(&shown) == SECONDS, "a reading was not shown");
     }
@@ -61,7 +61,7 @@ pub(super) async fn measure(data_dir: &Path) -> anyhow::Result<Vec<(&'static str
     let mut receipts = Vec::with_capacity(RECEIPTS);
     for _ in 0..RECEIPTS {
         let mut blocks = node.consortium.subscribe();
-        let shown = node.serve(&order(&node, access, short)?).await?;
+        let shown = served(&node, &order(&node, access, short)?).await?;
         let since = Instant::now();
         while node.replica.read()?.transaction(&shown.receipt)?.is_none() {
             blocks.recv().await?;
@@ -73,7 +73,7 @@ pub(super) async fn measure(data_dir: &Path) -> anyhow::Result<Vec<(&'static str
         let (node, order) = (Arc::clone(&node), order(&node, access, short)?);
         reading.spawn(async move {
             let since = Instant::now();
-            let shown = node.serve(&order).await?;
+            let shown = served(&node, &order).await?;
             anyhow::Ok((since.elapsed().as_secs_f64() * 1e3, readings(&shown)))
         });
     }
@@ -96,6 +96,10 @@ pub(super) async fn measure(data_dir: &Path) -> anyhow::Result<Vec<(&'static str
     ])
 }
 
+async fn served(node: &Arc<Node>, order: &Arc<Order>) -> anyhow::Result<Served> {
+    node.serve(order).await?.context("nothing was served")
+}
+
 fn readings(shown: &Served) -> u64 {
     Content::readings(&shown.content.streams)
 }
@@ -109,6 +113,7 @@ fn order(node: &Node, access: Digest, time: Option<(i64, i64)>) -> anyhow::Resul
         metrics: Vec::new(),
         from: time.map(|(from, _)| from),
         until: time.map(|(_, until)| until),
+        since: None,
     }))
 }
 

@@ -1,15 +1,21 @@
 //! Routes of requests for access: the caller's own, and those that she has a say in.
 
+use std::convert::Infallible;
+use std::future::ready;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
+use axum::response::sse::{Event as Frame, Sse};
 use fog_api::{
-    AccessRow, ApiError, AskAccess, BreakGlass, Capability, DecideAccess, Disclosure, ReadAccess,
-    ReviewAccess,
+    AccessRow, ApiError, AskAccess, BreakGlass, Capability, DecideAccess, Disclosure, FollowQuery,
+    LiveAccess, ReadAccess, ReviewAccess,
 };
+use futures_util::stream::{Stream, StreamExt as _};
 use utoipa_axum::routes;
 
-use super::super::body::{Body, Path};
+use super::super::body::{Body, Path, Query};
+use super::super::events::{frame, told};
 use super::super::gate::{Gate, Routes};
 use super::super::session::Asker;
 use super::chain::file;
@@ -29,6 +35,7 @@ pub(super) fn routes() -> Routes {
         .at(DECIDE, routes!(decide_access))
         .at(ASK, routes!(end_access))
         .at(ASK, routes!(read_access))
+        .at(ASK, routes!(follow_access))
         .at(ASK, routes!(proof_of_read))
         .at(DECIDE, routes!(review_access))
 }
@@ -104,6 +111,22 @@ async fn read_access(
 ) -> Answer<Disclosure> {
     let shown = node.read_access(&handle, asked, asker.signed()?);
     shown.await.map(Json)
+}
+
+/// Shows what was granted to the caller as it comes, until it ends; each event is one JSON object, and each has its
+/// receipt.
+#[utoipa::path(get, path = "/api/access/{handle}/live", tag = "access", params(("handle" = String, Path), FollowQuery),
+    responses((status = 200, body = LiveAccess, content_type = "text/event-stream"),
+        (status = "default", body = ApiError)))]
+async fn follow_access(
+    State(node): App,
+    asker: Asker,
+    Path(handle): Path<String>,
+    Query(asked): Query<FollowQuery>,
+) -> Result<Sse<impl Stream<Item = Result<Frame, Infallible>>>, Failure> {
+    let following = node.follow_access(&handle, asked, asker.signed()?).await?;
+    let frames = following.events().filter_map(|event| ready(frame(&event)));
+    Ok(told(frames))
 }
 
 /// The proof file of a reading that a read of the caller's has shown.
