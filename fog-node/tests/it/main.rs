@@ -49,3 +49,4 @@ mod upkeep;
 mod ward;
 #[cfg(target_os = "linux")]
 mod wearable;
+mod witness;
