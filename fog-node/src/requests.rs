@@ -20,13 +20,14 @@ mod reading;
 pub(crate) mod serving;
 mod shown;
 mod view;
+mod witness;
 mod words;
 
 use self::following::Seats;
 pub(crate) use self::names::{Names, name};
 pub(crate) use self::words::listed;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use fog_api::{AccessRow, AskAccess as Ask, BreakGlass, PersonOnLedger};
@@ -37,6 +38,7 @@ use ledger_core::{
     Digest, Height, Payload, PublicKey, SecretKey, SignedTransaction, TransactionBody,
 };
 use ledger_store::Snapshot;
+use tokio::sync::Notify;
 
 use crate::audit::Readers;
 use crate::failure::Failure;
@@ -58,6 +60,10 @@ pub(crate) struct Requests {
     pub(crate) readers: Readers,
     /// Who follows what was granted.
     seats: Seats,
+    /// Is notified when another node has promised a receipt.
+    pub(crate) promised: Arc<Notify>,
+    /// Nodes that have promised receipts and did not tell; rebuilt from the vault.
+    untold: Mutex<Vec<String>>,
 }
 
 impl Requests {
@@ -67,8 +73,25 @@ impl Requests {
             attesting,
             readers: Readers::default(),
             seats: Seats::default(),
+            promised: Arc::default(),
+            untold: Mutex::default(),
         }
     }
+
+    /// Nodes that gave something and did not tell, by name, each once.
+    pub(crate) fn untold(&self) -> Vec<String> {
+        let untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+        untold.clone()
+    }
+
+    fn set_untold(&self, nodes: Vec<String>) {
+        *self.untold.lock().unwrap_or_else(PoisonError::into_inner) = nodes;
+    }
+}
+
+/// Looks in every block for the receipts that were promised to this node's people, as long as the node is there.
+pub(crate) async fn follow(node: Weak<Node>) {
+    witness::keep(node).await;
 }
 
 /// The caller, as the ledger knows her.

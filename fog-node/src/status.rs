@@ -40,6 +40,7 @@ impl Node {
             present: self.consortium.status().quorum.present as u32,
             quorum: (validators * 2 / 3 + 1) as u32,
             trouble: self.live.trouble(),
+            untold: self.requests.untold(),
             finality: self.log().finality(finality_limit),
             devices: devices.len() as u32,
             simulated: devices.iter().filter(|device| device.simulated).count() as u32,

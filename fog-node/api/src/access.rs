@@ -184,6 +184,9 @@ pub struct AccessRow {
     pub readings: u64,
     /// Height of the block that changed it last.
     pub changed_height: u64,
+    /// Receipts that nodes have promised to this one for what they gave under it, and that the ledger does not have.
+    #[serde(default)]
+    pub promised: Vec<PromisedReceipt>,
     /// Whether the caller asked.
     pub is_own: bool,
     /// Whether it waits for the caller's decision.
@@ -262,6 +265,55 @@ pub struct DisclosureReceipt {
     /// How many of them this node has found to be as they are anchored on its own replica; none of what it holds
     /// itself.
     pub proven: Option<u64>,
+}
+
+/// A receipt that another node has promised for what it gave to this node's people, and that the ledger does not have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PromisedReceipt {
+    /// The request's handle.
+    pub access: String,
+    /// The read's name, 64 hex digits.
+    pub read: String,
+    /// Key of the node that gave, 64 hex digits.
+    pub node: String,
+    /// Its name.
+    pub node_name: String,
+    /// Name of its organisation.
+    pub organisation: String,
+    /// The transaction that it has signed, 64 hex digits.
+    pub transaction: String,
+    /// The commitment in it to what was given.
+    pub commitment: String,
+    /// How many readings that was.
+    pub readings: u64,
+    /// When, in Unix milliseconds.
+    pub at: u64,
+    /// How it stands.
+    pub standing: ReceiptStanding,
+    /// What is known of it, and what to do.
+    pub words: String,
+}
+
+/// How a promised receipt stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ReceiptStanding {
+    /// It may still come: its node was not heard for long enough to say more.
+    Waiting,
+    /// Its node takes part in the consortium and does not tell.
+    Silent,
+    /// Its node has told something else in its place; it cannot come any more.
+    PassedOver,
+}
+
+impl ReceiptStanding {
+    /// Whether it should have come.
+    #[must_use]
+    pub const fn is_missing(self) -> bool {
+        matches!(self, Self::Silent | Self::PassedOver)
+    }
 }
 
 /// A node from which nothing is shown.

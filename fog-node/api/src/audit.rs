@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::AccessPerson;
+use crate::{AccessPerson, PromisedReceipt};
 
 /// Which entries are asked for; all that concerns the caller's organisation without any of these.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -112,6 +112,10 @@ pub struct AuditPage {
     pub recorded_height: u64,
     /// The first entry that this node holds; later than 0 where it started from a snapshot.
     pub first_held: u64,
+    /// What other nodes gave to this node's people, promised to tell, and never did; no entry says so. On the first
+    /// page of what concerns the organisation.
+    #[serde(default)]
+    pub untold: Vec<PromisedReceipt>,
 }
 
 /// Says how much it is.

@@ -137,9 +137,9 @@ pub mod series;
 pub mod status;
 
 pub use access::{
-    AccessPerson, AccessReview, AccessRow, AccessState, AskAccess, BreakGlass, DecideAccess,
-    DisclosedReading, DisclosedSpan, DisclosedStream, Disclosure, DisclosureReceipt, NotRead,
-    ReadAccess, ReviewAccess,
+    AccessPerson, AccessReview, AccessRow, AccessState, AskAccess, BreakGlass,
+    DecideAccess, DisclosedReading, DisclosedSpan, DisclosedStream, Disclosure, DisclosureReceipt,
+    NotRead, PromisedReceipt, ReadAccess, ReceiptStanding, ReviewAccess,
 };
 pub use audit::{AuditOutcome, AuditPage, AuditQuery, AuditRow};
 pub use backup::MakeBackup;

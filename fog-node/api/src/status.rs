@@ -32,6 +32,9 @@ pub struct Status {
     pub quorum: u32,
     /// Why the node does not seal or anchor now; `None` when all is well.
     pub trouble: Option<crate::ApiError>,
+    /// Nodes that gave readings to this node's people, promised to tell the ledger, and did not: by name, each once.
+    #[serde(default)]
+    pub untold: Vec<String>,
     /// Time from submission to finality.
     pub finality: Finality,
     /// Number of devices.

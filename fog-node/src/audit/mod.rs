@@ -44,7 +44,14 @@ impl Node {
         query: AuditQuery,
         signed: &Signed,
     ) -> Result<AuditPage, Failure> {
-        self.read_log(query, LogPart::Organisation, signed).await
+        let is_first_page = query.before.is_none();
+        let mut page = self.read_log(query, LogPart::Organisation, signed).await?;
+        if is_first_page {
+            let untold =
+                self.blocking(|node| node.promised_receipts(|promise| promise.finding.is_some()));
+            page.untold = untold.await?;
+        }
+        Ok(page)
     }
 
     /// A page of what concerns a patient, newest first: who asked for her data, what came of it, what was served.

@@ -108,6 +108,7 @@ impl Node {
             next,
             recorded_height: recorded.0,
             first_held: snapshot.log_begins()?.unwrap_or(0),
+            untold: Vec::new(),
         })
     }
 

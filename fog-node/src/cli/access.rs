@@ -211,8 +211,12 @@ impl List {
             numbers("seconds left"),
             words("in words"),
         ];
-        let rows: Vec<_> = rows.iter().map(cells_of).collect();
-        print(&table(columns, &rows))?;
+        let cells: Vec<_> = rows.iter().map(cells_of).collect();
+        print(&table(columns, &cells))?;
+        let promised = rows.iter().flat_map(|row| &row.promised);
+        for receipt in promised.filter(|receipt| receipt.standing.is_missing()) {
+            print(&format!("\n{}\n", receipt.words))?;
+        }
         Ok(Outcome::Yes)
     }
 }
@@ -308,6 +312,14 @@ fn print_row(row: &AccessRow, api: &Api) -> anyhow::Result<()> {
         ("for you to", to_do(row).to_owned()),
     ];
     rows.extend(row.reason.clone().map(|reason| ("reason", reason)));
+    let promised = row.promised.iter().map(|receipt| {
+        let name = match receipt.standing.is_missing() {
+            true => "never told",
+            false => "to be told",
+        };
+        (name, receipt.words.clone())
+    });
+    rows.extend(promised);
     print(&pairs(&rows))
 }
 

@@ -33,6 +33,7 @@ fn status_table(status: &fog_api::Status) -> String {
     let millis = |value: Option<f64>| cell(value.map(|value| format!("{value:.1} ms")));
     let gap = &status.gap;
     let trouble = status.trouble.as_ref();
+    let untold = (!status.untold.is_empty()).then(|| status.untold.join(", "));
     pairs(&[
         ("node", format!("{} ({})", status.node_name, status.node_id)),
         (
@@ -91,6 +92,7 @@ fn status_table(status: &fog_api::Status) -> String {
                 },
             ),
         ),
+        ("gave and never told", cell(untold)),
     ])
 }
 

@@ -142,6 +142,9 @@ impl Page {
                 "\nThis node holds the log from entry {first} on.\n"
             ));
         }
+        for receipt in &page.untold {
+            text.push_str(&format!("\n{}\n", receipt.words));
+        }
         print(&text)?;
         Ok(Outcome::Yes)
     }

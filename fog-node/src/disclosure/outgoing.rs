@@ -35,7 +35,7 @@ impl Node {
         &self,
         person: &[u8; 32],
         access: &Digest,
-        names: (Digest, Digest),
+        names: (Digest, Vec<u8>),
         (disclosed, readings, content): (&Disclosed, u64, &Content),
     ) -> Result<Package, Failure> {
         let mut sources = Sources::of(self)?;

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! package = postcard { read, receipt, keys, head, segments }
+//! receipt = its transaction, signed by the node that gives
 //! keys    = of the head, then of each segment, wrapped (super::wrapped)
 //! head    = sealed under its key: salt, period, streams, aggregates
 //! segment = the vault's ciphertext ‖ sealed under the same key: salts and path of its readings
@@ -122,8 +123,9 @@ struct SealedSegment {
 pub(crate) struct Package {
     /// The read's name.
     pub(crate) read: Digest,
-    /// The transaction of its receipt.
-    pub(crate) receipt: Digest,
+    /// Its receipt's transaction, signed.
+    #[serde(with = "serde_bytes")]
+    pub(crate) receipt: Vec<u8>,
     keys: WrappedKeys,
     #[serde(with = "serde_bytes")]
     head: Vec<u8>,
@@ -138,7 +140,7 @@ impl Package {
     pub(crate) fn seal(
         person: &[u8; 32],
         access: &Digest,
-        (read, receipt): (Digest, Digest),
+        (read, receipt): (Digest, Vec<u8>),
         head: &Head,
         segments: Vec<Outgoing>,
     ) -> Result<Self, PackageError> {
@@ -274,7 +276,7 @@ mod tests {
 
     fn package() -> Package {
         let person = MontgomeryPoint::mul_base_clamped(SECRET).to_bytes();
-        let names = (Digest([1; 32]), Digest([2; 32]));
+        let names = (Digest([1; 32]), vec![2; 200]);
         let segments = vec![outgoing(10, &[60, 61]), outgoing(20, &[62])];
         Package::seal(&person, &ACCESS, names, &head(), segments).unwrap()
     }
@@ -304,7 +306,7 @@ mod tests {
             let Ok(changed) = canonical::decode::<Package>(&changed, MAX_PACKAGE_BYTES) else {
                 continue;
             };
-            // The names are no secret; the reader compares them with what she asked for.
+            // Neither is a secret: the reader knows the one, and the other is signed.
             let is_name = changed.read != package.read || changed.receipt != package.receipt;
             let expected = is_name.then(|| whole.clone()).flatten();
             assert_eq!(opened(&changed, &SECRET, &ACCESS), expected, "byte {place}");

@@ -43,7 +43,8 @@ use serde::Serialize;
 
 use crate::keystore::Keystore;
 use crate::node::{LOCK_FILE, REPLICA_FILE, lock_data_dir};
-use crate::vault::{self, VAULT_FILE, VaultError, commissionings, devices};
+use crate::vault::seal::MasterKey;
+use crate::vault::{self, VAULT_FILE, VaultError, commissionings, devices, promises};
 
 /// What was found.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
@@ -215,6 +216,7 @@ fn walk(
     waiting::check(connection, batches, &outbox, report)?;
     check_commissionings(connection, report)?;
     people::check(connection, &keys.vault, report)?;
+    check_promises(connection, &keys.vault, report)?;
     patients::check(connection, &keys.vault, report)?;
     let waiting: BTreeSet<_> = vault::outbox::list(connection)?
         .into_iter()
@@ -245,6 +247,22 @@ fn check_commissionings(connection: &Connection, report: &mut Report) -> Result<
         }
     }
     Ok(())
+}
+
+/// Every promised receipt opens as what its row says.
+fn check_promises(
+    connection: &Connection,
+    master: &MasterKey,
+    report: &mut Report,
+) -> Result<(), VaultError> {
+    match promises::all(connection, master) {
+        Ok(_) => Ok(()),
+        Err(VaultError::Seal(_)) => {
+            report.add("promises", "A promised receipt does not open.");
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn check_file(connection: &Connection, report: &mut Report) -> Result<(), VaultError> {

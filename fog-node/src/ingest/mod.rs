@@ -45,6 +45,7 @@ use crate::vault::disclosures::SealedDisclosure;
 use crate::vault::gaps::Kind;
 use crate::vault::patients::SealedPatient;
 use crate::vault::people::SealedPerson;
+use crate::vault::promises::SealedPromise;
 use crate::vault::provisionings::KeptKey;
 use crate::vault::reasons::SealedReason;
 
@@ -157,6 +158,10 @@ pub enum Item {
         Receipt,
         oneshot::Sender<Result<Digest, String>>,
     ),
+    /// What another node has promised, as it is known from now on; answered when durable.
+    Promise(SealedPromise, oneshot::Sender<()>),
+    /// The receipt with this transaction has come; answered once the promise is forgotten.
+    Fulfilled(Digest, oneshot::Sender<()>),
     /// All of a patient or device is erased; answered with the certificate once that is durable.
     Erase(Box<EraseOrder>, oneshot::Sender<Result<Erased, String>>),
     /// A removed device: its readings stay, its port key is destroyed.

@@ -29,7 +29,7 @@ use crate::outgoing::Handing;
 use crate::vault::seal::MasterKey;
 use crate::vault::{
     self, VaultError, assignments, batches, commissionings, consents, gaps, gaps::Kind, journal,
-    outbox, patients, people, provisionings, reasons,
+    outbox, patients, people, promises, provisionings, reasons,
 };
 
 /// Readings that may wait in memory before a commit is made without waiting for more.
@@ -354,6 +354,8 @@ impl Writer {
                 let told = self.disclose(row, *receipt, outcome)?;
                 outcome.told.extend(told.map(|told| (at, told)));
             }
+            Item::Promise(promise, _) => promises::put(&self.connection, promise)?,
+            Item::Fulfilled(receipt, _) => promises::forget(&self.connection, receipt)?,
             Item::Erase(order, _) => {
                 self.flush(counts, outcome)?;
                 let erased = self.erase(order, outcome)?;
@@ -416,6 +418,8 @@ impl Writer {
                 | Item::Reason(_, done)
                 | Item::Patient(_, done)
                 | Item::Consent(_, done)
+                | Item::Promise(_, done)
+                | Item::Fulfilled(_, done)
                 | Item::Flush(done) => {
                     answer(done, ());
                 }

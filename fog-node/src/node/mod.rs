@@ -43,7 +43,7 @@ use crate::people::{self, People};
 use crate::previews::Previews;
 use crate::provisioning::Provisionings;
 use crate::relay::{self, Relays};
-use crate::requests::Requests;
+use crate::requests::{self, Requests};
 use crate::restored::start_consortium;
 use crate::retention;
 use crate::roaming::{self, Roaming};
@@ -267,6 +267,7 @@ impl Node {
             tokio::spawn(people::follow(Arc::downgrade(self))),
             tokio::spawn(consents::keep(Arc::downgrade(self))),
             tokio::spawn(erasure::follow(Arc::downgrade(self))),
+            tokio::spawn(requests::follow(Arc::downgrade(self))),
         ]);
         let runtime = tokio::runtime::Handle::current();
         let writer = std::thread::Builder::new()

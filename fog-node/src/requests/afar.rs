@@ -4,12 +4,14 @@
 //! ```text
 //! order = postcard(order) ‖ key ‖ signature over "fogward/read/2" 00 order
 //! the other: its node key, her key, the grant, on its replica ─▶ serve ─▶ package in chunks
-//! here: keys unwrapped ─▶ segments opened ─▶ readings ─▶ batch ─▶ anchor on this replica; content ─▶ commitment
+//! here: keys unwrapped ─▶ segments opened ─▶ readings ─▶ batch ─▶ anchor on this replica
+//!       content ─▶ commitment ─▶ receipt that the other has signed ─▶ promise durable ─▶ shown
 //! ```
 //!
 //! The other node's channel proves its key, and this one's; a package holds nothing that anybody else could open. What
 //! was cut off goes on with the chunks that are missing. A reading that does not lead to an anchor of the holder's
-//! refuses the whole; one whose anchor this replica does not have (pruned, or not final yet) is counted as not proven.
+//! refuses the whole, and so does a receipt of anything else; a reading whose anchor this replica does not have (pruned,
+//! or not final yet) is counted as not proven.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -145,7 +147,7 @@ impl Node {
                 sealing,
                 served,
             } = ordered;
-            let names = (order.read, served.receipt);
+            let names = (order.read, node.signed_receipt(&served.receipt)?);
             let what = (&served.disclosed, served.readings, &served.content);
             let package = node.packed(&sealing, &order.access, names, what)?;
             let bytes = canonical::encode(&package);
@@ -175,8 +177,8 @@ impl Node {
             return Ok(None);
         };
         let (order, secret, member) = (order.open(), secret.clone(), member.clone());
-        let order = order.ok_or_else(not_ordered)?;
-        self.blocking(move |node| {
+        let (order, key) = (order.ok_or_else(not_ordered)?, member.key);
+        let opened = self.blocking(move |node| {
             let package = canonical::decode::<Package>(&package, MAX_PACKAGE_BYTES);
             let package = package.map_err(|error| unusable(&member, &error))?;
             if package.read != order.read {
@@ -187,19 +189,24 @@ impl Node {
             let snapshot = node.replica.read()?;
             let (content, proven) = put_together(&snapshot, &holder, &head, segments)
                 .map_err(|error| unusable(&member, &error))?;
-            let commitment = content.commitment(&order.access, &order.read, &head.salt);
-            Ok(Some(Given {
-                receipt: DisclosureReceipt {
-                    node: member.key.to_string(),
-                    transaction: package.receipt.to_string(),
-                    commitment: commitment.to_string(),
-                    readings: head.readings,
-                    proven: Some(proven),
-                },
-                content,
-            }))
-        })
-        .await
+            let promised =
+                node.promise(&snapshot, (&member.key, &order), package, (&head, &content))?;
+            let promised = promised.ok_or_else(|| unusable(&member, &NotSo::OtherReceipt))?;
+            Ok((promised, content, proven))
+        });
+        // What it promises is durable before anything of it is shown.
+        let ((transaction, promise, receipt), content, proven) = opened.await?;
+        self.keep_promise(transaction, &promise).await?;
+        Ok(Some(Given {
+            receipt: DisclosureReceipt {
+                node: key.to_string(),
+                transaction: transaction.to_string(),
+                commitment: receipt.disclosed.to_string(),
+                readings: receipt.readings,
+                proven: Some(proven),
+            },
+            content,
+        }))
     }
 
     /// Fetches a package, chunk by chunk; what was cut off goes on where it was.
@@ -251,6 +258,8 @@ enum NotSo {
     Form,
     #[error("a reading in it is not what was anchored on the ledger")]
     NotAnchored,
+    #[error("the receipt that it has signed is not of what it gave")]
+    OtherReceipt,
     #[error("the replica cannot be read")]
     Store,
 }

@@ -27,6 +27,7 @@ use crate::node::Node;
 use crate::patients::patient::Patient;
 use crate::tell::block_clock;
 use crate::vault::disclosures::{self, Disclosed};
+use crate::vault::outbox;
 
 /// What is to be read of what was granted.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -125,6 +126,22 @@ impl Node {
         Ok(kept.await?.ok())
     }
 
+    /// The transaction of a receipt, as this node has signed it: what a reader's node can hold it to.
+    ///
+    /// # Errors
+    /// [`Failure`] `ACC-09` if it is here no more, since it is final and pruned.
+    pub(super) fn signed_receipt(&self, receipt: &Digest) -> Result<Vec<u8>, Failure> {
+        let waiting = outbox::find(&self.vault(), receipt)?;
+        let bytes = match waiting {
+            Some(bytes) => Some(bytes),
+            None => {
+                let stored = self.replica.read()?.transaction(receipt)?;
+                stored.map(|stored| stored.bytes)
+            }
+        };
+        bytes.ok_or_else(not_as_it_was)
+    }
+
     /// A request and the metrics of it that may be read now.
     pub(super) fn readable_now(&self, access: &Digest) -> Result<(Access, Vec<String>), Failure> {
         let snapshot = self.replica.read()?;
@@ -197,15 +214,19 @@ impl Node {
                 content,
                 receipt: Some(receipt),
             }),
-            false => Err(Failure::new(
-                409,
-                "ACC-09",
-                "It cannot be shown again.",
-                "What was read then is not here as it was any more.",
-                "Read it by a new name.",
-            )),
+            false => Err(not_as_it_was()),
         }
     }
+}
+
+fn not_as_it_was() -> Failure {
+    Failure::new(
+        409,
+        "ACC-09",
+        "It cannot be shown again.",
+        "What was read then is not here as it was any more.",
+        "Read it by a new name.",
+    )
 }
 
 /// Which part of what may be read is asked for.

@@ -1,9 +1,10 @@
 //! Requests as a caller sees them: those of her own, and those of her organisation's data that she may decide,
 //! review or audit. Others are not there for her.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use fog_api::{AccessReview, AccessRow, AccessState as State};
+use fog_api::{AccessReview, AccessRow, AccessState as State, PromisedReceipt};
 use ledger_core::access::{
     self, Access, AccessDecision, AccessState, DecideAccess, Relation, Role,
 };
@@ -30,6 +31,8 @@ struct Look<'a> {
     now_millis: u64,
     me: &'a Participant,
     names: Names<'a>,
+    /// What other nodes have promised to this one, by request.
+    promised: BTreeMap<String, Vec<PromisedReceipt>>,
 }
 
 impl Node {
@@ -97,7 +100,17 @@ impl Node {
                 snapshot,
                 people: self.people.names_by_handle(),
             },
+            promised: self.promised_by_request()?,
         })
+    }
+
+    fn promised_by_request(&self) -> Result<BTreeMap<String, Vec<PromisedReceipt>>, Failure> {
+        let mut by_request: BTreeMap<String, Vec<_>> = BTreeMap::new();
+        for promised in self.promised_receipts(|_| true)? {
+            let of_request = by_request.entry(promised.access.clone()).or_default();
+            of_request.push(promised);
+        }
+        Ok(by_request)
     }
 
     fn access_row(&self, look: &Look<'_>, access: &Access) -> Result<AccessRow, Failure> {
@@ -152,6 +165,7 @@ impl Node {
             review: review.transpose()?,
             reads: receipts.count,
             readings: receipts.readings,
+            promised: look.promised_under(&asked.handle),
             changed_height: access.changed.0,
             is_own: access.person == look.me.handle(),
             may_decide: may(AccessDecision::Allow),
@@ -171,6 +185,12 @@ impl Look<'_> {
         let looks = [Role::Physician, Role::Admin, Role::Auditor];
         let has_say = looks.iter().any(|role| registered.roles.contains(role));
         access.person == registered.handle || (of_holder && has_say)
+    }
+
+    /// What other nodes have promised for what they gave under a request.
+    fn promised_under(&self, handle: &Digest) -> Vec<PromisedReceipt> {
+        let found = self.promised.get(&handle.to_string());
+        found.cloned().unwrap_or_default()
     }
 
     /// Leaves those that a list begins with.

@@ -129,6 +129,7 @@ mod tests {
             review: None,
             reads: 0,
             readings: 0,
+            promised: Vec::new(),
             changed_height: 1,
             is_own: false,
             may_decide: false,

@@ -115,6 +115,21 @@ pub fn is_known(connection: &Connection, read: &Digest) -> Result<bool, VaultErr
     Ok(statement.exists([read.0])?)
 }
 
+/// A receipt's transaction was signed anew, and has another id.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn signed_anew(
+    connection: &Connection,
+    before: &Digest,
+    after: &Digest,
+) -> Result<(), VaultError> {
+    connection
+        .prepare_cached("UPDATE disclosures SET receipt = ?2 WHERE receipt = ?1")?
+        .execute(params![before.0, after.0])?;
+    Ok(())
+}
+
 /// Forgets what was read under these requests.
 ///
 /// # Errors

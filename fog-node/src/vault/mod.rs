@@ -16,6 +16,7 @@
 //! patients            whom the clinic treats, sealed
 //! consents            what patients agreed to, sealed
 //! disclosures         what was read under which request, sealed, with its receipt
+//! promises            receipts that other nodes have promised, sealed, until they are final
 //! erasures            certificates of what was erased
 //! ```
 //!
@@ -39,6 +40,7 @@ pub mod outbox;
 pub mod patients;
 pub mod payloads;
 pub mod people;
+pub mod promises;
 pub mod provisionings;
 pub mod reasons;
 pub(crate) mod renew;
@@ -58,7 +60,7 @@ pub const VAULT_FILE: &str = "vault.db";
 pub(crate) const BUSY: std::time::Duration = std::time::Duration::from_secs(10);
 /// "FogV", so that tools can tell the file.
 const APPLICATION_ID: i32 = 0x466f_6756;
-const SCHEMA_VERSION: i32 = 5;
+const SCHEMA_VERSION: i32 = 6;
 /// What each version brought, the first one's first.
 const SCHEMAS: [&[&str]; SCHEMA_VERSION as usize] = [
     &[
@@ -82,6 +84,7 @@ const SCHEMAS: [&[&str]; SCHEMA_VERSION as usize] = [
         epochs::SCHEMA,
         erasures::SCHEMA,
     ],
+    &[promises::SCHEMA],
 ];
 
 /// Why the vault did not do what it was asked. Names no content and no key.

@@ -153,6 +153,18 @@ pub fn first(connection: &Connection) -> Result<Option<OutboxRow>, VaultError> {
     Ok(page(connection, 0, 1)?.pop())
 }
 
+/// The bytes of the transaction with this id, while it waits.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn find(connection: &Connection, id: &Digest) -> Result<Option<Vec<u8>>, VaultError> {
+    let bytes = connection
+        .prepare_cached("SELECT bytes FROM outbox WHERE id = ?1")?
+        .query_row([id.0], |row| row.get(0))
+        .optional()?;
+    Ok(bytes)
+}
+
 /// All transactions, in the order of their nonces; in days, many.
 ///
 /// # Errors

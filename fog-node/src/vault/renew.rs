@@ -10,12 +10,12 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use ledger_core::governance::Standing;
-use ledger_core::{Nonce, PublicKey, SecretKey, SignedTransaction, TransactionBody};
+use ledger_core::{Nonce, Payload, PublicKey, SecretKey, SignedTransaction, TransactionBody};
 use ledger_store::Snapshot;
 use rusqlite::{Connection, params};
 
-use super::erasures;
 use super::outbox::{self, OutboxRow};
+use super::{disclosures, erasures};
 use crate::keystore::write_private;
 
 /// Name of the file below the consortium's folder that holds the key that signed last.
@@ -96,6 +96,9 @@ fn sign_anew(
         };
         outbox::insert(&transaction, &row)?;
         erasures::signed_anew(&transaction, &signed_before, &row.id)?;
+        if matches!(body.payload, Payload::Receipt(_)) {
+            disclosures::signed_anew(&transaction, &signed_before, &row.id)?;
+        }
         if let Some(batch) = row.batch {
             transaction.execute(
                 "UPDATE batches SET tx = ?2 WHERE number = ?1",
@@ -116,7 +119,7 @@ mod tests {
     //! Method: a real vault and a real ledger of one node whose key is rotated by its own vote.
     use ledger_core::certificate::{Certificate, CommitSignature, VoteContent, VoteKind};
     use ledger_core::governance::{Change, Node, Organisation, Propose};
-    use ledger_core::{AnchorBatch, BatchNumber, Digest, Genesis, OrganisationId, Payload};
+    use ledger_core::{AnchorBatch, BatchNumber, Digest, Genesis, OrganisationId};
     use ledger_store::Replica;
 
     use super::*;

@@ -120,6 +120,11 @@ CREATE TABLE people (
     sealed BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE promises (
+    receipt BLOB PRIMARY KEY,
+    sealed BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE provisionings (
     code BLOB PRIMARY KEY,
     sealed_key BLOB NOT NULL,

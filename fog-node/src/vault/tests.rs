@@ -77,6 +77,7 @@ fn an_earlier_vault_gets_what_is_missing() {
         "reasons",
         "patients",
         "erasures",
+        "promises",
     ] {
         let rows: i64 = connection
             .query_row(&format!("SELECT count(*) FROM {added}"), [], |row| {

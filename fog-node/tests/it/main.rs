@@ -51,3 +51,4 @@ mod upkeep;
 mod ward;
 #[cfg(target_os = "linux")]
 mod wearable;
+mod witness;

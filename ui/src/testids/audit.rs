@@ -4,6 +4,8 @@
 pub const NAV_AUDIT: &str = "nav-audit";
 /// An entry; carries `data-number` and `data-outcome`.
 pub const AUDIT_ROW: &str = "audit-row";
+/// What a node gave and never told; carries `data-transaction`.
+pub const AUDIT_UNTOLD: &str = "audit-untold";
 /// Shows more entries.
 pub const AUDIT_MORE: &str = "audit-more";
 /// Patient that is asked about.

@@ -20,6 +20,8 @@ pub const REQUEST_UNJUSTIFIED: &str = "request-unjustified";
 pub const REQUEST_CLOSE: &str = "request-close";
 /// Reads what was granted.
 pub const REQUEST_READ: &str = "request-read";
+/// A receipt that was promised and did not come, in an open request; carries `data-transaction`.
+pub const REQUEST_UNTOLD: &str = "request-untold";
 /// What was read; carries `data-readings`.
 pub const REQUEST_SHOWN: &str = "request-shown";
 /// Handle of the subject who is asked about.

@@ -147,6 +147,7 @@ mod tests {
             present: 6,
             quorum: 5,
             trouble: None,
+            untold: Vec::new(),
             finality: Finality {
                 p50_ms: None,
                 p99_ms: None,

@@ -5,7 +5,7 @@
 mod entries;
 mod filters;
 
-use fog_api::{AuditPage as Page, AuditRow};
+use fog_api::{AuditPage as Page, AuditRow, PromisedReceipt};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -26,6 +26,8 @@ struct Desk {
     rows: RwSignal<Option<Vec<AuditRow>>>,
     next: RwSignal<Option<u64>>,
     recorded: RwSignal<Option<u64>>,
+    /// What other nodes gave and never told; no entry says so.
+    untold: RwSignal<Vec<PromisedReceipt>>,
     /// What is asked for: path and question, without the page.
     asked: RwSignal<String>,
     busy: RwSignal<bool>,
@@ -38,6 +40,7 @@ impl Desk {
             rows: RwSignal::new(None),
             next: RwSignal::new(None),
             recorded: RwSignal::new(None),
+            untold: RwSignal::new(Vec::new()),
             asked: RwSignal::new(String::new()),
             busy: RwSignal::new(false),
             failure: RwSignal::new(None),
@@ -73,6 +76,9 @@ impl Desk {
                     self.rows.try_update(|rows| {
                         rows.get_or_insert_default().extend(page.entries);
                     });
+                    if before.is_none() {
+                        self.untold.try_set(page.untold);
+                    }
                     self.next.try_set(page.next);
                     self.recorded.try_set(Some(page.recorded_height));
                 }
@@ -103,15 +109,32 @@ pub fn AuditPage() -> impl IntoView {
         <div class="page">
             <PageHead heading=heading sub="Each request, decision and change stands on the ledger, in a log out of which nothing can be taken. That you look stands there, too."/>
             <div class="cols" data-cols="main-side">
+                <div class="stack">
+                <Untold desk=desk/>
                 <section class="card" aria-labelledby="h-audit">
                     <div class="card-head"><h2 id="h-audit">"What concerns your organisation, newest first"</h2></div>
                     <List desk=desk empty="Nothing of this kind is on record. Ask for a longer period, or for everything."/>
                 </section>
+                </div>
                 <Filters desk=desk/>
             </div>
         </div>
     }
     .into_any()
+}
+
+/// What nodes gave to this node's people and promised to tell, and what to do about it.
+#[component]
+fn Untold(desk: Desk) -> impl IntoView {
+    let item = |receipt: PromisedReceipt| {
+        view! { <li data-testid=testids::AUDIT_UNTOLD data-transaction=receipt.transaction><span></span><p class="wrap">{receipt.words}</p></li> }
+    };
+    view! {
+        <section class="card" aria-labelledby="h-untold" hidden=move || desk.untold.with(Vec::is_empty)>
+            <div class="card-head"><h2 id="h-untold">"Promised, never told"</h2><span class="count">{move || desk.untold.with(Vec::len)}</span></div>
+            <ul class="todo">{move || desk.untold.get().into_iter().map(item).collect_view()}</ul>
+        </section>
+    }
 }
 
 #[component]

@@ -9,6 +9,7 @@ use crate::components::{FailureNote, Icon, StateMark, modal};
 use crate::failure::Failure;
 use crate::route::escape;
 use crate::words::requests;
+use crate::words::state::State;
 use crate::{testids, transport};
 
 const DAY: i64 = 24 * 3_600_000;
@@ -132,6 +133,7 @@ fn Whole(row: AccessRow, desk: Desk, open: RwSignal<bool>) -> impl IntoView {
         <dialog class="dialog" node_ref=dialog aria-labelledby=title.clone() on:close=closed>
             <div><h2 id=title.clone()><bdi>{requests::asker(&row)}</bdi></h2><p class="soft wrap">{told(&row)}</p></div>
             <dl class="facts">{facts}</dl>
+            {promised(&row)}
             {move || failure.get().map(|failure| view! { <FailureNote failure=failure/> })}
             <footer>
                 <button type="button" class="btn" autofocus data-testid=testids::REQUEST_CLOSE on:click=move |_| open.set(false)>"Leave it as it is"</button>
@@ -152,6 +154,24 @@ fn Whole(row: AccessRow, desk: Desk, open: RwSignal<bool>) -> impl IntoView {
             </footer>
         </dialog>
     }
+}
+
+/// Receipts that were promised and did not come, with what to do.
+fn promised(row: &AccessRow) -> impl IntoView + use<> {
+    let missing = row
+        .promised
+        .iter()
+        .filter(|receipt| receipt.standing.is_missing());
+    missing
+        .map(|receipt| {
+            view! {
+                <div class="note" data-state=State::Attention.key() data-testid=testids::REQUEST_UNTOLD data-transaction=receipt.transaction.clone()>
+                    <Icon name="attention"/>
+                    <div><h3>"Promised, never told"</h3><p class="wrap">{receipt.words.clone()}</p></div>
+                </div>
+            }
+        })
+        .collect_view()
 }
 
 fn short(handle: &str) -> String {

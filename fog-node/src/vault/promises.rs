@@ -1,0 +1,171 @@
+//! Table `promises`: receipts that other nodes have promised for what they gave to this node's people, until the ledger
+//! has them. A row is there before anything of what was given is shown.
+//!
+//! ```text
+//! sealed = XChaCha20-Poly1305(master key, postcard(Promise), aad = "promise/" ‖ id of the receipt's transaction)
+//! ```
+//!
+//! A row holds the receipt's signed transaction, which is made for the ledger, and neither a measurement nor a key. Left
+//! out: whether it came, which is looked for on the replica (`crate::requests`).
+
+use ledger_core::{Digest, canonical};
+use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
+
+use super::seal::{MasterKey, SealError};
+use super::{VaultError, digest_column};
+
+pub(super) const SCHEMA: &str = "
+CREATE TABLE promises (
+    receipt BLOB PRIMARY KEY,
+    sealed BLOB NOT NULL
+) STRICT, WITHOUT ROWID;";
+
+/// Longest sealed row in bytes; a receipt's transaction has about 250.
+const MAX_BYTES: usize = 4 << 10;
+
+/// A receipt that another node has promised.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Promise {
+    /// Under which request something was given.
+    pub access: Digest,
+    /// By which read.
+    pub read: Digest,
+    /// The receipt's transaction, as the node that gave has signed it.
+    #[serde(with = "serde_bytes")]
+    pub transaction: Vec<u8>,
+    /// When it was given, in Unix milliseconds.
+    pub at_millis: u64,
+    /// Number of the first entry of the access log that may tell of it.
+    pub logged_from: u64,
+    /// What is known against the node that promised.
+    pub finding: Option<Finding>,
+}
+
+/// What is known against a node that has promised a receipt. New variants go to the end: rows hold them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Finding {
+    /// It takes part in the consortium and does not tell.
+    Silent,
+    /// The receipt's turn among its transactions is over, and it was not executed: it never will be.
+    PassedOver,
+}
+
+impl Promise {
+    /// Seals it as the row of its transaction, whose id is `receipt`.
+    ///
+    /// # Errors
+    /// [`SealError::Randomness`].
+    pub fn seal(&self, master: &MasterKey, receipt: Digest) -> Result<SealedPromise, SealError> {
+        let sealed = master.seal(&purpose(&receipt), &canonical::encode(self))?;
+        Ok(SealedPromise { receipt, sealed })
+    }
+}
+
+/// A row.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SealedPromise {
+    /// Id of the receipt's transaction.
+    pub receipt: Digest,
+    /// The promise.
+    pub sealed: Vec<u8>,
+}
+
+fn purpose(receipt: &Digest) -> Vec<u8> {
+    [b"promise/".as_slice(), &receipt.0].concat()
+}
+
+/// Stores a promise, in the place of what was stored of it before.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn put(connection: &Connection, row: &SealedPromise) -> Result<(), VaultError> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO promises (receipt, sealed) VALUES (?1, ?2)")?
+        .execute(params![row.receipt.0, row.sealed])?;
+    Ok(())
+}
+
+/// Forgets a promise.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn forget(connection: &Connection, receipt: &Digest) -> Result<(), VaultError> {
+    connection
+        .prepare_cached("DELETE FROM promises WHERE receipt = ?1")?
+        .execute([receipt.0])?;
+    Ok(())
+}
+
+/// Whether anything is promised.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn is_any(connection: &Connection) -> Result<bool, VaultError> {
+    let mut statement = connection.prepare_cached("SELECT 1 FROM promises LIMIT 1")?;
+    Ok(statement.exists([])?)
+}
+
+/// All promises, with the ids of their receipts' transactions.
+///
+/// # Errors
+/// [`VaultError`] if they cannot be read, or one does not open as what its row says.
+pub fn all(
+    connection: &Connection,
+    master: &MasterKey,
+) -> Result<Vec<(Digest, Promise)>, VaultError> {
+    let mut statement =
+        connection.prepare_cached("SELECT receipt, sealed FROM promises ORDER BY receipt")?;
+    let rows = statement.query_map([], |row| {
+        Ok((digest_column(row, 0)?, row.get::<_, Vec<u8>>(1)?))
+    })?;
+    let open = |(receipt, sealed): (Digest, Vec<u8>)| -> Result<_, VaultError> {
+        let content = master.open(&purpose(&receipt), &sealed)?;
+        let promise = canonical::decode(&content, MAX_BYTES);
+        Ok((receipt, promise.map_err(|_| SealError::Malformed)?))
+    };
+    rows.map(|row| open(row?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    //! Goal: a promise is kept, found out about and forgotten, and opens as its own row alone. Method: a vault on disk,
+    //! read back.
+
+    use super::*;
+    use crate::vault::{VAULT_FILE, open};
+
+    #[test]
+    fn a_promise_is_of_its_receipt() {
+        let dir = tempfile::tempdir().unwrap();
+        let connection = open(&dir.path().join(VAULT_FILE)).unwrap();
+        let master = MasterKey::new([4; 32]);
+        let [receipt, other] = [1, 2].map(|byte| Digest([byte; 32]));
+        let mut promise = Promise {
+            access: Digest([3; 32]),
+            read: Digest([5; 32]),
+            transaction: vec![6; 250],
+            at_millis: 7,
+            logged_from: 8,
+            finding: None,
+        };
+        assert!(!is_any(&connection).unwrap());
+        for finding in [None, Some(Finding::Silent), Some(Finding::PassedOver)] {
+            promise.finding = finding;
+            put(&connection, &promise.seal(&master, receipt).unwrap()).unwrap();
+            let kept = all(&connection, &master).unwrap();
+            assert_eq!(kept, [(receipt, promise.clone())]);
+        }
+        assert!(is_any(&connection).unwrap());
+        let moved = SealedPromise {
+            receipt: other,
+            ..promise.seal(&master, receipt).unwrap()
+        };
+        put(&connection, &moved).unwrap();
+        assert!(all(&connection, &master).is_err());
+        forget(&connection, &other).unwrap();
+        assert_eq!(all(&connection, &master).unwrap().len(), 1);
+        forget(&connection, &receipt).unwrap();
+        assert!(!is_any(&connection).unwrap());
+    }
+}
