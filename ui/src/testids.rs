@@ -2,7 +2,7 @@
 //!
 //! | Where | Names |
 //! |---|---|
-//! | Shell | [`NAV_OVERVIEW`], [`NAV_DEVICES`], [`NAV_CHAIN`], [`NAV_PROOFS`], [`NAV_CONSORTIUM`], [`PAGE_HEADING`], [`FIND_OPEN`], [`FIND_INPUT`], [`FIND_OPTION`], [`THEME`], [`RAIL_FOLD`], [`NODE_STATE`], [`QUIT`], [`QUIT_CONFIRM`], [`QUIT_KEEP`], [`SIMULATED_BANNER`], [`OFFLINE_BANNER`], [`TROUBLE_BANNER`] |
+//! | Shell | [`NAV_OVERVIEW`], [`NAV_DEVICES`], [`NAV_CHAIN`], [`NAV_PROOFS`], [`NAV_CONSORTIUM`], [`PAGE_HEADING`], [`FIND_OPEN`], [`FIND_INPUT`], [`FIND_OPTION`], [`THEME`], [`RAIL_FOLD`], [`NODE_STATE`], [`QUIT`], [`QUIT_CONFIRM`], [`QUIT_KEEP`], [`SIMULATED_BANNER`], [`OFFLINE_BANNER`], [`TROUBLE_BANNER`], [`NOTICE`] (carries `data-about`) |
 //! | Overview | [`START_DEMO`], [`STOP_DEMO`], [`START_PAIR`], [`NEEDS_YOU`], [`CUSTODY_EXPECTED`] … [`CUSTODY_FINAL`], [`DEVICE_ROW`], [`FIRST_START`], [`LEDGER_BLOCK`], [`VAULT_SIZE`] |
 //! | Devices | [`DEVICE_ROW`] (carries `data-device`), [`DEVICE_FILTER`] (one a segment, carries `data-key`), [`DEVICE_SEARCH`], [`PAIR_OPEN`]; [`INBOX`] with [`INBOX_FOUND`] (carries `data-address`), [`INBOX_PAIR`], [`IDENTIFY`]; [`ADAPTER`] (carries `data-adapter`) with what a device's self-test has |
 //! | Pair by Bluetooth | [`BLE_STAGE`] (carries `data-stage`); [`BLE_STANDARD`], [`PAIR_WAY`], [`PAIR_KEY`] with [`PAIR_LISTEN`], [`PAIR_CODE`] with [`PAIR_CODE_NEXT`], [`PAIR_PROGRESS`], [`BLE_LINE`]; [`BLE_DIGIT`] (six), [`BLE_DIGITS`], [`BLE_YES`], [`BLE_NO`], [`BLE_FAILURE`] (carries `data-code`) with [`BLE_AGAIN`], [`BLE_REPAIR`]; [`BLE_SUBJECT`], [`BLE_FINISH`] |
@@ -76,6 +76,8 @@ pub const SIMULATED_BANNER: &str = "simulated-banner";
 pub const OFFLINE_BANNER: &str = "offline-banner";
 /// Banner that says why the node does not seal or anchor.
 pub const TROUBLE_BANNER: &str = "trouble-banner";
+/// What somebody must look into; carries `data-about`.
+pub const NOTICE: &str = "notice";
 
 /// *Test it*, on a device's page.
 pub const DEVICE_TEST: &str = "device-test";
@@ -110,7 +112,7 @@ pub const STOP_DEMO_KEEP: &str = "stop-demo-keep";
 pub const STOP_DEMO_CONFIRM: &str = "stop-demo-confirm";
 /// *Pair a device* on the first start.
 pub const START_PAIR: &str = "start-pair";
-/// One entry of Needs you; carries `data-device` where it is about one.
+/// One entry of Needs you; carries `data-device` where it is about one, else `data-about`.
 pub const NEEDS_YOU: &str = "needs-you";
 /// Readings expected, of all devices.
 pub const CUSTODY_EXPECTED: &str = "custody-expected";

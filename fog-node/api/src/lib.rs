@@ -135,7 +135,7 @@ pub mod series;
 pub mod status;
 
 pub use access::{
-    AccessPerson, AccessReview, AccessRow, AccessState, AskAccess, BreakGlass,
+    AccessPerson, AccessReview, AccessRow, AccessState, AskAccess, BreakGlass, BrokenGlass,
     DecideAccess, DisclosedReading, DisclosedSpan, DisclosedStream, Disclosure, DisclosureReceipt,
     NotRead, PromisedReceipt, ReadAccess, ReceiptStanding, ReviewAccess,
 };

@@ -355,7 +355,7 @@ async fn refusals_say_what_why_and_next() {
 }
 
 /// The next events of a stream of server-sent events.
-async fn next_events(body: &mut Body) -> Vec<Event> {
+pub(crate) async fn next_events(body: &mut Body) -> Vec<Event> {
     let frame = tokio::time::timeout(Duration::from_secs(20), body.frame()).await;
     let bytes = frame
         .expect("an event")

@@ -13,6 +13,7 @@ pub mod device;
 pub mod joining;
 pub mod ledger;
 pub mod node;
+pub mod notices;
 pub mod number;
 pub mod patients;
 pub mod people;
