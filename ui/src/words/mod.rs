@@ -18,6 +18,7 @@ pub mod number;
 pub mod patients;
 pub mod people;
 pub mod policies;
+pub mod policy_history;
 pub mod proof;
 pub mod requests;
 pub mod state;
