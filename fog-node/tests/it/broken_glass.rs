@@ -134,7 +134,7 @@ async fn who_reviews_is_told_and_nobody_else() {
 }
 
 #[test]
-fn the_datas_organisation_is_told_within_a_block() {
+fn whose_data_it_is_is_told_within_a_block() {
     let folder = tempfile::tempdir().unwrap();
     let Hospitals {
         harbour,
