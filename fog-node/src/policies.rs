@@ -8,6 +8,8 @@
 //!
 //! It leaves out consents, which are about one subject, and deciding requests, which the ledger does.
 
+mod difference;
+mod history;
 mod simulation;
 
 use std::sync::Arc;

@@ -10,10 +10,11 @@
 //! (`ledger_core::access`); here it is looked beforehand whether something would be void, and why.
 //!
 //! Left out: relations to patients of another organisation, which a node of theirs would
-//! have to attest; telling the data's organisation at once that the glass was broken.
+//! have to attest.
 
 mod afar;
 mod asking;
+mod broken;
 mod following;
 mod names;
 mod reading;
@@ -27,7 +28,7 @@ use self::following::Seats;
 pub(crate) use self::names::{Names, name};
 pub(crate) use self::words::listed;
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use fog_api::{AccessRow, AskAccess as Ask, BreakGlass, PersonOnLedger};
@@ -40,6 +41,7 @@ use ledger_core::{
 use ledger_store::Snapshot;
 use tokio::sync::Notify;
 
+use self::broken::Broken;
 use crate::audit::Readers;
 use crate::failure::Failure;
 use crate::ingest::{Item, random_handle};
@@ -64,6 +66,8 @@ pub(crate) struct Requests {
     pub(crate) promised: Arc<Notify>,
     /// Nodes that have promised receipts and did not tell; rebuilt from the vault.
     untold: Mutex<Vec<String>>,
+    /// Broken glasses that nobody has reviewed; rebuilt from the replica.
+    broken: Mutex<Broken>,
 }
 
 impl Requests {
@@ -75,6 +79,7 @@ impl Requests {
             seats: Seats::default(),
             promised: Arc::default(),
             untold: Mutex::default(),
+            broken: Mutex::default(),
         }
     }
 
@@ -84,14 +89,19 @@ impl Requests {
         untold.clone()
     }
 
+    fn broken(&self) -> MutexGuard<'_, Broken> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn set_untold(&self, nodes: Vec<String>) {
         *self.untold.lock().unwrap_or_else(PoisonError::into_inner) = nodes;
     }
 }
 
-/// Looks in every block for the receipts that were promised to this node's people, as long as the node is there.
+/// Looks in every block for what concerns this node's people: receipts that were promised to them, and glasses that
+/// were broken for data of their organisation. As long as the node is there.
 pub(crate) async fn follow(node: Weak<Node>) {
-    witness::keep(node).await;
+    tokio::join!(witness::keep(node.clone()), broken::follow(node));
 }
 
 /// The caller, as the ledger knows her.

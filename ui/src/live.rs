@@ -12,7 +12,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use fog_api::{
-    BlockRow, Capability, Device, Port, Preview, ProfileInfo, Provisioning, Status, Wave,
+    BlockRow, BrokenGlass, Capability, Device, Port, Preview, ProfileInfo, Provisioning, Status,
+    Wave,
 };
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -58,6 +59,8 @@ pub struct Live {
     pub preview: RwSignal<Option<Preview>>,
     /// How far the newest pairing by a one-time code is.
     pub provisioning: RwSignal<Option<Provisioning>>,
+    /// Broken glasses that wait for this person's review.
+    pub broken_glass: RwSignal<Vec<BrokenGlass>>,
     /// Newest wave segments of the device that was asked for ([`Live::watch_waves`]).
     pub waves: RwSignal<Vec<Wave>>,
     /// The node's clock in Unix milliseconds, set each second.
@@ -104,6 +107,7 @@ impl Live {
             ports: RwSignal::new(None),
             preview: RwSignal::new(None),
             provisioning: RwSignal::new(None),
+            broken_glass: RwSignal::new(Vec::new()),
             waves: RwSignal::new(Vec::new()),
             now: RwSignal::new(here_now()),
             epoch: RwSignal::new(0),

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use fog_api::{BlockRow, DeviceLive, Event, Port, Preview, Provisioning, Status, Wave};
+use fog_api::{
+    BlockRow, BrokenGlass, DeviceLive, Event, Port, Preview, Provisioning, Status, Wave,
+};
 
 /// Blocks and wave segments kept for one frame at most.
 const MOST: usize = 512;
@@ -28,6 +30,8 @@ pub struct Pending {
     pub preview: Option<Box<Preview>>,
     /// How far the pairing by a one-time code is.
     pub provisioning: Option<Provisioning>,
+    /// Broken glasses that wait for this person's review.
+    pub broken_glass: Option<Vec<BrokenGlass>>,
     /// The list of devices changed.
     pub devices_changed: bool,
     /// Something was missed: everything must be asked for again.
@@ -63,6 +67,7 @@ impl Pending {
             Event::Preview(preview) => self.preview = Some(preview),
             Event::Provisioning(stage) => self.provisioning = Some(stage),
             Event::Missed => self.missed = true,
+            Event::BrokenGlass(waiting) => self.broken_glass = Some(waiting),
         }
     }
 
@@ -76,6 +81,7 @@ impl Pending {
             && self.ports.is_none()
             && self.preview.is_none()
             && self.provisioning.is_none()
+            && self.broken_glass.is_none()
             && !self.devices_changed
             && !self.missed
     }

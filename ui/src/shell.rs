@@ -5,6 +5,7 @@
 use leptos::prelude::*;
 
 use crate::components::finder::Finder;
+use crate::components::notices::Notices;
 use crate::components::who::Who;
 use crate::components::{Ask, Icon, Note, StateMark};
 use crate::consortium::use_consortium;
@@ -399,6 +400,7 @@ fn Banners() -> impl IntoView {
                 <Note state=State::Critical words=trouble/>
             </div>
         })}
+        <Notices/>
         {move || simulated.get().map(|(what, rest)| view! {
             <div class="banner" data-state="simulated" data-testid=testids::SIMULATED_BANNER>
                 <Icon name="simulated"/><span><b>{what}</b>" "{rest}</span>

@@ -74,6 +74,19 @@ pub struct ReviewAccess {
     pub is_justified: bool,
 }
 
+/// A broken glass that waits for somebody of the data's organisation to review it. It names who asked, and nothing of
+/// the subject.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BrokenGlass {
+    /// The request's handle.
+    pub handle: String,
+    /// Who asked.
+    pub person: AccessPerson,
+    /// When, in Unix milliseconds of the ledger's time; where a person had to agree, when she did.
+    pub at: u64,
+}
+
 /// Where a request stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::BrokenGlass;
 use crate::chain::BlockRow;
 use crate::device::{DeviceState, Gap, Port, Preview, Provisioning, Vital};
 use crate::status::Status;
@@ -29,6 +30,9 @@ pub enum Event {
     Provisioning(Provisioning),
     /// The listener was too slow and missed events: ask for everything again.
     Missed,
+    /// All broken glasses that wait for a review, the oldest first: on connection, and when they change. To
+    /// those who may review them only, and not to who broke one.
+    BrokenGlass(Vec<BrokenGlass>),
 }
 
 /// What is new of a device.

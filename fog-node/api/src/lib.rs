@@ -90,6 +90,8 @@
 //! | `GET /api/policies` | | [`PoliciesView`], this organisation's first |
 //! | `POST /api/policies` | [`PutPolicy`] | [`PolicyRow`], once it is in force |
 //! | `DELETE /api/policies/{name}` | | nothing, once it is out of force |
+//! | `GET /api/policies/{name}/history` | | [`PolicyHistory`]: its versions, the newest first |
+//! | `GET /api/policies/{name}/decisions` | | [`PolicyDecisions`], once it is final that the caller reads them |
 //! | `POST /api/policies/check` | [`CheckPolicy`] | [`PolicyChecked`]; nothing is done |
 //! | `POST /api/policies/simulate` | [`SimulatePolicies`] | [`PolicySimulation`]; nothing is done |
 //! | `GET /api/access` | | `[`[`AccessRow`]`]`: the caller's, and those she has a say in; what waits for her first |
@@ -137,7 +139,7 @@ pub mod series;
 pub mod status;
 
 pub use access::{
-    AccessPerson, AccessReview, AccessRow, AccessState, AskAccess, BreakGlass,
+    AccessPerson, AccessReview, AccessRow, AccessState, AskAccess, BreakGlass, BrokenGlass,
     DecideAccess, DisclosedReading, DisclosedSpan, DisclosedStream, Disclosure, DisclosureReceipt,
     NotRead, PromisedReceipt, ReadAccess, ReceiptStanding, ReviewAccess,
 };
@@ -190,9 +192,10 @@ pub use people::{
 };
 pub use place::{Place, PlaceDevice};
 pub use policy::{
-    CheckPolicy, PoliciesView, PolicyChecked, PolicyDraft, PolicyEffect, PolicyFault,
-    PolicyOutcome, PolicyRow, PolicySimulation, PutPolicy, SimulatePolicies, SimulatedAccess,
-    SimulatedDecision,
+    CheckPolicy, LineStanding, PoliciesView, PolicyChange, PolicyChecked, PolicyDecision,
+    PolicyDecisions, PolicyDraft, PolicyEffect, PolicyFault, PolicyHistory, PolicyLine,
+    PolicyOutcome, PolicyRow, PolicySimulation, PolicyVersion, PutPolicy, SimulatePolicies,
+    SimulatedAccess, SimulatedDecision,
 };
 pub use reading::{History, HistoryPoint, HistoryQuery, ReadingRow, ReadingsQuery, SampleSegment};
 pub use roaming::{RoamingDevice, RoamingNode, RoamingOffer, RoamingView};

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::AccessPerson;
+use crate::access::AccessState;
+
 /// The policies of all organisations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -194,4 +197,123 @@ pub enum PolicyOutcome {
     Forbidden,
     /// No policy permits it.
     NotPermitted,
+}
+
+/// What became of a policy of this node's organisation: each text that was in force, and since when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PolicyHistory {
+    /// Its name.
+    pub name: String,
+    /// The organisation that holds the data.
+    pub organisation: String,
+    /// Its versions, the newest first.
+    pub versions: Vec<PolicyVersion>,
+    /// Whether these are all: no part of the log is missing here, and no transaction in it that may be about the policy.
+    pub is_whole: bool,
+}
+
+/// A change of a policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PolicyVersion {
+    /// Height of the block that holds it.
+    pub height: u64,
+    /// That block's time in Unix milliseconds.
+    pub time: u64,
+    /// Id of the transaction; none where this node does not hold it any more.
+    pub transaction: Option<String>,
+    /// The admin key that signed it, 64 hex digits. Which person had it signed, the ledger does not know.
+    pub key: String,
+    /// What was done.
+    pub change: PolicyChange,
+    /// The text from then on; none if the policy was put out of force.
+    pub text: Option<String>,
+    /// What it says in plain words, if it is one that plain words can say; metrics by LOINC code.
+    pub words: Option<String>,
+    /// What is other than before, a sentence each, where plain words can say both.
+    pub difference: Vec<String>,
+    /// The lines of both texts, where they are two.
+    pub lines: Vec<PolicyLine>,
+}
+
+/// What was done with a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyChange {
+    /// It was put in force.
+    Put,
+    /// It was put in force with another text.
+    Changed,
+    /// It was put out of force.
+    Removed,
+    /// It was put in force; what was before is not known here.
+    Unknown,
+}
+
+/// A line of a text or of the one before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PolicyLine {
+    /// Where it stands.
+    pub standing: LineStanding,
+    /// It, without its end.
+    pub text: String,
+}
+
+/// In which of two texts a line stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum LineStanding {
+    /// In both.
+    Kept,
+    /// In the new one.
+    Added,
+    /// In the one before.
+    Removed,
+}
+
+/// The requests that a policy of this node's organisation has decided, and what was read under them.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PolicyDecisions {
+    /// The policy's name.
+    pub name: String,
+    /// Those that name it, the newest first.
+    pub decisions: Vec<PolicyDecision>,
+    /// Whether these are all that this node's part of the log names it in.
+    pub is_whole: bool,
+    /// The block in which it stands that the caller reads this.
+    pub recorded_height: u64,
+}
+
+/// Says how many it is.
+impl std::fmt::Debug for PolicyDecisions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PolicyDecisions({} decisions)", self.decisions.len())
+    }
+}
+
+/// A request that a policy has decided, alone or with others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PolicyDecision {
+    /// The request's handle.
+    pub request: String,
+    /// Who asked.
+    pub person: AccessPerson,
+    /// Height of the block that decided.
+    pub height: u64,
+    /// That block's time in Unix milliseconds.
+    pub time: u64,
+    /// Height of the version that was in force then; none where that is not known here.
+    pub version: Option<u64>,
+    /// What was decided: granted, waiting for a person, or denied.
+    pub decided: AccessState,
+    /// Transactions of the receipts under it, the newest first.
+    pub receipts: Vec<String>,
+    /// How many readings were served under it, counted each time.
+    pub readings: u64,
 }

@@ -63,7 +63,19 @@ impl Node {
         part: LogPart,
         signed: &Signed,
     ) -> Result<Height, Failure> {
-        let words = question_words(query);
+        self.record_words(question_words(query), part, signed).await
+    }
+
+    /// Has it on the ledger that the caller reads what is asked for in these words, which name nobody.
+    ///
+    /// # Errors
+    /// As of every reading of the log: `ACC-02`, `ACC-03`, `ACC-04`, `AUD-03`.
+    pub(crate) async fn record_words(
+        self: &Arc<Self>,
+        words: String,
+        part: LogPart,
+        signed: &Signed,
+    ) -> Result<Height, Failure> {
         let me = {
             let snapshot = self.replica.read()?;
             self.participant(&snapshot, signed)?

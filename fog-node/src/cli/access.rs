@@ -195,11 +195,17 @@ const fn outcome_of(row: &AccessRow) -> Outcome {
 struct List {
     #[command(flatten)]
     api: Api,
+    /// Only broken glasses that nobody has reviewed yet.
+    #[arg(long)]
+    broken_glass: bool,
 }
 
 impl List {
     fn run(&self) -> anyhow::Result<Outcome> {
-        let rows: Vec<AccessRow> = self.api.ask(&Question::path("/api/access"))?;
+        let mut rows: Vec<AccessRow> = self.api.ask(&Question::path("/api/access"))?;
+        if self.broken_glass {
+            rows.retain(waits_for_review);
+        }
         if self.api.json {
             print_json(&rows)?;
             return Ok(Outcome::Yes);
@@ -229,6 +235,12 @@ fn cells_of(row: &AccessRow) -> [String; 5] {
         cell(row.remaining_seconds),
         row.words.clone(),
     ]
+}
+
+/// Whether the glass was broken and nobody has said whether there was reason.
+const fn waits_for_review(row: &AccessRow) -> bool {
+    let was_broken = row.is_emergency && !matches!(row.state, AccessState::Denied);
+    was_broken && row.review.is_none()
 }
 
 /// What the caller may do about a request, the most pressing first.

@@ -31,6 +31,7 @@ pub(crate) mod output;
 mod passphrase;
 mod patient;
 mod policy;
+mod policy_history;
 mod run;
 mod selftest;
 mod session;

@@ -1,4 +1,5 @@
-//! `fogward policy list|check|put|retract|simulate`: who may see which part of the organisation's data.
+//! `fogward policy list|check|put|retract|history|simulate`: who may see which part of the organisation's data; the
+//! history is `policy_history`.
 
 use std::io::Read as _;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use fog_api::{
 use super::Outcome;
 use super::client::{Api, Question};
 use super::output::{print, print_json};
+use super::policy_history::History;
 use super::table::{cell, name_of, numbers, table, words};
 use crate::policies::check;
 
@@ -33,6 +35,8 @@ enum Command {
     Put(Put),
     /// Put a policy out of force.
     Retract(Retract),
+    /// Show what became of a policy: each text, since which block, and what was other before.
+    History(History),
     /// Show who could see what, and what a draft would change. Nothing is done.
     Simulate(Simulate),
 }
@@ -44,6 +48,7 @@ impl Policy {
             Command::Check(check) => check.run(),
             Command::Put(put) => put.run(),
             Command::Retract(retract) => retract.run(),
+            Command::History(history) => history.run(),
             Command::Simulate(simulate) => simulate.run(),
         }
     }

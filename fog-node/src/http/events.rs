@@ -1,12 +1,13 @@
 //! Server-sent events: what the node tells, to each listener in order.
 //!
-//! Upon a listener: the node's status first, then every event, and the waves of the one device it asked
-//! for. Upon the end of its session, or its lock: the end. Upon a listener that is too slow: one `missed`,
+//! Upon a listener: the node's status first, what waits for its review, then every event that is for it, and the
+//! waves of the one device it asked for. Upon the end of its session, or its lock: the end. Upon a listener that is too slow: one `missed`,
 //! then on from the present. A listener of whom
 //! nothing is heard is found by the keep-alive comments.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use axum::extract::State;
@@ -21,6 +22,8 @@ use super::Shared;
 use super::body::Query;
 use super::session::Asker;
 use crate::Failure;
+use crate::node::Node;
+use crate::people::Caller;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
@@ -47,9 +50,12 @@ pub(super) async fn events(
     let events = shared.node.events();
     let waves = query.waves.map(|device| (device, shared.node.waves()));
     // Subscribed first, so that nothing falls between the status and the events after it.
-    let first = Event::Status(Box::new(shared.node.status()?));
+    let mut first = VecDeque::from([Event::Status(Box::new(shared.node.status()?))]);
+    first.extend(shared.node.broken_glass_for(&asker.caller)?);
     let listener = Listener {
-        first: Some(first),
+        node: Arc::downgrade(&shared.node),
+        caller: asker.caller.clone(),
+        first,
         events,
         waves,
         _permit: permit,
@@ -71,7 +77,10 @@ pub(super) fn told(
 }
 
 struct Listener {
-    first: Option<Event>,
+    /// Who says what it may hear; the node may stop while it listens.
+    node: Weak<Node>,
+    caller: Caller,
+    first: VecDeque<Event>,
     events: Receiver<Arc<Event>>,
     waves: Option<(String, Receiver<Arc<Wave>>)>,
     _permit: OwnedSemaphorePermit,
@@ -80,16 +89,27 @@ struct Listener {
 impl Listener {
     /// The next frame, or `None` when the node has stopped.
     async fn next(&mut self) -> Option<Frame> {
-        if let Some(first) = self.first.take() {
+        if let Some(first) = self.first.pop_front() {
             return frame(&first);
         }
-        tokio::select! {
-            event = self.events.recv() => match event {
-                Ok(event) => frame(&event),
-                Err(RecvError::Lagged(_)) => frame(&Event::Missed),
-                Err(RecvError::Closed) => None,
-            },
-            wave = next_wave(&mut self.waves) => frame(&Event::Wave(wave?)),
+        loop {
+            tokio::select! {
+                event = self.events.recv() => match event {
+                    Ok(event) if !matches!(*event, Event::BrokenGlass(_)) => return frame(&event),
+                    Ok(event) => {
+                        if let Some(event) = self.node.upgrade()?.told_to(&self.caller, &event) {
+                            return frame(&event);
+                        }
+                    }
+                    Err(RecvError::Lagged(_)) => {
+                        let waiting = self.node.upgrade()?.broken_glass_for(&self.caller);
+                        self.first.extend(waiting.ok().flatten());
+                        return frame(&Event::Missed);
+                    }
+                    Err(RecvError::Closed) => return None,
+                },
+                wave = next_wave(&mut self.waves) => return frame(&Event::Wave(wave?)),
+            }
         }
     }
 }

@@ -123,6 +123,9 @@ async fn every_described_route_answers() {
     let described = r#"{"name":"Ana"}"#;
     let added = served.send("POST", "/api/patients", described).await;
     assert_eq!(added.status(), StatusCode::OK);
+    let policy = r#"{"name":"nobody","text":"forbid(principal, action, resource);"}"#;
+    let put = served.send("POST", "/api/policies", policy).await;
+    assert_eq!(put.status(), StatusCode::OK);
     let patients = served.json("/api/patients").await;
     let patient = patients["patients"][0]["id"].as_str().unwrap();
     let description = served.json("/api/openapi.json").await;
@@ -137,7 +140,8 @@ async fn every_described_route_answers() {
         let is_of_somebody = ["/api/access", "/api/audit"]
             .iter()
             .any(|begin| path.starts_with(begin))
-            || path.ends_with("/audit");
+            || path.ends_with("/audit")
+            || path.ends_with("/decisions");
         if methods.get("get").is_none()
             || path == "/api/events"
             || is_of_something_begun
@@ -153,6 +157,7 @@ async fn every_described_route_answers() {
         };
         let asked = path
             .replace("{id}", id)
+            .replace("{name}", "nobody")
             .replace("{reading}", reading["id"].as_str().unwrap())
             .replace("{height}", &reading["height"].to_string());
         let question = match path.as_str() {
@@ -179,7 +184,7 @@ async fn every_described_route_answers() {
     }
     assert_eq!(
         (paths.len(), answered),
-        (87, 35),
+        (89, 36),
         "the table in fog-api lists them all"
     );
     let genesis = ledger_core::Genesis::from_file(&served.get("/api/genesis").await.1).unwrap();
@@ -355,7 +360,7 @@ async fn refusals_say_what_why_and_next() {
 }
 
 /// The next events of a stream of server-sent events.
-async fn next_events(body: &mut Body) -> Vec<Event> {
+pub(crate) async fn next_events(body: &mut Body) -> Vec<Event> {
     let frame = tokio::time::timeout(Duration::from_secs(20), body.frame()).await;
     let bytes = frame
         .expect("an event")

@@ -5,6 +5,7 @@ mod api;
 mod audit;
 mod audit_bundle;
 mod bluetooth;
+mod broken_glass;
 mod cli;
 mod consents;
 mod consortium;

@@ -84,6 +84,8 @@ const EXPECTED: &[(&str, &str, &str, bool)] = &[
     ("GET", "/api/policies", READERS, false),
     ("POST", "/api/policies", "a", true),
     ("DELETE", "/api/policies/{name}", "a", true),
+    ("GET", "/api/policies/{name}/history", READERS, false),
+    ("GET", "/api/policies/{name}/decisions", "au", false),
     ("POST", "/api/policies/check", READERS, false),
     ("POST", "/api/policies/simulate", READERS, false),
     ("GET", "/api/access", EVERYBODY, false),
@@ -224,6 +226,7 @@ async fn every_route_has_its_expectation() {
             .iter()
             .any(|begin| path.starts_with(begin))
             || path.ends_with("/audit")
+            || path.ends_with("/decisions")
             || (*method == "POST" && path.contains("/consents"));
         let refused = gate(&served, method, path, None).await;
         assert!(refused.is_none() || signs, "{method} {path} {refused:?}");

@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json as value};
 
+use crate::access::{refused, register};
 use crate::consortium::{Place, create, invite};
-use crate::program::{ask, fogward, json, text, wait_for};
+use crate::desk::Desk;
+use crate::disclosed::{Patient, SATURATION, told};
+use crate::program::{Running, ask, fogward, json, text, wait_for};
 
 const HEART_RATE: &str = "8867-4";
 const NURSES: &str = "permit(principal in Role::\"nurse\", action, resource)\nwhen {\n    \
@@ -175,4 +178,127 @@ fn policies_are_put_in_force_and_out_of_it() {
         let (code, report) = json(["fsck", "--data", place.data(), "--json"]);
         assert_eq!((code, &report["clean"]), (0, &value!(true)), "{report}");
     }
+}
+
+/// Goal: each version of a policy is told with its block and what was other before; its decisions and receipts, to
+/// those who may audit, belong to the version that was in force. Method: one node with a ward; a policy put, changed,
+/// removed and put again, with requests in between; what is told against what was done.
+#[test]
+fn a_policy_has_a_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Running::start(&folder.path().join("data"), &["--demo=2".into()]);
+    let api = node.address();
+    let patient = Patient::of_ward(&api);
+    let desk = Desk::new(&api);
+    register(
+        &desk,
+        &[("anna", "admin"), ("nina", "nurse"), ("audra", "auditor")],
+    );
+    let put = |text: &str| {
+        let text = file(folder.path(), "policy", text);
+        let asked = ["policy", "put", "nurses", text.to_str().unwrap()];
+        let row = desk.ask(&[&asked[..], &["--as", "anna"]].concat());
+        row["height"].as_u64().unwrap()
+    };
+    let handle = &patient.handles["treatment"];
+    let request = |state: &str| {
+        let asked = ["access", "request", handle, "--metric", SATURATION];
+        let more = ["--relation", "treating", "--as", "nina"];
+        let (_, row, complaint) = desk.run(&[&asked[..], &more].concat());
+        assert_eq!(row["state"], state, "{complaint}");
+        row["handle"].as_str().unwrap().to_owned()
+    };
+    let history = |more: &[&str], who: &str| {
+        let asked = ["policy", "history", "nurses", "--as", who];
+        desk.ask(&[&asked[..], more].concat())
+    };
+    refused(
+        &desk,
+        &["policy", "history", "nurses", "--as", "nina"],
+        "API-04",
+    );
+
+    let first = put(NURSES);
+    let one = request("granted");
+    let shown = desk.ask(&["access", "read", &one, "--as", "nina"]);
+    told(&desk, "nina", &one, 1);
+    let wider = NURSES.replace("Role::\"nurse\"", "Role::\"physician\"");
+    let second = put(&wider);
+    let denied = request("denied");
+    desk.ask(&["policy", "retract", "nurses", "--as", "anna"]);
+    let last = put(NURSES);
+    let two = request("granted");
+
+    let told_of = history(&[], "nina");
+    assert_eq!(told_of["is_whole"], true);
+    let versions = told_of["versions"].as_array().unwrap();
+    let of = |field: &str| {
+        versions
+            .iter()
+            .map(|one| one[field].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of("change"),
+        ["put", "removed", "changed", "put"].map(|word| value!(word))
+    );
+    let removed = versions[1]["height"].as_u64().unwrap();
+    assert!(second < removed && removed < last);
+    let heights = [last, removed, second, first];
+    assert_eq!(of("height"), heights.map(|height| value!(height)));
+    assert_eq!(versions[3]["text"], NURSES);
+    assert_eq!(versions[1]["text"], Value::Null);
+    assert_eq!(
+        versions[2]["difference"],
+        value!(["Who: physicians; before: nurses."])
+    );
+    let lines = versions[2]["lines"].as_array().unwrap();
+    let marks: Vec<_> = lines
+        .iter()
+        .map(|line| line["standing"].as_str().unwrap())
+        .collect();
+    assert_eq!(marks, ["removed", "added", "kept", "kept", "kept"]);
+    assert_eq!(told_of["decisions"], Value::Null);
+
+    // Decisions are for those who audit, and that they read them is recorded.
+    let asked = ["policy", "history", "nurses", "--decisions", "--as", "nina"];
+    refused(&desk, &asked, "AUTH-04");
+    let audited = history(&["--decisions"], "audra");
+    let decisions = audited["decisions"].as_array().unwrap();
+    let row = |at: usize| {
+        let row = &decisions[at];
+        (
+            row["request"].clone(),
+            row["version"].clone(),
+            row["decided"].clone(),
+        )
+    };
+    assert_eq!(
+        decisions.len(),
+        2,
+        "{decisions:?}: what no policy permits names none"
+    );
+    assert!(
+        !decisions
+            .iter()
+            .any(|row| row["request"] == denied.as_str())
+    );
+    assert_eq!(row(0), (value!(two), value!(last), value!("granted")));
+    assert_eq!(row(1), (value!(one), value!(first), value!("granted")));
+    assert_eq!(decisions[0]["receipts"], value!([]));
+    assert_eq!(
+        decisions[1]["receipts"],
+        value!([shown["receipts"][0]["transaction"]])
+    );
+    assert_eq!(decisions[1]["readings"], shown["receipts"][0]["readings"]);
+    let log = desk.ask(&["audit", "query", "--outcome", "read", "--as", "anna"]);
+    let words = log["entries"].as_array().unwrap().iter();
+    let words: Vec<_> = words.map(|row| row["words"].as_str().unwrap()).collect();
+    assert!(
+        words
+            .iter()
+            .any(|words| words.contains("what the policy nurses has decided")),
+        "{words:?}"
+    );
+    assert!(node.terminate().success());
 }

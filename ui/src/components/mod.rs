@@ -7,6 +7,7 @@ pub mod finder;
 pub mod icon;
 pub mod is_it_mine;
 pub mod note;
+pub mod notices;
 pub mod page_head;
 pub mod patient_pick;
 pub mod secret;

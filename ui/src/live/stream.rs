@@ -149,6 +149,9 @@ impl Live {
         if pending.provisioning.is_some() {
             self.provisioning.set(pending.provisioning);
         }
+        if let Some(waiting) = pending.broken_glass {
+            self.broken_glass.set(waiting);
+        }
         if pending.missed {
             self.refetch();
         } else if pending.devices_changed {

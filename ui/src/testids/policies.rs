@@ -90,3 +90,9 @@ pub const SIMULATE_FOUND: &str = "simulate-found";
 pub const SIMULATE_ROW: &str = "simulate-row";
 /// Says that nothing would change.
 pub const SIMULATE_NOTHING: &str = "simulate-nothing";
+/// A version in the history; carries `data-height`.
+pub const POLICY_VERSION: &str = "policy-version";
+/// Asks what the policy decided.
+pub const POLICY_DECIDED: &str = "policy-decided";
+/// A request that it decided; carries `data-handle` and `data-receipts`.
+pub const POLICY_DECISION: &str = "policy-decision";

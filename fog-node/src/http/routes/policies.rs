@@ -4,24 +4,28 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use fog_api::{
-    ApiError, Capability, CheckPolicy, PoliciesView, PolicyChecked, PolicyRow, PolicySimulation,
-    PutPolicy, SimulatePolicies,
+    ApiError, Capability, CheckPolicy, PoliciesView, PolicyChecked, PolicyDecisions, PolicyHistory,
+    PolicyRow, PolicySimulation, PutPolicy, SimulatePolicies,
 };
 use utoipa_axum::routes;
 
 use super::super::body::{Body, Path};
 use super::super::gate::{Gate, Routes};
+use super::super::session::Asker;
 use super::{Answer, App};
 use crate::Failure;
 
 const READ: Gate = Gate::Any(&[Capability::ReadConsortium]);
 const VOTE: Gate = Gate::AnyFresh(&[Capability::Vote]);
+const AUDIT: Gate = Gate::Any(&[Capability::Audit]);
 
 pub(super) fn routes() -> Routes {
     Routes::new()
         .at(READ, routes!(policies))
         .at(VOTE, routes!(put_policy))
         .at(VOTE, routes!(retract_policy))
+        .at(READ, routes!(policy_history))
+        .at(AUDIT, routes!(policy_decisions))
         .at(READ, routes!(check_policy))
         .at(READ, routes!(simulate_policies))
 }
@@ -47,6 +51,26 @@ async fn retract_policy(State(node): App, Path(name): Path<String>) -> Result<St
     node.retract_policy(&name)
         .await
         .map(|()| StatusCode::NO_CONTENT)
+}
+
+/// The versions of a policy of this organisation, the newest first.
+#[utoipa::path(get, path = "/api/policies/{name}/history", tag = "policies", params(("name" = String, Path)),
+    responses((status = 200, body = PolicyHistory), (status = "default", body = ApiError)))]
+async fn policy_history(State(node): App, Path(name): Path<String>) -> Answer<PolicyHistory> {
+    node.policy_history(name).await.map(Json)
+}
+
+/// The requests that a policy of this organisation has decided, with their receipts; answered once it is final that
+/// the caller reads them.
+#[utoipa::path(get, path = "/api/policies/{name}/decisions", tag = "policies", params(("name" = String, Path)),
+    responses((status = 200, body = PolicyDecisions), (status = "default", body = ApiError)))]
+async fn policy_decisions(
+    State(node): App,
+    asker: Asker,
+    Path(name): Path<String>,
+) -> Answer<PolicyDecisions> {
+    let found = node.policy_decisions(name, asker.signed()?);
+    found.await.map(Json)
 }
 
 /// What is wrong with a text, or what it says. Nothing is done with it.

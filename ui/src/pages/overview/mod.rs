@@ -7,6 +7,7 @@ mod ward;
 
 use leptos::prelude::*;
 
+use crate::components::notices::notices_now;
 use crate::components::{Icon, PageHead, Waiting, local_clock_minutes, local_date};
 use crate::live::{Live, use_live};
 use crate::route::Route;
@@ -58,7 +59,11 @@ pub fn OverviewPage() -> impl IntoView {
 #[component]
 fn Running() -> impl IntoView {
     let live = use_live();
-    let counts = Memo::new(move |_| counts(live));
+    let counts = Memo::new(move |_| {
+        let mut counts = counts(live);
+        counts.needy += notices_now(live).len() as u64;
+        counts
+    });
     let trouble = Memo::new(move |_| {
         live.status.with(|status| {
             status

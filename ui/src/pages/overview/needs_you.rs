@@ -3,11 +3,13 @@
 use leptos::prelude::*;
 
 use crate::components::StateMark;
+use crate::components::notices::notices_now;
 use crate::live::{DeviceEntry, use_live};
 use crate::oxygen;
 use crate::route::Route;
 use crate::testids;
 use crate::words::device;
+use crate::words::notices::Notice;
 use crate::words::state::State;
 
 /// At most so many are listed; the rest is one click away.
@@ -32,18 +34,21 @@ pub fn NeedsYou() -> impl IntoView {
     });
     let shown = move || needy.get().into_iter().take(MOST).collect::<Vec<_>>();
     let more = move || needy.with(Vec::len).saturating_sub(MOST);
+    let notices = Memo::new(move |_| notices_now(live));
+    let count = move || needy.with(Vec::len) + notices.with(Vec::len);
     view! {
         <section class="card" aria-labelledby="h-todo">
             <div class="card-head">
                 <h2 id="h-todo">"Needs you"</h2>
-                <span class="count">{move || needy.with(Vec::len)}</span>
-                <span class="vh" role="status">{move || format!("{} need a hand", needy.with(Vec::len))}</span>
+                <span class="count">{count}</span>
+                <span class="vh" role="status">{move || format!("{} need a hand", count())}</span>
             </div>
             <ul class="todo">
+                {move || notices.get().into_iter().map(notice_item).collect_view()}
                 <For each=shown key=Clone::clone let:id>
                     {live.device(&id).map(|entry| view! { <Todo entry=entry id=id.clone()/> })}
                 </For>
-                <li hidden=move || needy.with(|needy| !needy.is_empty())>
+                <li hidden=move || count() != 0>
                     <StateMark state=Signal::derive(move || if live.is_current() { State::Ok } else { State::Unknown })
                         word=Signal::derive(move || if live.is_current() { "All well" } else { "Unknown" }.to_owned()) bare=true/>
                     <p>{move || if live.is_current() {
@@ -59,6 +64,20 @@ pub fn NeedsYou() -> impl IntoView {
                 </li>
             </ul>
         </section>
+    }
+}
+
+fn notice_item(notice: Notice) -> impl IntoView {
+    let state = State::Attention;
+    view! {
+        <li data-testid=testids::NEEDS_YOU data-about=notice.about>
+            <StateMark state=state word=state.word().to_owned() bare=true/>
+            <div>
+                <h3>{notice.what}</h3>
+                <p>{notice.why}</p>
+            </div>
+            <a class="btn" href=Route::Requests.href()>"Open it"</a>
+        </li>
     }
 }
 

@@ -1,13 +1,13 @@
 //! *Policies*: who can see this, and why? The policies in plain words, the one that is read or written, and what the
-//! node says of both: its check as one types, and its simulation of every question that a role can put.
+//! node says of both: its check as one types, its simulation of every question that a role can put, and its history.
 //!
-//! The text is all there is of a draft: the form reads and writes it as the editor does. Left out: consents, requests
-//! and receipts.
+//! The text is all there is of a draft: the form reads and writes it as the editor does. Left out: consents.
 
 mod choices;
 mod desk;
 mod editor;
 mod form;
+mod history;
 mod list;
 mod result;
 mod simulator;
@@ -78,6 +78,7 @@ fn Known(desk: Desk) -> impl IntoView {
             <editor::Editor desk=desk/>
             <simulator::Simulator desk=desk/>
         </div>
+        <history::History desk=desk/>
     }
 }
 
