@@ -140,6 +140,12 @@ impl From<Outcome> for ExitCode {
     }
 }
 
+/// The tree of commands, as the process's arguments are read.
+#[must_use]
+pub fn command() -> clap::Command {
+    <Arguments as clap::CommandFactory>::command()
+}
+
 /// Runs the command that the process's arguments name.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -186,10 +192,8 @@ pub fn main() -> ExitCode {
 mod tests {
     //! Goal: the command line is one clap accepts. Method: clap's own check.
 
-    use clap::CommandFactory as _;
-
     #[test]
     fn the_arguments_are_consistent() {
-        super::Arguments::command().debug_assert();
+        super::command().debug_assert();
     }
 }

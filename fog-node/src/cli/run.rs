@@ -186,7 +186,7 @@ impl Run {
         };
         let (end, ends) = watch::channel(false);
         let serving_afar = afar.map(|afar| tokio::spawn(afar.serve(Arc::clone(&host), ends)));
-        let served = serve::serve(listener, host_router(Arc::clone(&host), access), stop).await;
+        serve::serve(listener, host_router(Arc::clone(&host), access), stop).await;
         end.send_replace(true);
         if let Some(serving) = serving_afar {
             serving
@@ -200,7 +200,7 @@ impl Run {
         }
         match failed.await {
             Ok(why) => bail!(why),
-            Err(_) => served,
+            Err(_) => Ok(()),
         }
     }
 

@@ -10,7 +10,8 @@
 //! The row is the wish; upon each change, at the start and every minute it is compared with what the ledger has, and
 //! what is missing is told by the node's outbox. So a kill loses neither a consent nor a withdrawal. The next month's
 //! handles are put at a time of each consent's own within the month's last three days, so that no two patients' are put
-//! together for it. Left out: consents signed with a patient's own key, and taking them along to another node.
+//! together for it. What the ledger has retracted of a consent that holds by its row was withdrawn, and the vault is older
+//! than the ledger, as after a restore; the row follows. Left out: consents signed with a patient's own key, and taking them along to another node.
 
 pub(crate) mod consent;
 
@@ -46,6 +47,8 @@ const MAX_NAME: usize = 80;
 const DAY_MILLIS: i64 = 86_400_000;
 /// Longest time of a consent in days.
 const MAX_DAYS: u32 = 36_500;
+/// By whom a consent was withdrawn whose withdrawal only the ledger knows; no login name.
+const THE_LEDGER: &str = "(ledger)";
 /// The next month's handles are put within so long before it begins.
 const AHEAD_MILLIS: u64 = 3 * 86_400_000;
 
@@ -271,8 +274,12 @@ impl Node {
         let _turn = self.consents.turn.lock().await;
         let all: Vec<_> = self.consents.register().values().cloned().collect();
         let mut told = Vec::new();
-        for consent in &all {
-            for payload in self.untold(consent)? {
+        for mut consent in all {
+            if consent.holds(now_millis()) && self.was_retracted(&consent)? {
+                consent.withdrawn = Some((now_millis(), THE_LEDGER.to_owned()));
+                self.keep_consent(consent.clone()).await?;
+            }
+            for payload in self.untold(&consent)? {
                 match self.void_of(self.node_key, &payload)? {
                     None => told.push(self.tell_ledger(payload, None).await?),
                     Some(AccessError::NothingNew) => {}
@@ -284,6 +291,22 @@ impl Node {
             self.until_final(told).await?;
         }
         Ok(())
+    }
+
+    /// Whether the ledger has retracted a consent somewhere: while one holds, none is.
+    fn was_retracted(&self, consent: &Consent) -> Result<bool, Failure> {
+        let Some(patient) = self.patients.find(&consent.patient) else {
+            return Ok(false);
+        };
+        let snapshot = self.replica.read()?;
+        let holder = self.organisation(&snapshot)?;
+        for (_, _, scope, name) in consent.places(&patient, holder, Period::at(unix_millis())) {
+            let was = access::was_retracted(&snapshot, &scope, &name);
+            if was.map_err(Failure::internal)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// What the ledger is still to be told of a consent.

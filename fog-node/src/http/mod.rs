@@ -12,6 +12,7 @@
 
 mod access;
 mod body;
+mod connections;
 mod console;
 mod events;
 mod failure;

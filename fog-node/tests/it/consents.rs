@@ -11,6 +11,7 @@ use ledger_store::Replica;
 use serde_json::{Value, json as value};
 
 use crate::access::{is_clean, refused, register};
+use crate::consortium::{Hospitals, Place};
 use crate::desk::Desk;
 use crate::program::{Running, ask, wait_for};
 
@@ -31,12 +32,16 @@ impl Clinic {
     fn open(data: &Path) -> Self {
         let node = Running::start(data, &[]);
         let api = node.address();
-        let added = ask(&["patient", "add", "Ana Brook", "--api", &api]);
+        Self::at(node, &api)
+    }
+
+    fn at(node: Running, api: &str) -> Self {
+        let added = ask(&["patient", "add", "Ana Brook", "--api", api]);
         let patient = added["id"].as_str().unwrap().to_owned();
-        let shown = ask(&["patient", "show", &patient, "--api", &api]);
+        let shown = ask(&["patient", "show", &patient, "--api", api]);
         Self {
             node,
-            desk: Desk::new(&api),
+            desk: Desk::new(api),
             patient,
             handles: shown["handles"].clone(),
         }
@@ -84,12 +89,16 @@ impl Clinic {
 fn put(data: &Path, handles: &[String]) -> Vec<(String, String)> {
     let replica = Replica::open_read_only(data.join("replica.db")).unwrap();
     let view = replica.read().unwrap();
-    let holder = governance::organisations(&view).unwrap()[0].id;
     let mut all = Vec::new();
-    for handle in handles {
-        let subject = Some(handle.parse().unwrap());
-        for policy in access::policies(&view, &Scope { holder, subject }).unwrap() {
-            all.push((policy.put.name, policy.put.grounds.unwrap().to_string()));
+    for organisation in governance::organisations(&view).unwrap() {
+        for handle in handles {
+            let scope = Scope {
+                holder: organisation.id,
+                subject: Some(handle.parse().unwrap()),
+            };
+            for policy in access::policies(&view, &scope).unwrap() {
+                all.push((policy.put.name, policy.put.grounds.unwrap().to_string()));
+            }
         }
     }
     all
@@ -199,4 +208,74 @@ fn what_was_agreed_to_holds_until_it_is_withdrawn() {
     assert!(code == 1 && complaint.contains("(CON-02)"), "{complaint}");
     assert!(clinic.node.terminate().success());
     is_clean(&data);
+}
+
+/// A backup of before a withdrawal is put back: its vault says that the consent holds, and the ledger that it was
+/// withdrawn. What the patient said last counts.
+#[test]
+fn a_withdrawn_consent_stays_withdrawn_when_an_older_vault_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    // Blocks are made while the restored node watches whether it is alone.
+    let demo = ["--demo=3".to_owned(), "--batch-age-ms=100".to_owned()];
+    let Hospitals {
+        clinic: place,
+        nodes: [host, guest],
+        apis: [_, two],
+        ..
+    } = Hospitals::open(folder.path(), [129, 130], &demo);
+    let clinic = Clinic::at(guest, &two);
+    let mut humans = register(&clinic.desk, &[("anna", "admin"), ("nina", "nurse")]);
+    let (_, row, complaint) = clinic.give(folder.path(), RULE, &["--purpose", "research"]);
+    assert_eq!(row["standing"], "in_force", "{complaint}");
+    let consent = row["id"].as_str().unwrap();
+    let [file, words] = ["backup", "passphrase"].map(|name| {
+        let path = folder.path().join(name);
+        path.to_str().unwrap().to_owned()
+    });
+    std::fs::write(&words, "a passphrase of many words").unwrap();
+    let sealed = ["--passphrase-file", words.as_str()];
+    ask(&[
+        &["backup", "-o", &file, "--data", place.data()][..],
+        &sealed,
+    ]
+    .concat());
+
+    let withdraw = ["patient", "consent", "withdraw", &clinic.patient, consent];
+    let withdrawn = clinic
+        .desk
+        .ask(&[&withdraw[..], &["--as", "nina"]].concat());
+    assert_eq!(withdrawn["standing"], "ended");
+    assert!(clinic.node.terminate().success());
+    let back = Place {
+        data: folder.path().join("restored"),
+        listen: place.listen.clone(),
+    };
+    ask(&[&["restore", &file, "--data", back.data()][..], &sealed].concat());
+    let (node, api) = back.start();
+    let desk = Desk::new(&api);
+    for human in &mut humans {
+        desk.login_by_recovery(human);
+    }
+    let clinic = Clinic {
+        node,
+        desk,
+        ..clinic
+    };
+    wait_for("the withdrawal", || {
+        (clinic.list()[0]["standing"] == "ended").then_some(())
+    });
+    let row = clinic.list()[0].clone();
+    assert!(row["withdrawn"].is_i64(), "{row}");
+    let handles: Vec<_> = Purpose::ALL
+        .iter()
+        .map(|purpose| clinic.handle(purpose.word()))
+        .collect();
+    assert_eq!(put(&back.data, &handles), []);
+    // What she agrees to from now on is another consent.
+    let (_, row, complaint) = clinic.give(folder.path(), RULE, &["--purpose", "research"]);
+    assert_eq!(row["standing"], "in_force", "{complaint}");
+    for node in [host, clinic.node] {
+        assert!(node.terminate().success());
+    }
+    is_clean(&back.data);
 }

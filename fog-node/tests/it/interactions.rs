@@ -101,7 +101,7 @@ fn hospitals_decide_which_device_may_hear_which() {
 }
 
 /// Pushes a transaction; the status and the answer.
-fn push(api: &str, transaction: &[u8]) -> (u16, Value) {
+pub(crate) fn push(api: &str, transaction: &[u8]) -> (u16, Value) {
     let (base, token) = api.split_once("/?token=").unwrap();
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)

@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod attacks;
 mod audit;
 mod audit_bundle;
 mod bluetooth;
@@ -15,9 +16,11 @@ mod desk;
 mod device_life;
 mod disclosed;
 mod disclosed_afar;
+mod doors;
 mod erasure;
 mod followed;
 mod followed_afar;
+mod foreign_ids;
 mod fsck;
 mod fuzz;
 mod guessing;
@@ -30,6 +33,7 @@ mod light;
 mod light_witness;
 #[cfg(target_os = "linux")]
 mod moving_ward;
+mod nodes_door;
 mod patients;
 mod patients_cli;
 mod people;
@@ -49,6 +53,7 @@ mod signing;
 mod simulated;
 mod tls;
 mod upkeep;
+mod verbs;
 mod ward;
 #[cfg(target_os = "linux")]
 mod wearable;

@@ -21,7 +21,7 @@ const HANDS: &str = "ant";
 const CARE: &str = "pn";
 
 /// Method, path, who may, and whether a fresh code is asked for.
-const EXPECTED: &[(&str, &str, &str, bool)] = &[
+pub(crate) const EXPECTED: &[(&str, &str, &str, bool)] = &[
     ("GET", "/api/openapi.json", EVERYBODY, false),
     ("GET", "/api/status", READERS, false),
     ("GET", "/api/events", WARD, false),
@@ -136,7 +136,7 @@ const EXPECTED: &[(&str, &str, &str, bool)] = &[
 
 /// What signing in needs, so that nobody need be signed in; `people.rs` looks at each. And what proves by itself who
 /// says it.
-const OPEN: &[(&str, &str)] = &[
+pub(crate) const OPEN: &[(&str, &str)] = &[
     ("POST", "/api/transactions"),
     ("GET", "/api/session"),
     ("POST", "/api/session"),
@@ -146,7 +146,7 @@ const OPEN: &[(&str, &str)] = &[
     ("POST", "/api/session/switch"),
 ];
 
-fn letter(role: Role) -> char {
+pub(crate) fn letter(role: Role) -> char {
     match role {
         Role::Admin => 'a',
         Role::Physician => 'p',
@@ -158,6 +158,32 @@ fn letter(role: Role) -> char {
     }
 }
 
+/// A route's path with this name in the place of each of its parameters, and numbers where it takes numbers.
+pub(crate) fn filled(path: &str, name: &str) -> String {
+    let parts = path.split('/').map(|part| match part {
+        "{height}" => "999999999",
+        "{number}" => "7",
+        _ if part.starts_with('{') => name,
+        _ => part,
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// The description's routes: method and path.
+pub(crate) async fn described(served: &Served) -> Vec<(String, String)> {
+    let description = served.json("/api/openapi.json").await;
+    let mut described = Vec::new();
+    for (path, methods) in description["paths"].as_object().unwrap() {
+        for method in ["get", "post", "put", "delete", "patch"] {
+            if methods.get(method).is_some() {
+                described.push((method.to_uppercase(), path.clone()));
+            }
+        }
+    }
+    described.sort();
+    described
+}
+
 /// Asks with a body that no route accepts; the refusal, if its code begins with `AUTH`.
 async fn gate(
     served: &Served,
@@ -165,15 +191,7 @@ async fn gate(
     path: &str,
     session: Option<&str>,
 ) -> Option<(u16, ApiError)> {
-    let path = path
-        .replace("{height}", "999999999")
-        .replace("{number}", "7")
-        .replace("{name}", "none")
-        .replace("{id}", "none")
-        .replace("{handle}", "none")
-        .replace("{read}", "none")
-        .replace("{consent}", "none")
-        .replace("{reading}", "none");
+    let path = filled(path, "none");
     let mut request = served
         .request(method, &path)
         .header(header::CONTENT_TYPE, "application/json");
@@ -202,24 +220,14 @@ async fn all_refused(served: &Served, session: Option<&str>, expected: (u16, &st
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_has_its_expectation() {
     let served = Served::with_demo(0).await;
-    let description = served.json("/api/openapi.json").await;
-    let mut described = Vec::new();
-    for (path, methods) in description["paths"].as_object().unwrap() {
-        for method in ["get", "post", "put", "delete", "patch"] {
-            if methods.get(method).is_some() {
-                described.push((method.to_uppercase(), path.clone()));
-            }
-        }
-    }
     let own = EXPECTED.iter().map(|(method, path, ..)| (*method, *path));
     let mut expected: Vec<_> = own
         .chain(OPEN.iter().copied())
         .filter(|(_, path)| *path != "/api/openapi.json")
         .map(|(method, path)| (method.to_owned(), path.to_owned()))
         .collect();
-    described.sort();
     expected.sort();
-    assert_eq!(described, expected);
+    assert_eq!(described(&served).await, expected);
     // Nobody is registered: all is open to who has the token, but what somebody does in her own name.
     for (method, path, ..) in EXPECTED {
         let signs = ["/api/session/", "/api/access", "/api/audit"]

@@ -17,6 +17,14 @@ use tower::ServiceExt as _;
 
 pub(crate) const PORT: u16 = 7400;
 
+/// Rules of sessions by which a code stays fresh for longer than a test lasts.
+pub(crate) fn fresh() -> SessionRules {
+    SessionRules {
+        fresh_for: Duration::from_secs(3_600),
+        ..SessionRules::default()
+    }
+}
+
 /// A node with its router, as `fogward run` serves it.
 pub(crate) struct Served {
     pub(crate) node: Arc<Node>,

@@ -67,7 +67,7 @@ pub use self::person::{
 };
 pub use self::policies::{
     MAX_CONSENTS, MAX_POLICIES, MAX_POLICY_NAME_BYTES, Policy, PutPolicy, Scope, is_policy_name,
-    policies, policy,
+    policies, policy, was_retracted,
 };
 pub use self::receipt::{Receipt, Receipts, receipts};
 pub use self::request::{

@@ -123,6 +123,19 @@ pub fn policy<V: StateView + ?Sized>(
     Ok(found.filter(|policy| policy.put.text.is_some()))
 }
 
+/// Whether the scope had a policy of this name that was put out of force.
+///
+/// # Errors
+/// [`StateReadError`].
+pub fn was_retracted<V: StateView + ?Sized>(
+    view: &V,
+    scope: &Scope,
+    name: &str,
+) -> Result<bool, StateReadError> {
+    let found: Option<Policy> = read(view, &StateKey::policy(scope, name))?;
+    Ok(found.is_some_and(|policy| policy.put.text.is_none()))
+}
+
 /// The scope's policies, ready to decide. Of a revision that was asked for lately, they are at hand.
 ///
 /// # Errors
