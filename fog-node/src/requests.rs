@@ -10,7 +10,7 @@
 //! (`ledger_core::access`); here it is looked beforehand whether something would be void, and why.
 //!
 //! Left out: relations to patients of another organisation, which a node of theirs would
-//! have to attest; telling the data's organisation at once that the glass was broken.
+//! have to attest; who acts for a patient by law; telling the data's organisation at once that the glass was broken.
 
 mod afar;
 mod asking;
@@ -115,7 +115,7 @@ impl Node {
         let (payload, me) = {
             let snapshot = self.replica.read()?;
             let me = self.participant(&snapshot, signed)?;
-            let mut request = self.request(&snapshot, asked, handle, &me.known)?;
+            let mut request = self.request(&snapshot, asked, handle, (signed, &me.known))?;
             request.emergency = reason.as_ref().map(Reason::commitment);
             (Payload::AskAccess(request), me)
         };

@@ -84,6 +84,12 @@
 //! | `POST /api/patients/{id}/consents/{consent}/withdraw` | | [`ConsentRow`], once it is durable and told |
 //! | `GET /api/patients/{id}/readings?metric=&from=&to=&before=&limit=` | [`PatientReadingsQuery`] | `[`[`ReadingRow`]`]`, taken last first |
 //! | `GET /api/patients/{id}/history?metric=&from=&to=&points=` | [`HistoryQuery`] | [`History`], by when it was taken |
+//! | `POST /api/patients/{id}/person` | [`LinkPerson`] | [`PatientView`], once it is durable |
+//! | `GET /api/me` | | [`PatientView`] of the caller, who is a patient |
+//! | `GET /api/me/readings?metric=&from=&to=&before=&limit=` | [`PatientReadingsQuery`] | `[`[`ReadingRow`]`]` of hers, taken last first |
+//! | `GET /api/me/history?metric=&from=&to=&points=` | [`HistoryQuery`] | [`History`] of hers |
+//! | `GET /api/me/consents` | | `[`[`ConsentRow`]`]` of hers, the last one first |
+//! | `GET /api/me/audit?from=&…` | [`AuditQuery`] | [`AuditPage`] about her, once it is final that she reads it |
 //! | `POST /api/patients/{id}/erase` | [`Erase`] | [`ErasureView`], once it is durable |
 //! | `POST /api/devices/{id}/erase` | [`Erase`] | [`ErasureView`], once it is durable |
 //! | `GET /api/erasures` | | `[`[`ErasureView`]`]`, the newest first |
@@ -177,8 +183,8 @@ pub use ledger_device::{
 };
 pub use light::{LightPage, LightQuery, LightRow, StateAnswer, StateQuery};
 pub use patient::{
-    DescribePatient, Patient, PatientReadingsQuery, PatientView, PatientsQuery, PatientsView,
-    RecordedMetric, SubjectHandle, WornDevice,
+    DescribePatient, LinkPerson, LinkedPerson, Patient, PatientReadingsQuery, PatientView,
+    PatientsQuery, PatientsView, RecordedMetric, SubjectHandle, WornDevice,
 };
 pub use people::{
     AddPerson, Capability, ChangePassphrase, Enrol, Enrolment, GiveRoles, LedgerStanding,
