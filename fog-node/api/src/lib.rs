@@ -89,6 +89,8 @@
 //! | `GET /api/me/readings?metric=&from=&to=&before=&limit=` | [`PatientReadingsQuery`] | `[`[`ReadingRow`]`]` of hers, taken last first |
 //! | `GET /api/me/history?metric=&from=&to=&points=` | [`HistoryQuery`] | [`History`] of hers |
 //! | `GET /api/me/consents` | | `[`[`ConsentRow`]`]` of hers, the last one first |
+//! | `POST /api/me/consents` | [`GiveOwnConsent`] | [`ConsentRow`], signed with the caller's key, once it is durable and told |
+//! | `POST /api/me/consents/{consent}/withdraw` | | [`ConsentRow`], once it is durable and told |
 //! | `GET /api/me/audit?from=&…` | [`AuditQuery`] | [`AuditPage`] about her, once it is final that she reads it |
 //! | `POST /api/patients/{id}/erase` | [`Erase`] | [`ErasureView`], once it is durable |
 //! | `POST /api/devices/{id}/erase` | [`Erase`] | [`ErasureView`], once it is durable |
@@ -159,7 +161,9 @@ pub use commissioning::{
     CommissioningFigure, CommissioningFile, CommissioningQuery, CommissioningRecord, FigureVerdict,
     Identified, Identify, SelfTest, SelfTestStage, StartSelfTest, TestOutcome,
 };
-pub use consent::{ConsentRow, ConsentStanding, GiveConsent};
+pub use consent::{
+    ConsentRow, ConsentSignature, ConsentStanding, GiveConsent, GiveOwnConsent,
+};
 pub use consortium::{
     CastVote, ConsortiumView, EvidenceRow, InvitationMade, InvitationRow, MakeInvitation, Me,
     NewNode, NodeRole, NodeRow, OrganisationRow, ParametersView, PreflightFinding, ProposalRow,

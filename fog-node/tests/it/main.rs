@@ -27,6 +27,7 @@ mod light;
 mod light_witness;
 #[cfg(target_os = "linux")]
 mod moving_ward;
+mod oneself;
 mod patients;
 mod patients_cli;
 mod people;

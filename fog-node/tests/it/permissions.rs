@@ -120,6 +120,13 @@ const EXPECTED: &[(&str, &str, &str, bool)] = &[
     ("GET", "/api/me/readings", ONESELF, false),
     ("GET", "/api/me/history", ONESELF, false),
     ("GET", "/api/me/consents", ONESELF, false),
+    ("POST", "/api/me/consents", ONESELF, false),
+    (
+        "POST",
+        "/api/me/consents/{consent}/withdraw",
+        ONESELF,
+        false,
+    ),
     ("GET", "/api/me/audit", ONESELF, false),
     ("POST", "/api/patients/{id}/erase", "a", true),
     ("POST", "/api/devices/{id}/erase", "a", true),

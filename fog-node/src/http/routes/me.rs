@@ -3,12 +3,12 @@
 use axum::Json;
 use axum::extract::State;
 use fog_api::{
-    ApiError, AuditPage, AuditQuery, Capability, ConsentRow, History, HistoryQuery,
+    ApiError, AuditPage, AuditQuery, Capability, ConsentRow, GiveOwnConsent, History, HistoryQuery,
     PatientReadingsQuery, PatientView, ReadingRow,
 };
 use utoipa_axum::routes;
 
-use super::super::body::Query;
+use super::super::body::{Body, Path, Query};
 use super::super::gate::{Gate, Routes};
 use super::super::session::Asker;
 use super::{Answer, App};
@@ -21,7 +21,8 @@ pub(super) fn routes() -> Routes {
         .at(OWN, routes!(me))
         .at(OWN, routes!(my_readings))
         .at(OWN, routes!(my_history))
-        .at(OWN, routes!(my_consents))
+        .at(OWN, routes!(my_consents, give_own_consent))
+        .at(OWN, routes!(withdraw_own_consent))
         .at(OWN, routes!(my_audit))
 }
 
@@ -68,6 +69,30 @@ async fn my_history(
     (status = 200, body = Vec<ConsentRow>), (status = "default", body = ApiError)))]
 async fn my_consents(State(node): App, asker: Asker) -> Answer<Vec<ConsentRow>> {
     node.consents_of(&own(&node, &asker)?).map(Json)
+}
+
+/// Gives a consent of the caller's own, signed with her key; answered once it is durable and told.
+#[utoipa::path(post, path = "/api/me/consents", tag = "me", request_body = GiveOwnConsent, responses(
+    (status = 200, body = ConsentRow), (status = "default", body = ApiError)))]
+async fn give_own_consent(
+    State(node): App,
+    asker: Asker,
+    Body(asked): Body<GiveOwnConsent>,
+) -> Answer<ConsentRow> {
+    let row = node.give_own_consent(asked, asker.signed()?);
+    row.await.map(Json)
+}
+
+/// Withdraws a consent about the caller, signed with her key; answered once it is durable and told.
+#[utoipa::path(post, path = "/api/me/consents/{consent}/withdraw", tag = "me", params(("consent" = String, Path)),
+    responses((status = 200, body = ConsentRow), (status = "default", body = ApiError)))]
+async fn withdraw_own_consent(
+    State(node): App,
+    asker: Asker,
+    Path(consent): Path<String>,
+) -> Answer<ConsentRow> {
+    let row = node.withdraw_own_consent(&consent, asker.signed()?);
+    row.await.map(Json)
 }
 
 /// Entries of the access log about the caller, newest first; answered once it is final that she reads them.
