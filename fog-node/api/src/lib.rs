@@ -103,6 +103,7 @@
 //! | `GET /api/access` | | `[`[`AccessRow`]`]`: the caller's, and those she has a say in; what waits for her first |
 //! | `POST /api/access` | [`AskAccess`] | [`AccessRow`], once it is decided or waits for a person |
 //! | `POST /api/access/break-glass` | [`BreakGlass`] | [`AccessRow`], once it is decided |
+//! | `POST /api/access/grant` | [`GrantAccess`] | [`AccessRow`], once it is final |
 //! | `GET /api/access/{handle}` | | [`AccessRow`] |
 //! | `POST /api/access/{handle}/decision` | [`DecideAccess`] | [`AccessRow`], once it is final |
 //! | `POST /api/access/{handle}/end` | | [`AccessRow`], ended or given back |
@@ -144,8 +145,8 @@ pub mod status;
 
 pub use access::{
     AccessPerson, AccessReview, AccessRow, AccessState, AskAccess, BreakGlass, DecideAccess,
-    DisclosedReading, DisclosedSpan, DisclosedStream, Disclosure, DisclosureReceipt, NotRead,
-    ReadAccess, ReviewAccess,
+    DisclosedReading, DisclosedSpan, DisclosedStream, Disclosure, DisclosureReceipt, GrantAccess,
+    NotRead, ReadAccess, ReviewAccess,
 };
 pub use audit::{AuditOutcome, AuditPage, AuditQuery, AuditRow};
 pub use backup::MakeBackup;
@@ -161,9 +162,7 @@ pub use commissioning::{
     CommissioningFigure, CommissioningFile, CommissioningQuery, CommissioningRecord, FigureVerdict,
     Identified, Identify, SelfTest, SelfTestStage, StartSelfTest, TestOutcome,
 };
-pub use consent::{
-    ConsentRow, ConsentSignature, ConsentStanding, GiveConsent, GiveOwnConsent,
-};
+pub use consent::{ConsentRow, ConsentSignature, ConsentStanding, GiveConsent, GiveOwnConsent};
 pub use consortium::{
     CastVote, ConsortiumView, EvidenceRow, InvitationMade, InvitationRow, MakeInvitation, Me,
     NewNode, NodeRole, NodeRow, OrganisationRow, ParametersView, PreflightFinding, ProposalRow,

@@ -1,10 +1,12 @@
-//! `fogward access request|list|show|read|approve|deny|revoke|break-glass|review`: a part of somebody's data, asked
+//! `fogward access request|list|show|read|approve|deny|grant|revoke|break-glass|review`: a part of somebody's data, asked
 //! for and decided about; reading is `access_read`.
 
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use fog_api::{AccessRow, AccessState, AskAccess, BreakGlass, DecideAccess, ReviewAccess};
+use fog_api::{
+    AccessRow, AccessState, AskAccess, BreakGlass, DecideAccess, GrantAccess, ReviewAccess,
+};
 
 use super::Outcome;
 use super::access_read::Read;
@@ -34,8 +36,9 @@ enum Command {
     /// Read what was granted to you; the ledger is told of it.
     Read(Box<Read>),
     /// Grant what waits for a person's decision.
-    #[command(visible_alias = "grant")]
     Approve(One),
+    /// Give somebody a part of your organisation's data, without a request.
+    Grant(Grant),
     /// Refuse what waits for a person's decision.
     Deny(One),
     /// End a request for your organisation's data, or give back what you were granted.
@@ -55,6 +58,7 @@ impl Access {
             Command::Read(read) => read.run(),
             Command::Approve(one) => one.decide(true),
             Command::Deny(one) => one.decide(false),
+            Command::Grant(grant) => grant.run(),
             Command::Revoke(one) => one.tell("end", &()),
             Command::BreakGlass(broken) => broken.run(),
             Command::Review(review) => review.run(),
@@ -70,9 +74,9 @@ struct Request {
     part: Part,
 }
 
-/// What is asked for.
+/// What is asked for or given.
 #[derive(Debug, clap::Args)]
-struct Part {
+struct What {
     /// Whose data: a handle, 64 hexadecimal digits.
     subject: String,
     /// A metric, by LOINC code; 1 to 16 of them.
@@ -101,7 +105,24 @@ struct Part {
     /// For how long, in seconds.
     #[arg(long = "for", value_name = "SECONDS", default_value_t = 3_600)]
     seconds: u64,
-    /// What you are to the subject: treating.
+}
+
+impl What {
+    /// The period's begin and end, in Unix milliseconds.
+    fn period(&self) -> (u64, u64) {
+        let now = unix_millis();
+        let days = u64::from(self.days).saturating_mul(DAY_MILLIS);
+        let from = self.from.unwrap_or_else(|| now.saturating_sub(days));
+        (from, self.until.unwrap_or(now))
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, clap::Args)]
+struct Part {
+    #[command(flatten)]
+    what: What,
+    /// What you are to the subject: treating, or self.
     #[arg(long = "relation", value_name = "RELATION")]
     relations: Vec<String>,
     /// Id of the organisation that holds the data; this node's without it.
@@ -111,17 +132,16 @@ struct Part {
 
 impl Part {
     fn asked(self) -> AskAccess {
-        let now = unix_millis();
-        let days = u64::from(self.days).saturating_mul(DAY_MILLIS);
+        let (from, until) = self.what.period();
         AskAccess {
-            subject: self.subject,
+            subject: self.what.subject,
             holder: self.holder,
-            metrics: self.metrics,
-            from: self.from.unwrap_or_else(|| now.saturating_sub(days)),
-            until: self.until.unwrap_or(now),
-            resolution: self.resolution,
-            purpose: self.purpose,
-            seconds: self.seconds,
+            metrics: self.what.metrics,
+            from,
+            until,
+            resolution: self.what.resolution,
+            purpose: self.what.purpose,
+            seconds: self.what.seconds,
             relations: self.relations,
         }
     }
@@ -133,6 +153,37 @@ impl Request {
         let row: AccessRow = self.api.tell(&Question::path("/api/access"), &asked)?;
         let outcome = outcome_of(&row);
         print_row(&row, &self.api).map(|()| outcome)
+    }
+}
+
+#[derive(Debug, clap::Args)]
+struct Grant {
+    #[command(flatten)]
+    api: Api,
+    /// To whom: a handle on the ledger, or the login of somebody of this node.
+    #[arg(value_name = "PERSON")]
+    person: String,
+    #[command(flatten)]
+    what: What,
+}
+
+impl Grant {
+    fn run(self) -> anyhow::Result<Outcome> {
+        let (from, until) = self.what.period();
+        let given = GrantAccess {
+            person: self.person,
+            subject: self.what.subject,
+            metrics: self.what.metrics,
+            from,
+            until,
+            resolution: self.what.resolution,
+            purpose: self.what.purpose,
+            seconds: self.what.seconds,
+        };
+        let row: AccessRow = self
+            .api
+            .tell(&Question::path("/api/access/grant"), &given)?;
+        print_row(&row, &self.api).map(|()| Outcome::Yes)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fog_api::AskAccess as Ask;
+use fog_api::{AskAccess as Ask, GrantAccess as Give};
 use ledger_core::access::{
     AskAccess, Attestation, Person as Known, Purpose, Relation, Resolution, Role,
 };
@@ -87,6 +87,22 @@ impl Node {
         })
     }
 
+    /// To whom something is given: a person's handle on the ledger, or the login of one of this node's.
+    ///
+    /// # Errors
+    /// [`Failure`] `ACC-01` if it is neither.
+    pub(super) fn receiver(&self, person: &str) -> Result<Digest, Failure> {
+        if let Ok(handle) = person.parse() {
+            return Ok(handle);
+        }
+        let known = self.people.by_login(person);
+        let pseudonym = known.and_then(|known| known.pseudonym);
+        let handle = pseudonym.map(|pseudonym| pseudonym.handle);
+        handle.ok_or_else(|| {
+            unfit("A person is a handle of 64 hexadecimal digits, or the login of somebody whom the ledger knows by this node.")
+        })
+    }
+
     /// The organisation that this node is of, once it is admitted.
     pub(crate) fn organisation(
         &self,
@@ -95,6 +111,21 @@ impl Node {
         let member = read(snapshot, &StateKey::member(&self.node_key));
         let member: Option<Member> = member.map_err(Failure::internal)?;
         Ok(member.map(|member| member.organisation))
+    }
+}
+
+/// What is given, as it would have been asked for.
+pub(super) fn unasked(given: Give) -> Ask {
+    Ask {
+        subject: given.subject,
+        holder: None,
+        metrics: given.metrics,
+        from: given.from,
+        until: given.until,
+        resolution: given.resolution,
+        purpose: given.purpose,
+        seconds: given.seconds,
+        relations: Vec::new(),
     }
 }
 

@@ -17,6 +17,7 @@ mod disclosed_afar;
 mod erasure;
 mod fsck;
 mod fuzz;
+mod granted;
 mod guessing;
 mod handover;
 mod interactions;

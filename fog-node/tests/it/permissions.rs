@@ -90,6 +90,7 @@ const EXPECTED: &[(&str, &str, &str, bool)] = &[
     ("GET", "/api/access", EVERYBODY, false),
     ("POST", "/api/access", EVERYBODY, false),
     ("POST", "/api/access/break-glass", CARE, true),
+    ("POST", "/api/access/grant", "ap", false),
     ("GET", "/api/access/{handle}", EVERYBODY, false),
     ("POST", "/api/access/{handle}/decision", "ap", false),
     ("POST", "/api/access/{handle}/end", EVERYBODY, false),

@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use fog_api::{
-    AccessRow, ApiError, AskAccess, BreakGlass, Capability, DecideAccess, Disclosure, ReadAccess,
-    ReviewAccess,
+    AccessRow, ApiError, AskAccess, BreakGlass, Capability, DecideAccess, Disclosure, GrantAccess,
+    ReadAccess, ReviewAccess,
 };
 use utoipa_axum::routes;
 
@@ -25,6 +25,7 @@ pub(super) fn routes() -> Routes {
     Routes::new()
         .at(ASK, routes!(accesses, ask_access))
         .at(BREAK, routes!(break_glass))
+        .at(DECIDE, routes!(grant_access))
         .at(ASK, routes!(access))
         .at(DECIDE, routes!(decide_access))
         .at(ASK, routes!(end_access))
@@ -60,6 +61,17 @@ async fn break_glass(
     Body(asked): Body<BreakGlass>,
 ) -> Answer<AccessRow> {
     node.break_glass(asked, asker.signed()?).await.map(Json)
+}
+
+/// Gives somebody a part of the organisation's data without a request; answered once that is final.
+#[utoipa::path(post, path = "/api/access/grant", tag = "access", request_body = GrantAccess,
+    responses((status = 200, body = AccessRow), (status = "default", body = ApiError)))]
+async fn grant_access(
+    State(node): App,
+    asker: Asker,
+    Body(given): Body<GrantAccess>,
+) -> Answer<AccessRow> {
+    node.grant_access(given, asker.signed()?).await.map(Json)
 }
 
 /// One request.
