@@ -301,7 +301,7 @@ impl Node {
         let current = assignments::current(vault, &self.master, id)?;
         Ok(current.and_then(|(assigned, since)| {
             let patient = self.patients.find(&assigned.patient)?;
-            let patient = Patient::clone(&patient);
+            let patient = Patient::clone(&patient).linked(None);
             Some(Whose {
                 assigned,
                 since,

@@ -10,7 +10,7 @@
 //! (`ledger_core::access`); here it is looked beforehand whether something would be void, and why.
 //!
 //! Left out: relations to patients of another organisation, which a node of theirs would
-//! have to attest.
+//! have to attest; who acts for a patient by law.
 
 mod afar;
 mod asking;
@@ -31,9 +31,11 @@ pub(crate) use self::words::listed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use fog_api::{AccessRow, AskAccess as Ask, BreakGlass, PersonOnLedger};
+use fog_api::{AccessRow, AskAccess as Ask, BreakGlass, GrantAccess as Give, PersonOnLedger};
 use ledger_consortium::SubmitError;
-use ledger_core::access::{self, AccessDecision, AccessError, DecideAccess, Person as Known};
+use ledger_core::access::{
+    self, AccessDecision, AccessError, DecideAccess, GrantAccess, Person as Known,
+};
 use ledger_core::state::ExecutionError;
 use ledger_core::{
     Digest, Height, Payload, PublicKey, SecretKey, SignedTransaction, TransactionBody,
@@ -153,7 +155,7 @@ impl Node {
         let (payload, me) = {
             let snapshot = self.replica.read()?;
             let me = self.participant(&snapshot, signed)?;
-            let mut request = self.request(&snapshot, asked, handle, &me.known)?;
+            let mut request = self.request(&snapshot, asked, handle, (signed, &me.known))?;
             request.emergency = reason.as_ref().map(Reason::commitment);
             (Payload::AskAccess(request), me)
         };
@@ -161,6 +163,29 @@ impl Node {
         if let Some(reason) = reason {
             self.keep_reason(handle, &reason).await?;
         }
+        self.say(signed, payload).await?;
+        self.access(&handle.to_string(), signed).await
+    }
+
+    /// Gives somebody a part of the data of this node's organisation, which she has not asked for; answers once that is
+    /// final.
+    ///
+    /// # Errors
+    /// [`Failure`] `ACC-01` if it makes no sense, `ACC-03` if the caller may not give it, or no policy permits any of it.
+    pub async fn grant_access(
+        self: &Arc<Self>,
+        given: Give,
+        signed: &Signed,
+    ) -> Result<AccessRow, Failure> {
+        let handle = random_handle().map_err(Failure::internal)?;
+        let payload = {
+            let snapshot = self.replica.read()?;
+            let me = self.participant(&snapshot, signed)?;
+            let person = self.receiver(&given.person)?;
+            let asked = asking::unasked(given);
+            let asked = self.request(&snapshot, &asked, handle, (signed, &me.known))?;
+            Payload::GrantAccess(GrantAccess { asked, person })
+        };
         self.say(signed, payload).await?;
         self.access(&handle.to_string(), signed).await
     }
@@ -333,8 +358,15 @@ fn refused(error: AccessError) -> Failure {
         | AccessError::Period
         | AccessError::Duration
         | AccessError::NoHolder => (400, "ACC-01", "Correct it, and ask again."),
+        AccessError::NotPermitted => {
+            let next = "Ask for less, or for another purpose; fogward policy simulate tells what is permitted.";
+            (409, "ACC-03", next)
+        }
         AccessError::MayNotRead => (403, "ACC-03", "Ask an auditor or an admin."),
         AccessError::NoAccess => (404, "ACC-03", "See the list of requests."),
+        AccessError::NoPerson | AccessError::Revoked => {
+            (409, "ACC-03", "Take the handle of somebody who takes part.")
+        }
         _ => (
             409,
             "ACC-03",

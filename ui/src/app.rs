@@ -56,6 +56,7 @@ fn Console(session: Session) -> impl IntoView {
     provide_context(Patients::start(live, session));
     provide_context(Consortium::start(live));
     provide_context(route);
+    begin_at_own_record(session, route);
     // A wall is read from afar and has no frame.
     let is_wall = Memo::new(move |_| route.with(|route| matches!(route, Route::Wall(_))));
     let page = move || match is_wall.get() {
@@ -102,6 +103,7 @@ fn page_at(route: RwSignal<Route>) -> impl IntoView {
         }
         Route::Patients => view! { <pages::patients::PatientsPage/> }.into_any(),
         Route::Patient(id) => view! { <pages::patients::PatientPage id=id/> }.into_any(),
+        Route::Me => view! { <pages::patients::MePage/> }.into_any(),
         Route::Policies => view! { <pages::policies::PoliciesPage/> }.into_any(),
         Route::People => view! { <pages::people::PeoplePage/> }.into_any(),
         Route::Requests => view! { <pages::requests::RequestsPage/> }.into_any(),
@@ -110,6 +112,18 @@ fn page_at(route: RwSignal<Route>) -> impl IntoView {
             view! { <pages::unknown::UnknownPage address=address/> }.into_any()
         }
     }
+}
+
+/// Who sees nothing of the ward but her own record begins there, not at a page that is not open to her.
+fn begin_at_own_record(session: Session, route: RwSignal<Route>) {
+    let begins_there = session.is_patient() && !session.may(Capability::SeeDevices);
+    Effect::new(move || {
+        if begins_there && route.with(|route| *route == Route::Overview) {
+            // In the place of the other address, so that *Back* does not lead there.
+            location().replace(&Route::Me.href()).ok();
+            route.set(Route::Me);
+        }
+    });
 }
 
 /// What it would take to see this place, if that is not given.

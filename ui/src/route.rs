@@ -42,6 +42,8 @@ pub enum Route {
     Patients,
     /// One patient, by id.
     Patient(String),
+    /// The record of who is signed in as a patient.
+    Me,
     /// Who may see what, and why.
     Policies,
     /// Who may sign in, and as what.
@@ -63,6 +65,8 @@ pub enum Place {
     Devices,
     /// Patients and their records.
     Patients,
+    /// One's own record.
+    Me,
     /// Blocks and transactions.
     Chain,
     /// Proofs.
@@ -110,6 +114,7 @@ impl Route {
             ("consortium", Some(rest)) if rest == "join" => Self::Join,
             ("patients", None) => Self::Patients,
             ("patients", Some(id)) => Self::Patient(id),
+            ("me", None) => Self::Me,
             ("policies", None) => Self::Policies,
             ("people", None) => Self::People,
             ("requests", None) => Self::Requests,
@@ -142,6 +147,7 @@ impl Route {
             Self::Propose(Some(key)) => format!("#/consortium/propose?evidence={}", escape(key)),
             Self::Patients => "#/patients".to_owned(),
             Self::Patient(id) => format!("#/patients/{}", escape(id)),
+            Self::Me => "#/me".to_owned(),
             Self::Policies => "#/policies".to_owned(),
             Self::People => "#/people".to_owned(),
             Self::Requests => "#/requests".to_owned(),
@@ -164,6 +170,7 @@ impl Route {
             Self::Proofs | Self::Proof(_) => Some(Place::Proofs),
             Self::Consortium | Self::Join | Self::Propose(_) => Some(Place::Consortium),
             Self::Patients | Self::Patient(_) => Some(Place::Patients),
+            Self::Me => Some(Place::Me),
             Self::Policies => Some(Place::Policies),
             Self::People => Some(Place::People),
             Self::Requests => Some(Place::Requests),
@@ -182,6 +189,7 @@ impl Route {
             Self::Pair(_) | Self::PairBluetooth(_) => Some(Capability::ChangeDevices),
             Self::Proof(_) | Self::Patient(_) => Some(Capability::ReadRecords),
             Self::Patients => Some(Capability::Assign),
+            Self::Me => Some(Capability::OwnRecord),
             Self::Chain
             | Self::Block(_)
             | Self::Transaction(_)
@@ -261,6 +269,7 @@ mod tests {
             Route::Propose(Some("ab12".to_owned())),
             Route::Patients,
             Route::Patient("ab12".to_owned()),
+            Route::Me,
             Route::Policies,
             Route::People,
             Route::Requests,

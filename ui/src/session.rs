@@ -80,6 +80,12 @@ impl Session {
         })
     }
 
+    /// Whether somebody is signed in as a patient, and has a record of her own.
+    #[must_use]
+    pub fn is_patient(self) -> bool {
+        self.person().is_some() && self.may(Capability::OwnRecord)
+    }
+
     /// Who it is, once people are registered.
     #[must_use]
     pub fn person(self) -> Option<Person> {

@@ -2,6 +2,7 @@
 //!
 //! The menu shows only places that exist. On a phone it becomes the bottom bar.
 
+use fog_api::Capability;
 use leptos::prelude::*;
 
 use crate::components::finder::Finder;
@@ -98,6 +99,12 @@ fn Rail(folded: RwSignal<bool>) -> impl IntoView {
             view! { <span class="count" data-state="attention">{asked.get()}<span class="vh">" asked for your vote"</span></span> }
         })
     };
+    let session = use_session();
+    let is_patient = session.is_patient();
+    // Of the node nothing is told to who sees neither its devices nor the chain.
+    let knows_node = [Capability::SeeDevices, Capability::ReadConsortium]
+        .into_iter()
+        .any(|capability| session.may(capability));
     let fold = move |_| {
         folded.update(|folded| *folded = !*folded);
         store(
@@ -119,6 +126,7 @@ fn Rail(folded: RwSignal<bool>) -> impl IntoView {
                 <ul>
                     <Entry place=Place::Overview icon="overview" label="Overview" to=Route::Overview testid=testids::NAV_OVERVIEW/>
                     <Entry place=Place::Devices icon="devices" label="Devices" to=Route::Devices testid=testids::NAV_DEVICES>{badge}</Entry>
+                    {is_patient.then(|| view! { <Entry place=Place::Me icon="patient" label="My record" to=Route::Me testid=testids::NAV_ME/> })}
                     <Entry place=Place::Patients icon="patient" label="Patients" to=Route::Patients testid=testids::NAV_PATIENTS/>
                     <Entry place=Place::Requests icon="key" label="Requests" to=Route::Requests testid=testids::NAV_REQUESTS/>
                 </ul>
@@ -134,7 +142,7 @@ fn Rail(folded: RwSignal<bool>) -> impl IntoView {
                     <Entry place=Place::Audit icon="eye" label="Audit" to=Route::Audit testid=testids::NAV_AUDIT/>
                 </ul>
             </section>
-            <ThisNode/>
+            {knows_node.then(|| view! { <ThisNode/> })}
         </nav>
     }
 }
@@ -317,6 +325,7 @@ fn Crumbs() -> impl IntoView {
                 trail.push(parent("Patients", &Route::Patients));
                 trail.push((patients.called(&id), None));
             }
+            Route::Me => trail.push(("My record".to_owned(), None)),
             Route::Policies => trail.push(("Policies".to_owned(), None)),
             Route::People => trail.push(("People".to_owned(), None)),
             Route::Requests => trail.push(("Requests".to_owned(), None)),

@@ -14,6 +14,7 @@ mod kills;
 mod ledger_devices;
 mod lines;
 mod looks;
+mod oneself;
 mod painted;
 mod patients;
 mod people;

@@ -33,9 +33,32 @@ pub struct AskAccess {
     pub purpose: String,
     /// For how many seconds from the grant on: a minute to a year.
     pub seconds: u64,
-    /// What the caller is to the subject, `treating`; only where this node's organisation holds the data.
+    /// What the caller is to the subject, `treating` or `self`; only where this node's organisation holds the data.
     #[serde(default)]
     pub relations: Vec<String>,
+}
+
+/// Gives somebody a part of a subject's data that this node's organisation holds, without a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct GrantAccess {
+    /// To whom: a person's handle on the ledger, 64 hex digits, or the login of somebody of this node.
+    pub person: String,
+    /// Whose data: a handle, 64 hex digits.
+    pub subject: String,
+    /// Which metrics: 1 to 16 LOINC codes.
+    pub metrics: Vec<String>,
+    /// The period's begin in Unix milliseconds.
+    pub from: u64,
+    /// The period's end in Unix milliseconds, itself not in it.
+    pub until: u64,
+    /// How finely: `raw` or `aggregate`.
+    pub resolution: String,
+    /// What for, as in [`AskAccess`].
+    pub purpose: String,
+    /// For how many seconds from then on: a minute to a year.
+    pub seconds: u64,
 }
 
 /// Asks in an emergency.

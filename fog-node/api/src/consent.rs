@@ -31,6 +31,42 @@ impl fmt::Debug for GiveConsent {
     }
 }
 
+/// Gives a consent of one's own, signed with the caller's key.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct GiveOwnConsent {
+    /// What is agreed to, in words: 1 to 2,000 characters. It stays in the vault.
+    pub words: String,
+    /// The same as a policy in Cedar, as in [`GiveConsent`].
+    pub text: String,
+    /// For what; without any, what the policy speaks of, or everything.
+    #[serde(default)]
+    pub purposes: Vec<String>,
+    /// For how many days; until it is withdrawn without.
+    #[serde(default)]
+    pub days: Option<u32>,
+}
+
+/// Says nothing of itself.
+impl fmt::Debug for GiveOwnConsent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GiveOwnConsent(…)")
+    }
+}
+
+/// What a patient signed with her own key, verified as it is told.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ConsentSignature {
+    /// By which handle the ledger knows her as a person.
+    pub person: String,
+    /// Her Ed25519 public key, hex.
+    pub key: String,
+    /// Whether the signature is over what is told here, and the ledger says that the key is that person's.
+    pub is_valid: bool,
+}
+
 /// How far a consent is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -62,8 +98,10 @@ pub struct ConsentRow {
     pub purposes: Vec<String>,
     /// Login of who wrote it down.
     pub captured_by: String,
-    /// Who was there.
+    /// Who was there; empty where she gave it herself.
     pub witness: String,
+    /// Her signature, where she gave it herself.
+    pub signature: Option<ConsentSignature>,
     /// When it was given, in Unix milliseconds.
     pub since: i64,
     /// Until before this moment; none if it lasts until it is withdrawn.
@@ -74,6 +112,8 @@ pub struct ConsentRow {
     pub withdrawn: Option<i64>,
     /// Login of who wrote that down.
     pub withdrawn_by: Option<String>,
+    /// Her signature, where she withdrew it herself.
+    pub withdrawal_signature: Option<ConsentSignature>,
 }
 
 /// Says which by its id only.

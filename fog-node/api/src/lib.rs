@@ -84,6 +84,14 @@
 //! | `POST /api/patients/{id}/consents/{consent}/withdraw` | | [`ConsentRow`], once it is durable and told |
 //! | `GET /api/patients/{id}/readings?metric=&from=&to=&before=&limit=` | [`PatientReadingsQuery`] | `[`[`ReadingRow`]`]`, taken last first |
 //! | `GET /api/patients/{id}/history?metric=&from=&to=&points=` | [`HistoryQuery`] | [`History`], by when it was taken |
+//! | `POST /api/patients/{id}/person` | [`LinkPerson`] | [`PatientView`], once it is durable |
+//! | `GET /api/me` | | [`PatientView`] of the caller, who is a patient |
+//! | `GET /api/me/readings?metric=&from=&to=&before=&limit=` | [`PatientReadingsQuery`] | `[`[`ReadingRow`]`]` of hers, taken last first |
+//! | `GET /api/me/history?metric=&from=&to=&points=` | [`HistoryQuery`] | [`History`] of hers |
+//! | `GET /api/me/consents` | | `[`[`ConsentRow`]`]` of hers, the last one first |
+//! | `POST /api/me/consents` | [`GiveOwnConsent`] | [`ConsentRow`], signed with the caller's key, once it is durable and told |
+//! | `POST /api/me/consents/{consent}/withdraw` | | [`ConsentRow`], once it is durable and told |
+//! | `GET /api/me/audit?from=&…` | [`AuditQuery`] | [`AuditPage`] about her, once it is final that she reads it |
 //! | `POST /api/patients/{id}/erase` | [`Erase`] | [`ErasureView`], once it is durable |
 //! | `POST /api/devices/{id}/erase` | [`Erase`] | [`ErasureView`], once it is durable |
 //! | `GET /api/erasures` | | `[`[`ErasureView`]`]`, the newest first |
@@ -97,6 +105,7 @@
 //! | `GET /api/access` | | `[`[`AccessRow`]`]`: the caller's, and those she has a say in; what waits for her first |
 //! | `POST /api/access` | [`AskAccess`] | [`AccessRow`], once it is decided or waits for a person |
 //! | `POST /api/access/break-glass` | [`BreakGlass`] | [`AccessRow`], once it is decided |
+//! | `POST /api/access/grant` | [`GrantAccess`] | [`AccessRow`], once it is final |
 //! | `GET /api/access/{handle}` | | [`AccessRow`] |
 //! | `POST /api/access/{handle}/decision` | [`DecideAccess`] | [`AccessRow`], once it is final |
 //! | `POST /api/access/{handle}/end` | | [`AccessRow`], ended or given back |
@@ -141,7 +150,7 @@ pub mod status;
 pub use access::{
     AccessPerson, AccessReview, AccessRow, AccessState, AskAccess, BreakGlass, BrokenGlass,
     DecideAccess, DisclosedReading, DisclosedSpan, DisclosedStream, Disclosure, DisclosureReceipt,
-    NotRead, PromisedReceipt, ReadAccess, ReceiptStanding, ReviewAccess,
+    GrantAccess, NotRead, PromisedReceipt, ReadAccess, ReceiptStanding, ReviewAccess,
 };
 pub use audit::{AuditOutcome, AuditPage, AuditQuery, AuditRow};
 pub use backup::MakeBackup;
@@ -157,7 +166,7 @@ pub use commissioning::{
     CommissioningFigure, CommissioningFile, CommissioningQuery, CommissioningRecord, FigureVerdict,
     Identified, Identify, SelfTest, SelfTestStage, StartSelfTest, TestOutcome,
 };
-pub use consent::{ConsentRow, ConsentStanding, GiveConsent};
+pub use consent::{ConsentRow, ConsentSignature, ConsentStanding, GiveConsent, GiveOwnConsent};
 pub use consortium::{
     CastVote, ConsortiumView, EvidenceRow, InvitationMade, InvitationRow, MakeInvitation, Me,
     NewNode, NodeRole, NodeRow, OrganisationRow, ParametersView, PreflightFinding, ProposalRow,
@@ -182,8 +191,8 @@ pub use ledger_device::{
 };
 pub use light::{LightPage, LightQuery, LightRow, StateAnswer, StateQuery};
 pub use patient::{
-    DescribePatient, Patient, PatientReadingsQuery, PatientView, PatientsQuery, PatientsView,
-    RecordedMetric, SubjectHandle, WornDevice,
+    DescribePatient, LinkPerson, LinkedPerson, Patient, PatientReadingsQuery, PatientView,
+    PatientsQuery, PatientsView, RecordedMetric, SubjectHandle, WornDevice,
 };
 pub use people::{
     AddPerson, Capability, ChangePassphrase, Enrol, Enrolment, GiveRoles, LedgerStanding,

@@ -40,6 +40,31 @@ pub struct DescribePatient {
     pub born: Option<String>,
 }
 
+/// Says with which account a patient signs in and sees her own record.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LinkPerson {
+    /// Login of somebody who is registered here as a patient; none for no account any more.
+    pub login: Option<String>,
+}
+
+/// The account with which a patient sees her own record.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LinkedPerson {
+    /// What she types to sign in.
+    pub login: String,
+    /// The name that is shown of her.
+    pub name: String,
+    /// Whether it opens her record: the account is not revoked, and still a patient's.
+    pub is_open: bool,
+    /// When it was linked.
+    pub since: i64,
+    /// Login of who linked it.
+    pub by: String,
+}
+
 /// Which patients.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
@@ -119,6 +144,8 @@ pub struct PatientView {
     pub metrics: Vec<RecordedMetric>,
     /// Her handles on the ledger now.
     pub handles: Vec<SubjectHandle>,
+    /// The account with which she signs in here, if there is one.
+    pub person: Option<LinkedPerson>,
 }
 
 /// Which of a patient's readings. A reading is hers if it was taken while she wore the device.
@@ -156,6 +183,8 @@ macro_rules! silent {
 silent!(
     Patient,
     DescribePatient,
+    LinkPerson,
+    LinkedPerson,
     PatientsQuery,
     PatientsView,
     SubjectHandle,

@@ -98,11 +98,13 @@ pub enum Capability {
     Audit,
     /// Decide about requests for the organisation's data, and review where the glass was broken.
     DecideAccess,
+    /// See her own record, and who looked at it; say what of it others may see.
+    OwnRecord,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::SeeDevices,
         Self::ChangeDevices,
         Self::Assign,
@@ -114,6 +116,7 @@ impl Capability {
         Self::Maintain,
         Self::Audit,
         Self::DecideAccess,
+        Self::OwnRecord,
     ];
 }
 

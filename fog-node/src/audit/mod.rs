@@ -10,8 +10,7 @@
 //! bundle. What concerns an organisation: its data, its people, its policies, its log, and what its people ask of
 //! others.
 //!
-//! Left out: a patient who signs in herself, since no account is tied to a patient; those who look after her ask for
-//! her.
+//! A patient who signs in reads what concerns her as those who look after her do.
 
 mod asked;
 mod bundle;

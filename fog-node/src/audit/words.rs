@@ -36,6 +36,7 @@ pub(super) fn entry_words(row: &AuditRow, entry: &LogEntry, payload: Option<&Pay
         (LogKind::Changed, _) => format!("{by} changed {whom}."),
         (LogKind::Policy, payload) => format!("{by} {}.", policy(entry, payload)),
         (LogKind::Asked, payload) => asked(row, entry, &whom, payload),
+        (LogKind::Granted, payload) => given(row, entry, (&by, &whom), payload),
         (LogKind::Decided, _) => decided(row, entry, &by, &whom),
         (LogKind::Reviewed, payload) => reviewed(&by, &whom, payload),
         (LogKind::Served, Some(Payload::Receipt(receipt))) => {
@@ -146,6 +147,27 @@ fn granted(request: &LoggedRequest) -> String {
     };
     let (metrics, until) = (listed(&request.metrics), time(request.until_millis));
     format!("granted {metrics} until {until}{by}")
+}
+
+fn given(
+    row: &AuditRow,
+    entry: &LogEntry,
+    (by, whom): (&str, &str),
+    payload: Option<&Payload>,
+) -> String {
+    let Some(request) = &entry.request else {
+        return format!("{by} granted {whom} data of {}.", row.organisation);
+    };
+    let what = match payload {
+        Some(Payload::GrantAccess(given)) => part(&given.asked),
+        _ => "data".to_owned(),
+    };
+    let purpose = request.purpose.word().replace('_', " ");
+    format!(
+        "{by} gave {whom}, who had not asked, {what} for {purpose}: {}.{}",
+        granted(request),
+        over(row)
+    )
 }
 
 fn decided(row: &AuditRow, entry: &LogEntry, by: &str, whom: &str) -> String {

@@ -1,7 +1,7 @@
 //! Transactions in words: what each does, in one line and in fields. Names nobody whom the chain does not name.
 
 use ledger_core::Payload;
-use ledger_core::access::{AccessDecision, LogPart, Scope};
+use ledger_core::access::{AccessDecision, AskAccess, LogPart, Scope};
 use ledger_core::governance::Choice;
 
 /// What a transaction does, in one line.
@@ -46,6 +46,7 @@ pub(super) fn summary_of(payload: &Payload) -> String {
             AccessDecision::End => "Refuses or ends access".into(),
             AccessDecision::Review { .. } => "Reviews an emergency access".into(),
         },
+        Payload::GrantAccess(_) => "Grants somebody a part of somebody's data".into(),
         Payload::Receipt(receipt) => format!("Tells that {} readings were read", receipt.readings),
         Payload::Tombstone(tombstone) => {
             format!("Tells that {} readings were erased", tombstone.readings)
@@ -155,15 +156,12 @@ fn fields_of_access(payload: &Payload) -> Vec<(&'static str, String)> {
                     .unwrap_or_else(|| "none: out of force".into()),
             ),
         ],
-        Payload::AskAccess(asked) => vec![
-            ("Request", asked.handle.to_string()),
-            ("Holder", asked.holder.to_string()),
-            ("Subject", asked.subject.to_string()),
-            ("Metrics", asked.metrics.join(", ")),
-            ("Purpose", spaced(asked.purpose.word())),
-            ("Resolution", asked.resolution.word().to_owned()),
-            ("Emergency", yes_or_no(asked.emergency.is_some())),
-        ],
+        Payload::GrantAccess(given) => {
+            let mut fields = vec![("Person", given.person.to_string())];
+            fields.append(&mut fields_of_request(&given.asked));
+            fields
+        }
+        Payload::AskAccess(asked) => fields_of_request(asked),
         Payload::DecideAccess(decided) => vec![
             ("Request", decided.access.to_string()),
             (
@@ -196,6 +194,18 @@ fn fields_of_access(payload: &Payload) -> Vec<(&'static str, String)> {
         ],
         _ => Vec::new(),
     }
+}
+
+fn fields_of_request(asked: &AskAccess) -> Vec<(&'static str, String)> {
+    vec![
+        ("Request", asked.handle.to_string()),
+        ("Holder", asked.holder.to_string()),
+        ("Subject", asked.subject.to_string()),
+        ("Metrics", asked.metrics.join(", ")),
+        ("Purpose", spaced(asked.purpose.word())),
+        ("Resolution", asked.resolution.word().to_owned()),
+        ("Emergency", yes_or_no(asked.emergency.is_some())),
+    ]
 }
 
 fn words<'a>(words: impl Iterator<Item = &'a str>) -> String {

@@ -1,10 +1,12 @@
-//! `fogward access request|list|show|read|approve|deny|revoke|break-glass|review`: a part of somebody's data, asked
+//! `fogward access request|list|show|read|approve|deny|grant|revoke|break-glass|review`: a part of somebody's data, asked
 //! for and decided about; reading is `access_read`.
 
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use fog_api::{AccessRow, AccessState, AskAccess, BreakGlass, DecideAccess, ReviewAccess};
+use fog_api::{
+    AccessRow, AccessState, AskAccess, BreakGlass, DecideAccess, GrantAccess, ReviewAccess,
+};
 
 use super::Outcome;
 use super::access_read::Read;
@@ -36,8 +38,9 @@ enum Command {
     /// Read what was granted to you; the ledger is told of it.
     Read(Box<Read>),
     /// Grant what waits for a person's decision.
-    #[command(visible_alias = "grant")]
     Approve(One),
+    /// Give somebody a part of your organisation's data, without a request.
+    Grant(Grant),
     /// Refuse what waits for a person's decision.
     Deny(One),
     /// End a request for your organisation's data, or give back what you were granted.
@@ -57,6 +60,7 @@ impl Access {
             Command::Read(read) => read.run(),
             Command::Approve(one) => one.decide(true),
             Command::Deny(one) => one.decide(false),
+            Command::Grant(grant) => grant.run(),
             Command::Revoke(one) => one.tell("end", &()),
             Command::BreakGlass(broken) => broken.run(),
             Command::Review(review) => review.run(),
@@ -72,9 +76,9 @@ struct Request {
     part: Part,
 }
 
-/// What is asked for.
+/// What is asked for or given.
 #[derive(Debug, clap::Args)]
-struct Part {
+struct What {
     /// Whose data: a handle, 64 hexadecimal digits.
     subject: String,
     /// A metric, by LOINC code; 1 to 16 of them.
@@ -106,7 +110,32 @@ struct Part {
     /// For how long, in seconds; an hour without it, or as long as --next.
     #[arg(long = "for", value_name = "SECONDS")]
     seconds: Option<u64>,
-    /// What you are to the subject: treating.
+}
+
+impl What {
+    /// The period's begin and end, in Unix milliseconds.
+    fn period(&self) -> (u64, u64) {
+        let now = unix_millis();
+        let days = u64::from(self.days).saturating_mul(DAY_MILLIS);
+        let (from, until) = match self.next {
+            None => (now.saturating_sub(days), now),
+            Some(seconds) => (now, now.saturating_add(seconds.saturating_mul(1_000))),
+        };
+        (self.from.unwrap_or(from), self.until.unwrap_or(until))
+    }
+
+    /// For how long, in seconds.
+    fn lasts(&self) -> u64 {
+        self.seconds.unwrap_or_else(|| self.next.unwrap_or(0).max(AN_HOUR))
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, clap::Args)]
+struct Part {
+    #[command(flatten)]
+    what: What,
+    /// What you are to the subject: treating, self or guardian.
     #[arg(long = "relation", value_name = "RELATION")]
     relations: Vec<String>,
     /// Id of the organisation that holds the data; this node's without it.
@@ -116,22 +145,17 @@ struct Part {
 
 impl Part {
     fn asked(self) -> AskAccess {
-        let now = unix_millis();
-        let days = u64::from(self.days).saturating_mul(DAY_MILLIS);
-        let (from, until) = match self.next {
-            None => (now.saturating_sub(days), now),
-            Some(seconds) => (now, now.saturating_add(seconds.saturating_mul(1_000))),
-        };
-        let lasts = self.next.unwrap_or(0).max(AN_HOUR);
+        let (from, until) = self.what.period();
+        let lasts = self.what.lasts();
         AskAccess {
-            subject: self.subject,
+            subject: self.what.subject,
             holder: self.holder,
-            metrics: self.metrics,
-            from: self.from.unwrap_or(from),
-            until: self.until.unwrap_or(until),
-            resolution: self.resolution,
-            purpose: self.purpose,
-            seconds: self.seconds.unwrap_or(lasts),
+            metrics: self.what.metrics,
+            from,
+            until,
+            resolution: self.what.resolution,
+            purpose: self.what.purpose,
+            seconds: lasts,
             relations: self.relations,
         }
     }
@@ -143,6 +167,38 @@ impl Request {
         let row: AccessRow = self.api.tell(&Question::path("/api/access"), &asked)?;
         let outcome = outcome_of(&row);
         print_row(&row, &self.api).map(|()| outcome)
+    }
+}
+
+#[derive(Debug, clap::Args)]
+struct Grant {
+    #[command(flatten)]
+    api: Api,
+    /// To whom: a handle on the ledger, or the login of somebody of this node.
+    #[arg(value_name = "PERSON")]
+    person: String,
+    #[command(flatten)]
+    what: What,
+}
+
+impl Grant {
+    fn run(self) -> anyhow::Result<Outcome> {
+        let (from, until) = self.what.period();
+        let lasts = self.what.lasts();
+        let given = GrantAccess {
+            person: self.person,
+            subject: self.what.subject,
+            metrics: self.what.metrics,
+            from,
+            until,
+            resolution: self.what.resolution,
+            purpose: self.what.purpose,
+            seconds: lasts,
+        };
+        let row: AccessRow = self
+            .api
+            .tell(&Question::path("/api/access/grant"), &given)?;
+        print_row(&row, &self.api).map(|()| Outcome::Yes)
     }
 }
 

@@ -9,7 +9,7 @@ use fog_api::{AuditOutcome, AuditPage, AuditRow};
 use super::Outcome;
 use super::client::{Api, Question};
 use super::output::{print, print_json, time_words};
-use super::patient;
+use super::patient::Whose;
 use super::table::{name_of, numbers, table, words};
 use crate::audit::check::{BundleVerdict, ProvenEntry};
 
@@ -24,7 +24,8 @@ pub(super) struct Audit {
 enum Command {
     /// List what concerns your organisation, newest first; that you read it is recorded for good.
     Query(Query),
-    /// List what concerns one patient, for those who look after her; that you read it is recorded for good.
+    /// List what concerns one patient, for those who look after her and for herself (--own); that you read it is
+    /// recorded for good.
     Patient(Patient),
     /// Save it as a file that anybody can verify with fogward verify; asks for a fresh code.
     Bundle(Bundle),
@@ -183,9 +184,8 @@ impl Query {
 struct Patient {
     #[command(flatten)]
     api: Api,
-    /// Her id, number or whole name.
-    #[arg(value_name = "PATIENT")]
-    patient: String,
+    #[command(flatten)]
+    whose: Whose,
     #[command(flatten)]
     filter: Filter,
     #[command(flatten)]
@@ -194,8 +194,7 @@ struct Patient {
 
 impl Patient {
     fn run(&self) -> anyhow::Result<Outcome> {
-        let found = patient::find(&self.api, &self.patient)?;
-        let question = Question::named("/api/patients", &found.id).then("audit");
+        let question = self.whose.question(&self.api)?.then("audit");
         self.page.ask(self.filter.ask(question), &self.api)
     }
 }

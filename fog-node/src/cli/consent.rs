@@ -4,21 +4,22 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use fog_api::{ConsentRow, GiveConsent};
+use fog_api::{ConsentRow, GiveConsent, GiveOwnConsent};
 
 use super::Outcome;
-use super::client::{Api, Question};
+use super::client::Api;
 use super::output::{print, print_json, time_words};
-use super::patient::find;
+use super::patient::Whose;
 use super::table::{cell, name_of, table, words};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Consent {
-    /// Write down what a patient agreed to before a witness.
+    /// Write down what a patient agreed to before a witness, or sign what you agree to yourself (--own).
     Give(Give),
     /// List what a patient agreed to, the last one first.
     List(List),
     /// Withdraw a consent; what rests on it can be read no more.
+    #[command(allow_missing_positional = true)]
     Withdraw(Withdraw),
 }
 
@@ -36,8 +37,8 @@ impl Consent {
 pub(super) struct Give {
     #[command(flatten)]
     api: Api,
-    /// The patient, by id, number or name.
-    patient: String,
+    #[command(flatten)]
+    whose: Whose,
     /// File with what she agreed to, in words.
     #[arg(long, value_name = "FILE")]
     words: PathBuf,
@@ -48,8 +49,13 @@ pub(super) struct Give {
     #[arg(long = "purpose", value_name = "PURPOSE")]
     purposes: Vec<String>,
     /// Who was there.
-    #[arg(long, value_name = "NAME")]
-    witness: String,
+    #[arg(
+        long,
+        value_name = "NAME",
+        required_unless_present = "own",
+        conflicts_with = "own"
+    )]
+    witness: Option<String>,
     /// For how many days; until it is withdrawn without.
     #[arg(long, value_name = "DAYS")]
     days: Option<u32>,
@@ -61,15 +67,30 @@ impl Give {
             let text = std::fs::read_to_string(path);
             text.with_context(|| format!("cannot read {}", path.display()))
         };
-        let asked = GiveConsent {
-            words: read(&self.words)?,
-            text: read(&self.policy)?,
-            purposes: self.purposes.clone(),
-            witness: self.witness.clone(),
-            days: self.days,
+        let (words, text) = (read(&self.words)?, read(&self.policy)?);
+        let (purposes, days) = (self.purposes.clone(), self.days);
+        let question = self.whose.question(&self.api)?.then("consents");
+        let row: ConsentRow = match self.witness.clone() {
+            Some(witness) => {
+                let asked = GiveConsent {
+                    words,
+                    text,
+                    purposes,
+                    witness,
+                    days,
+                };
+                self.api.tell(&question, &asked)?
+            }
+            None => {
+                let asked = GiveOwnConsent {
+                    words,
+                    text,
+                    purposes,
+                    days,
+                };
+                self.api.tell(&question, &asked)?
+            }
         };
-        let question = consents_of(&self.api, &self.patient)?;
-        let row: ConsentRow = self.api.tell(&question, &asked)?;
         print_rows(&self.api, &row, std::slice::from_ref(&row))
     }
 }
@@ -78,13 +99,14 @@ impl Give {
 pub(super) struct List {
     #[command(flatten)]
     api: Api,
-    /// The patient, by id, number or name.
-    patient: String,
+    #[command(flatten)]
+    whose: Whose,
 }
 
 impl List {
     fn run(&self) -> anyhow::Result<Outcome> {
-        let rows: Vec<ConsentRow> = self.api.ask(&consents_of(&self.api, &self.patient)?)?;
+        let question = self.whose.question(&self.api)?.then("consents");
+        let rows: Vec<ConsentRow> = self.api.ask(&question)?;
         print_rows(&self.api, &rows, &rows)
     }
 }
@@ -93,24 +115,20 @@ impl List {
 pub(super) struct Withdraw {
     #[command(flatten)]
     api: Api,
-    /// The patient, by id, number or name.
-    patient: String,
+    #[command(flatten)]
+    whose: Whose,
     /// The consent's id, as the list shows it.
+    #[arg(value_name = "CONSENT")]
     consent: String,
 }
 
 impl Withdraw {
     fn run(&self) -> anyhow::Result<Outcome> {
-        let question = consents_of(&self.api, &self.patient)?;
+        let question = self.whose.question(&self.api)?.then("consents");
         let question = question.then(&self.consent).then("withdraw");
         let row: ConsentRow = self.api.tell(&question, &())?;
         print_rows(&self.api, &row, std::slice::from_ref(&row))
     }
-}
-
-fn consents_of(api: &Api, patient: &str) -> anyhow::Result<Question> {
-    let found = find(api, patient)?;
-    Ok(Question::named("/api/patients", &found.id).then("consents"))
 }
 
 fn print_rows(
@@ -123,7 +141,7 @@ fn print_rows(
         return Ok(Outcome::Yes);
     }
     let columns = [
-        "consent", "standing", "given", "until", "for", "witness", "in words",
+        "consent", "standing", "given", "until", "for", "said by", "in words",
     ];
     let rows = rows.iter().map(|row| {
         [
@@ -132,10 +150,19 @@ fn print_rows(
             time_words(row.since),
             cell(row.withdrawn.or(row.until).map(time_words)),
             row.purposes.join(", "),
-            row.witness.clone(),
+            said_by(row),
             row.words.lines().collect::<Vec<_>>().join(" "),
         ]
     });
     print(&table(columns.map(words), &rows.collect::<Vec<_>>()))?;
     Ok(Outcome::Yes)
+}
+
+/// Whose word it is: a witness's, or the patient's own key.
+fn said_by(row: &ConsentRow) -> String {
+    match &row.signature {
+        None => format!("witness {}", row.witness),
+        Some(signature) if signature.is_valid => "her own key".to_owned(),
+        Some(_) => "NOT VALID: her key has not signed this".to_owned(),
+    }
 }

@@ -2,8 +2,8 @@
 
 use clap::Subcommand;
 use fog_api::{
-    ApiError, ChangeDevice, DescribePatient, Device, Patient as Row, PatientView, PatientsView,
-    ReadingRow,
+    ApiError, ChangeDevice, DescribePatient, Device, LinkPerson, LinkedPerson, Patient as Row,
+    PatientView, PatientsView, ReadingRow,
 };
 
 use super::Outcome;
@@ -34,9 +34,13 @@ enum Command {
     /// List patients by name or number.
     List(List),
     /// Show a patient, what she wears and wore, and her handles on the ledger.
-    Show(One),
+    Show(Show),
     /// Say that a patient wears a device from now on.
     Assign(Assign),
+    /// Let a patient who is registered here (fogward user add --role patient) see her own record.
+    Link(Link),
+    /// Let nobody sign in as this patient any more; what was granted to her as herself ends.
+    Unlink(One),
     /// Write down what a patient agreed to, list it, and withdraw it.
     #[command(subcommand)]
     Consent(Consent),
@@ -50,8 +54,10 @@ impl Patient {
             Command::Add(add) => add.run(),
             Command::Change(change) => change.run(),
             Command::List(list) => list.run(),
-            Command::Show(one) => one.show(),
+            Command::Show(show) => show.run(),
             Command::Assign(assign) => assign.run(),
+            Command::Link(link) => link.run(),
+            Command::Unlink(one) => one.link(None),
             Command::Consent(consent) => consent.run(),
             Command::Readings(readings) => readings.run(),
         }
@@ -105,47 +111,105 @@ struct One {
 }
 
 impl One {
-    fn question(&self) -> anyhow::Result<Question> {
+    /// Says with which account she signs in.
+    fn link(&self, login: Option<String>) -> anyhow::Result<Outcome> {
         let found = find(&self.api, &self.patient)?;
-        Ok(Question::named("/api/patients", &found.id))
+        let question = Question::named("/api/patients", &found.id).then("person");
+        let view: PatientView = self.api.tell(&question, &LinkPerson { login })?;
+        print_view(&view, self.api.json)
     }
+}
 
-    fn show(&self) -> anyhow::Result<Outcome> {
-        let view: PatientView = self.api.ask(&self.question()?)?;
-        if self.api.json {
-            print_json(&view)?;
-            return Ok(Outcome::Yes);
+/// Whose record: a patient's, or one's own.
+#[derive(Debug, clap::Args)]
+pub(super) struct Whose {
+    /// The patient's id, number or whole name.
+    #[arg(value_name = "PATIENT", required_unless_present = "own")]
+    patient: Option<String>,
+    /// Your own, as a patient who has signed in.
+    #[arg(long, conflicts_with = "patient")]
+    own: bool,
+}
+
+impl Whose {
+    /// Where what belongs to the record is.
+    ///
+    /// # Errors
+    /// If there is no such patient, or the node does not answer.
+    pub(super) fn question(&self, api: &Api) -> anyhow::Result<Question> {
+        match &self.patient {
+            Some(patient) => Ok(Question::named("/api/patients", &find(api, patient)?.id)),
+            None => Ok(Question::path("/api/me")),
         }
-        print_patient(&view.patient)?;
-        let worn: Vec<_> = view
-            .worn
-            .iter()
-            .map(|worn| {
-                let until = worn.until.map(time_words);
-                let (device, name) = (worn.device.clone(), worn.name.clone());
-                [device, name, time_words(worn.since), cell(until)]
-            })
-            .collect();
-        let columns = [
-            words("device"),
-            words("name"),
-            words("since"),
-            words("until"),
-        ];
-        print(&format!("\n{}\n", table(columns, &worn)))?;
-        let handles: Vec<_> = view
-            .handles
-            .into_iter()
-            .map(|one| [one.purpose, one.handle, time_words(one.until)])
-            .collect();
-        let columns = [
-            words("purpose"),
-            words("handle on the ledger"),
-            words("until"),
-        ];
-        print(&table(columns, &handles))?;
-        Ok(Outcome::Yes)
     }
+}
+
+/// `fogward patient show`
+#[derive(Debug, clap::Args)]
+struct Show {
+    #[command(flatten)]
+    api: Api,
+    #[command(flatten)]
+    whose: Whose,
+}
+
+impl Show {
+    fn run(&self) -> anyhow::Result<Outcome> {
+        let view: PatientView = self.api.ask(&self.whose.question(&self.api)?)?;
+        print_view(&view, self.api.json)
+    }
+}
+
+fn print_view(view: &PatientView, json: bool) -> anyhow::Result<Outcome> {
+    if json {
+        print_json(view)?;
+        return Ok(Outcome::Yes);
+    }
+    print_patient(&view.patient)?;
+    if let Some(person) = &view.person {
+        print(&format!("signs in as {}\n", account_words(person)))?;
+    }
+    let worn: Vec<_> = view
+        .worn
+        .iter()
+        .map(|worn| {
+            let until = worn.until.map(time_words);
+            let (device, name) = (worn.device.clone(), worn.name.clone());
+            [device, name, time_words(worn.since), cell(until)]
+        })
+        .collect();
+    let columns = [
+        words("device"),
+        words("name"),
+        words("since"),
+        words("until"),
+    ];
+    print(&format!("\n{}\n", table(columns, &worn)))?;
+    let handles: Vec<_> = view
+        .handles
+        .iter()
+        .map(|one| {
+            let (purpose, handle) = (one.purpose.clone(), one.handle.clone());
+            [purpose, handle, time_words(one.until)]
+        })
+        .collect();
+    let columns = [
+        words("purpose"),
+        words("handle on the ledger"),
+        words("until"),
+    ];
+    print(&table(columns, &handles))?;
+    Ok(Outcome::Yes)
+}
+
+/// The account with which she signs in, in a line.
+fn account_words(person: &LinkedPerson) -> String {
+    let since = time_words(person.since);
+    let closed = match person.is_open {
+        true => "",
+        false => "; it may not sign in as a patient now",
+    };
+    format!("{} since {since}, by {}{closed}", person.login, person.by)
 }
 
 fn print_patient(patient: &Row) -> anyhow::Result<()> {
@@ -306,11 +370,29 @@ impl Assign {
     }
 }
 
+/// `fogward patient link`
+#[derive(Debug, clap::Args)]
+struct Link {
+    #[command(flatten)]
+    one: One,
+    /// Her login name.
+    #[arg(value_name = "USER")]
+    login: String,
+}
+
+impl Link {
+    fn run(&self) -> anyhow::Result<Outcome> {
+        self.one.link(Some(self.login.clone()))
+    }
+}
+
 /// `fogward patient readings`
 #[derive(Debug, clap::Args)]
 struct Readings {
     #[command(flatten)]
-    one: One,
+    api: Api,
+    #[command(flatten)]
+    whose: Whose,
     /// Only this metric, by its LOINC code.
     #[arg(long, value_name = "LOINC")]
     metric: Option<String>,
@@ -331,15 +413,15 @@ struct Readings {
 impl Readings {
     fn run(&self) -> anyhow::Result<Outcome> {
         let question = self
-            .one
-            .question()?
+            .whose
+            .question(&self.api)?
             .then("readings")
             .with("metric", self.metric.as_ref())
             .with("from", self.from)
             .with("to", self.to)
             .with("before", self.before.as_ref())
             .with("limit", Some(self.limit));
-        let readings: Vec<ReadingRow> = self.one.api.ask(&question)?;
-        print_readings(&readings, self.one.api.json)
+        let readings: Vec<ReadingRow> = self.api.ask(&question)?;
+        print_readings(&readings, self.api.json)
     }
 }

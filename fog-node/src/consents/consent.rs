@@ -8,13 +8,21 @@
 //!
 //! So what the ledger has of one consent under two handles has nothing in common but its text, and the node needs to
 //! remember nothing of what it has put.
+//!
+//! One that she gave herself is signed with her own key, and its grounds commit to the signature, too:
+//!
+//! ```text
+//! given     = signature over "fogward/own-consent/1" ‖ 00 ‖ postcard(chain, person, id, patient, form)
+//! withdrawn = signature over "fogward/own-withdrawal/1" ‖ 00 ‖ postcard(chain, person, id, patient, form, when)
+//! grounds   = tagged("fogward/consent/2", salt ‖ postcard(form, given))
+//! ```
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use ledger_core::access::{Period, Purpose, Scope};
-use ledger_core::{Digest, OrganisationId, canonical};
+use ledger_core::{ChainId, Digest, OrganisationId, PublicKey, SecretKey, Signature, canonical};
 use ledger_policy::{CheckedPolicy, Fault, Rule};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -27,7 +35,9 @@ use crate::vault::seal::{MasterKey, SealError};
 
 /// Longest sealed consent in bytes.
 const MAX_BYTES: usize = 64 << 10;
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// Rows of this version end before the signatures.
+const VERSION_UNSIGNED: u8 = 1;
 /// What stands for the patient's handle in a text.
 const PATIENT: &str = "Subject::\"patient\"";
 /// Months back in which something may be granted still that rests on a consent: a grant lasts at most a year.
@@ -48,12 +58,41 @@ pub(crate) struct Form {
     pub(crate) purposes: BTreeSet<Purpose>,
     /// Who wrote it down, by login.
     pub(crate) captured_by: String,
-    /// Who was there.
+    /// Who was there; nobody, where she gave it herself.
     pub(crate) witness: String,
     /// When, in Unix milliseconds.
     pub(crate) since: i64,
     /// Until before this moment; none if it lasts until it is withdrawn.
     pub(crate) until: Option<i64>,
+}
+
+/// What a patient says with her own key.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OwnSignature {
+    /// By which handle the ledger knows her as a person.
+    pub(crate) person: Digest,
+    pub(crate) key: PublicKey,
+    signature: Signature,
+}
+
+impl OwnSignature {
+    /// Signs a statement that names the person.
+    pub(crate) fn sign(
+        key: &SecretKey,
+        person: Digest,
+        statement: impl FnOnce(&Digest) -> Zeroizing<Vec<u8>>,
+    ) -> Self {
+        Self {
+            person,
+            key: key.public(),
+            signature: key.sign(&statement(&person)),
+        }
+    }
+
+    /// Whether it is over this statement.
+    pub(crate) fn is_of(&self, statement: &[u8]) -> bool {
+        self.key.verify(statement, &self.signature).is_ok()
+    }
 }
 
 /// A consent.
@@ -65,6 +104,10 @@ pub(crate) struct Consent {
     pub(crate) form: Form,
     /// When it was withdrawn, in Unix milliseconds, and by whom that was written down.
     pub(crate) withdrawn: Option<(i64, String)>,
+    /// Her signature, where she gave it herself.
+    pub(crate) given_by_her: Option<OwnSignature>,
+    /// Her signature, where she withdrew it herself.
+    pub(crate) withdrawn_by_her: Option<OwnSignature>,
 }
 
 /// Names nobody.
@@ -87,6 +130,8 @@ impl Consent {
             secret,
             form,
             withdrawn: None,
+            given_by_her: None,
+            withdrawn_by_her: None,
         }
     }
 
@@ -103,9 +148,25 @@ impl Consent {
 
     /// The commitment to its form under a handle.
     pub(crate) fn grounds(&self, handle: &Digest) -> Digest {
-        let form = Zeroizing::new(canonical::encode(&self.form));
         let salt = self.derive(b"salt", handle);
-        Digest::tagged("fogward/consent/1", &[&salt.0, &form])
+        let (tag, form) = match &self.given_by_her {
+            None => ("fogward/consent/1", canonical::encode(&self.form)),
+            Some(given) => ("fogward/consent/2", canonical::encode(&(&self.form, given))),
+        };
+        Digest::tagged(tag, &[&salt.0, &Zeroizing::new(form)])
+    }
+
+    /// What she signs who gives it herself, a person of this handle.
+    pub(crate) fn statement(&self, chain: ChainId, person: &Digest) -> Zeroizing<Vec<u8>> {
+        let said = (chain, person, &self.id, self.patient, &self.form);
+        tagged(b"fogward/own-consent/1\0", &said)
+    }
+
+    /// What she signs who withdraws it herself.
+    pub(crate) fn withdrawal(&self, chain: ChainId, person: &Digest) -> Zeroizing<Vec<u8>> {
+        let at = self.withdrawn.as_ref().map_or(0, |(at, _)| *at);
+        let said = (chain, person, &self.id, self.patient, &self.form, at);
+        tagged(b"fogward/own-withdrawal/1\0", &said)
     }
 
     /// Its text under a handle.
@@ -166,6 +227,11 @@ impl Consent {
         let content = master.open(&purpose_of(&row.id), &row.sealed)?;
         let consent = match content.split_first() {
             Some((&VERSION, rest)) => canonical::decode::<Self>(rest, MAX_BYTES).ok(),
+            Some((&VERSION_UNSIGNED, rest)) => {
+                // Each of the last two fields that is not there is written as one zero.
+                let unsigned = Zeroizing::new([rest, &[0, 0]].concat());
+                canonical::decode::<Self>(&unsigned, MAX_BYTES).ok()
+            }
             _ => None,
         };
         let consent = consent.filter(|consent| consent.id == row.id);
@@ -175,6 +241,12 @@ impl Consent {
 
 fn purpose_of(id: &[u8; 16]) -> Vec<u8> {
     [b"consent/".as_slice(), id].concat()
+}
+
+fn tagged(tag: &[u8], said: &impl Serialize) -> Zeroizing<Vec<u8>> {
+    let mut bytes = Zeroizing::new(tag.to_vec());
+    canonical::encode_into(said, &mut bytes);
+    bytes
 }
 
 /// The months in which something that rests on a consent may be granted still: the next, this and the twelve before.
@@ -258,6 +330,57 @@ mod tests {
             [9, 10, 19, 20].map(|now| consent.holds(now)),
             [true, true, true, false]
         );
+    }
+
+    /// A row of an earlier version ends before the signatures, and is read.
+    #[test]
+    fn a_row_without_signatures_is_read() {
+        let (consent, master) = (consent(RULE), MasterKey::new([9; 32]));
+        let mut earlier = canonical::encode(&consent);
+        assert!(earlier.ends_with(&[0, 0]));
+        earlier.truncate(earlier.len() - 2);
+        earlier.insert(0, 1);
+        let row = SealedConsent {
+            id: consent.id,
+            sealed: master.seal(&purpose_of(&consent.id), &earlier).unwrap(),
+        };
+        assert_eq!(Consent::open(&row, &master).unwrap(), consent);
+    }
+
+    /// What she signed holds for that consent, on that ledger and as that person only, whatever of it is changed.
+    #[test]
+    fn a_signature_is_of_one_consent() {
+        let key = SecretKey::from_seed(&[6; 32]);
+        let (chain, person) = (ChainId(Digest([1; 32])), Digest([2; 32]));
+        let mut given = consent(RULE);
+        let own = OwnSignature::sign(&key, person, |person| given.statement(chain, person));
+        let plain = given.grounds(&Digest([3; 32]));
+        given.given_by_her = Some(own.clone());
+        assert_ne!(given.grounds(&Digest([3; 32])), plain, "it is committed to");
+        let holds = |consent: &Consent, chain, person: &Digest| {
+            own.is_of(&consent.statement(chain, person))
+        };
+        assert!(holds(&given, chain, &person));
+        assert!(!own.is_of(&given.withdrawal(chain, &person)));
+        assert!(!holds(&given, ChainId(Digest([9; 32])), &person));
+        assert!(!holds(&given, chain, &Digest([9; 32])));
+        let changes: [fn(&mut Consent); 7] = [
+            |one| one.id[0] ^= 1,
+            |one| one.patient = PatientId([9; 16]),
+            |one| one.form.words.push('.'),
+            |one| one.form.text.push(' '),
+            |one| one.form.purposes = [Purpose::Payment].into(),
+            |one| one.form.since += 1,
+            |one| one.form.until = None,
+        ];
+        for change in changes {
+            let mut changed = given.clone();
+            change(&mut changed);
+            assert!(!holds(&changed, chain, &person));
+        }
+        let master = MasterKey::new([9; 32]);
+        let opened = Consent::open(&given.seal(&master).unwrap(), &master);
+        assert_eq!(opened.unwrap(), given);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Consents: what patients agreed to, written down by staff before a witness, in force on the ledger until it is
-//! withdrawn or over.
+//! Consents: what patients agreed to, written down by staff before a witness or signed with their own keys, in force on
+//! the ledger until it is withdrawn or over.
 //!
 //! ```text
 //! given ─▶ vault, durable ─┐                       ┌─▶ put under this month's handles, and near its end the next's
@@ -11,15 +11,17 @@
 //! what is missing is told by the node's outbox. So a kill loses neither a consent nor a withdrawal. The next month's
 //! handles are put at a time of each consent's own within the month's last three days, so that no two patients' are put
 //! together for it. What the ledger has retracted of a consent that holds by its row was withdrawn, and the vault is older
-//! than the ledger, as after a restore; the row follows. Left out: consents signed with a patient's own key, and taking them along to another node.
+//! than the ledger, as after a restore; the row follows. Left out:
+//! taking them along to another node.
 
 pub(crate) mod consent;
+mod own;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use fog_api::{ConsentRow, ConsentStanding, GiveConsent};
+use fog_api::{ConsentRow, ConsentStanding, GiveConsent, GiveOwnConsent};
 use ledger_core::access::{self, AccessError, Period, Purpose, PutPolicy, Scope};
 use ledger_core::{Digest, Payload};
 use ledger_policy::Rule;
@@ -129,7 +131,35 @@ impl Node {
         signed: &Signed,
     ) -> Result<ConsentRow, Failure> {
         let patient = self.patients.named(patient)?;
-        let form = self.form(asked, signed)?;
+        let GiveConsent {
+            words,
+            text,
+            purposes,
+            witness,
+            days,
+        } = asked;
+        if !fits(&witness, MAX_NAME) || witness.chars().any(char::is_control) {
+            return Err(unfit(
+                "A witness's name has 1 to 80 characters, on one line.",
+            ));
+        }
+        let asked = GiveOwnConsent {
+            words,
+            text,
+            purposes,
+            days,
+        };
+        let form = self.form(asked, witness.trim(), signed)?;
+        self.keep_new_consent(&patient, form, None).await
+    }
+
+    /// Keeps a new consent, signed by who gives it herself, if she does.
+    async fn keep_new_consent(
+        self: &Arc<Self>,
+        patient: &Patient,
+        form: Form,
+        herself: Option<&Signed>,
+    ) -> Result<ConsentRow, Failure> {
         let turn = self.consents.turn.lock().await;
         if self.consents.hold_of(&patient.id) >= MAX_OF_ONE {
             return Err(Failure::new(
@@ -142,7 +172,11 @@ impl Node {
         }
         let id: Id = random().map_err(Failure::internal)?;
         let secret = ConsentSecret(random().map_err(Failure::internal)?);
-        let consent = Consent::new(id, secret, patient.id, form);
+        let mut consent = Consent::new(id, secret, patient.id, form);
+        if let Some(signed) = herself {
+            let statement = |person: &Digest| consent.statement(self.chain, person);
+            consent.given_by_her = Some(self.sign_as_oneself(signed, statement)?);
+        }
         self.keep_consent(consent).await?;
         drop(turn);
         self.told_consent(id).await
@@ -159,6 +193,17 @@ impl Node {
         signed: &Signed,
     ) -> Result<ConsentRow, Failure> {
         let patient = self.patients.named(patient)?;
+        self.end_consent(&patient, id, signed, false).await
+    }
+
+    /// Withdraws a consent of a patient's; `is_herself` if it is she who does.
+    async fn end_consent(
+        self: &Arc<Self>,
+        patient: &Patient,
+        id: &str,
+        signed: &Signed,
+        is_herself: bool,
+    ) -> Result<ConsentRow, Failure> {
         let mut bytes = [0; 16];
         hex::decode_to_slice(id, &mut bytes).map_err(|_| no_consent())?;
         let turn = self.consents.turn.lock().await;
@@ -168,6 +213,10 @@ impl Node {
             .ok_or_else(no_consent)?;
         if consent.withdrawn.is_none() {
             consent.withdrawn = Some((now_millis(), self.login_of(signed)?));
+            if is_herself {
+                let statement = |person: &Digest| consent.withdrawal(self.chain, person);
+                consent.withdrawn_by_her = Some(self.sign_as_oneself(signed, statement)?);
+            }
             self.keep_consent(consent).await?;
         }
         drop(turn);
@@ -210,19 +259,11 @@ impl Node {
         Ok((own.iter().map(|consent| consent.id).collect(), in_force))
     }
 
-    fn form(&self, asked: GiveConsent, signed: &Signed) -> Result<Form, Failure> {
+    /// What is agreed to, as it is kept, before this witness.
+    fn form(&self, asked: GiveOwnConsent, witness: &str, signed: &Signed) -> Result<Form, Failure> {
         let now = now_millis();
-        let fits = |text: &str, most: usize| {
-            let text = text.trim();
-            (1..=most).contains(&text.chars().count())
-        };
         if !fits(&asked.words, MAX_WORDS) {
             return Err(unfit("What was agreed to has 1 to 2,000 characters."));
-        }
-        if !fits(&asked.witness, MAX_NAME) || asked.witness.chars().any(char::is_control) {
-            return Err(unfit(
-                "A witness's name has 1 to 80 characters, on one line.",
-            ));
         }
         if asked
             .days
@@ -237,7 +278,7 @@ impl Node {
             text: asked.text,
             purposes,
             captured_by: self.login_of(signed)?,
-            witness: asked.witness.trim().to_owned(),
+            witness: witness.to_owned(),
             since: now,
             until: asked
                 .days
@@ -381,6 +422,7 @@ impl Node {
                 .collect(),
             captured_by: form.captured_by.clone(),
             witness: form.witness.clone(),
+            signature: self.given_by_her(&snapshot, consent)?,
             since: form.since,
             until: form.until,
             standing: match (consent.holds(now), is_there) {
@@ -391,12 +433,13 @@ impl Node {
             },
             withdrawn: consent.withdrawn.as_ref().map(|(at, _)| *at),
             withdrawn_by: consent.withdrawn.as_ref().map(|(_, by)| by.clone()),
+            withdrawal_signature: self.withdrawn_by_her(&snapshot, consent)?,
         })
     }
 }
 
 /// For what a consent is: what was asked for, else what its policy speaks of, else everything.
-fn purposes(asked: &GiveConsent) -> Result<BTreeSet<Purpose>, Failure> {
+fn purposes(asked: &GiveOwnConsent) -> Result<BTreeSet<Purpose>, Failure> {
     let read = |word: &String| {
         Purpose::from_word(word).ok_or_else(|| unfit(&format!("There is no purpose {word}.")))
     };
@@ -407,6 +450,11 @@ fn purposes(asked: &GiveConsent) -> Result<BTreeSet<Purpose>, Failure> {
     let spoken = Rule::from_text(&asked.text).map(|rule| rule.purposes);
     let spoken = spoken.filter(|purposes| !purposes.is_empty());
     Ok(spoken.unwrap_or_else(|| Purpose::ALL.iter().copied().collect()))
+}
+
+/// Whether a text has something to say, and at most so many characters.
+fn fits(text: &str, most: usize) -> bool {
+    (1..=most).contains(&text.trim().chars().count())
 }
 
 fn unfit(why: &str) -> Failure {

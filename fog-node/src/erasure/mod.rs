@@ -313,7 +313,7 @@ impl Node {
 
 /// All handles under which a patient may have been asked for: of each purpose, from the month before she was added to
 /// the next one.
-fn all_handles(patient: &Patient) -> BTreeSet<Digest> {
+pub(crate) fn all_handles(patient: &Patient) -> BTreeSet<Digest> {
     const MONTH_MILLIS: u64 = 31 * 24 * 3_600_000;
     let since = u64::try_from(patient.since).unwrap_or(0);
     let (mut period, last) = (

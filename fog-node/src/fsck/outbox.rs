@@ -114,7 +114,8 @@ impl Outbox {
                     | Payload::DecideAccess(_)
                     | Payload::Receipt(_)
                     | Payload::ReadLog(_)
-                    | Payload::Tombstone(_),
+                    | Payload::Tombstone(_)
+                    | Payload::GrantAccess(_),
                 ) => {}
                 Err(why) => report.add(
                     "outbox",

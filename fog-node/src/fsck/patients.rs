@@ -1,4 +1,4 @@
-//! Are the patients all there, and is each device at each time one patient's at most?
+//! Are the patients all there, is each account one patient's at most, and each device at each time?
 
 use std::collections::BTreeSet;
 
@@ -9,16 +9,22 @@ use crate::patients::patient::Patient;
 use crate::vault::seal::MasterKey;
 use crate::vault::{VaultError, assignments, patients};
 
-/// Every row opens; each assignment is of a patient who is there, and no two of a device overlap.
+/// Every row opens, and no account opens two records; each assignment is of a patient who is there, and no two of a device overlap.
 pub(super) fn check(
     connection: &Connection,
     master: &MasterKey,
     report: &mut Report,
 ) -> Result<(), VaultError> {
-    let mut known = BTreeSet::new();
+    let (mut known, mut accounts) = (BTreeSet::new(), BTreeSet::new());
     for (at, row) in patients::all(connection)?.iter().enumerate() {
         match Patient::open(row, master) {
-            Ok(patient) => drop(known.insert(patient.id)),
+            Ok(patient) => {
+                known.insert(patient.id);
+                let account = patient.account.map(|account| account.person);
+                if account.is_some_and(|person| !accounts.insert(person)) {
+                    report.add("patients", "One account opens two patients' records.");
+                }
+            }
             // A report may be passed on, and names no patient by the id either.
             Err(_) => report.add("patients", format!("Row {} does not open.", at + 1)),
         }

@@ -11,6 +11,7 @@
 //! or read records her name. Left out: erasure (`crate::erasure`), and the policies that decide what may be read of
 //! whom.
 
+mod account;
 pub mod patient;
 pub(crate) mod record;
 pub(crate) mod taken;
@@ -33,6 +34,7 @@ use crate::erasure::destroy::Target;
 use crate::failure::Failure;
 use crate::ingest::Item;
 use crate::node::Node;
+use crate::people::person::PersonId;
 use crate::vault::assignments::{self, Worn};
 use crate::vault::seal::MasterKey;
 use crate::vault::{VaultError, devices, patients, streams};
@@ -80,6 +82,17 @@ impl Patients {
         self.register().get(id).cloned()
     }
 
+    /// The patient with whose record this person's account is linked.
+    #[must_use]
+    pub fn of_person(&self, person: PersonId) -> Option<Arc<Patient>> {
+        let register = self.register();
+        let is_hers = |patient: &&Arc<Patient>| {
+            let account = patient.account.as_ref();
+            account.is_some_and(|account| account.person == person)
+        };
+        register.values().find(is_hers).cloned()
+    }
+
     /// The patient whom the ledger knows by this handle, for this purpose, in the month of `now_millis` or one of the
     /// two years before. Tries the secrets of all: a microsecond for each patient and month.
     #[must_use]
@@ -90,9 +103,7 @@ impl Patients {
         now_millis: u64,
     ) -> Option<Arc<Patient>> {
         let register = self.register();
-        let months = std::iter::successors(Some(Period::at(now_millis)), |month| month.previous());
-        let mut months = months.take(HANDLE_MONTHS);
-        months.find_map(|month| {
+        handle_months(now_millis).find_map(|month| {
             let mut all = register.values();
             all.find(|patient| patient.handle(purpose, month) == *handle)
                 .cloned()
@@ -238,10 +249,13 @@ impl Node {
         patient.check(now_millis())?;
         let _turn = self.patients.turn.lock().await;
         let known = self.patients.find(&patient.id);
-        if known.is_some_and(|known| known.changed >= patient.changed) {
+        let is_newest = |known: &Arc<Patient>| known.changed >= patient.changed;
+        if known.as_ref().is_some_and(is_newest) {
             return Ok(());
         }
-        self.put_patient(patient).await.map(drop)
+        // Another node says nothing of who signs in here.
+        let account = known.and_then(|known| known.account.clone());
+        self.put_patient(patient.linked(account)).await.map(drop)
     }
 
     /// A patient and what there is of her here.
@@ -285,6 +299,7 @@ impl Node {
                 })
                 .collect(),
             patient: view(&patient, &self.worn_now()),
+            person: self.linked_person(&patient),
         })
     }
 
@@ -337,6 +352,12 @@ fn view(patient: &Patient, worn: &BTreeMap<String, Vec<String>>) -> fog_api::Pat
         devices: worn.get(&id).cloned().unwrap_or_default(),
         id,
     }
+}
+
+/// The months in which a handle may have been asked about that is still read, the newest first.
+fn handle_months(now_millis: u64) -> impl Iterator<Item = Period> {
+    let months = std::iter::successors(Some(Period::at(now_millis)), |month| month.previous());
+    months.take(HANDLE_MONTHS)
 }
 
 /// A patient's handles on the ledger at `now`, one for each purpose.

@@ -2,10 +2,11 @@
 //! made of.
 //!
 //! ```text
-//! patients.sealed = XChaCha20-Poly1305(master key, 0x01 ‖ postcard(Patient), aad = "patient/" ‖ id)
+//! patients.sealed = XChaCha20-Poly1305(master key, 0x02 ‖ postcard(Patient), aad = "patient/" ‖ id)
 //! ```
 //!
-//! The id is random and stays in this organisation's vaults and consoles; the ledger hears of no id and no name.
+//! The id is random and stays in this organisation's vaults and consoles; the ledger hears of no id and no name. Rows
+//! of version 1 end before the account, and are read as those of patients who have none.
 
 use std::fmt;
 
@@ -18,11 +19,13 @@ use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use crate::failure::Failure;
 use crate::keystore::random;
+use crate::people::person::PersonId;
 use crate::vault::VaultError;
 use crate::vault::patients::SealedPatient;
 use crate::vault::seal::{MasterKey, SealError};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+const VERSION_WITHOUT_ACCOUNT: u8 = 1;
 /// Longest patient, encoded.
 const MAX_BYTES: usize = 4 << 10;
 /// Longest name in characters.
@@ -62,6 +65,17 @@ impl std::str::FromStr for PatientId {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ZeroizeOnDrop)]
 struct SubjectSecret([u8; 32]);
 
+/// The account with which a patient signs in at this node.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Whose.
+    pub person: PersonId,
+    /// When it was linked, in Unix milliseconds.
+    pub since: i64,
+    /// Login of who linked it.
+    pub by: String,
+}
+
 /// Somebody whom the clinic treats.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Patient {
@@ -78,6 +92,8 @@ pub struct Patient {
     pub since: i64,
     /// When what she is called was changed last: of two nodes' versions, the later one holds.
     pub changed: i64,
+    /// With which account she sees her own record, if with one. Of this node only: accounts do not travel.
+    pub account: Option<Account>,
 }
 
 /// Names nobody.
@@ -102,6 +118,7 @@ impl Patient {
             born,
             since: now,
             changed: now,
+            account: None,
         })
     }
 
@@ -116,6 +133,12 @@ impl Patient {
             changed: now.max(self.changed.saturating_add(1)),
             ..self
         }
+    }
+
+    /// The same patient, with this account from now on.
+    #[must_use]
+    pub fn linked(self, account: Option<Account>) -> Self {
+        Self { account, ..self }
     }
 
     /// Under which handle the ledger knows her for this purpose in this period.
@@ -165,6 +188,11 @@ impl Patient {
         let content = master.open(&purpose_of(sealed.id), &sealed.sealed)?;
         let patient = match content.split_first() {
             Some((&VERSION, rest)) => canonical::decode::<Self>(rest, MAX_BYTES).ok(),
+            Some((&VERSION_WITHOUT_ACCOUNT, rest)) => {
+                // A last field that is not there is written as one zero.
+                let with_none = Zeroizing::new([rest, &[0]].concat());
+                canonical::decode::<Self>(&with_none, MAX_BYTES).ok()
+            }
             _ => None,
         };
         patient
@@ -316,7 +344,7 @@ pub(crate) mod tests {
         assert!(Patient::open(&sealed, &MasterKey::new([2; 32])).is_err());
         sealed.id = PatientId([4; 16]);
         assert!(Patient::open(&sealed, &master).is_err());
-        for content in [&[][..], &[2], &[1, 2, 3]] {
+        for content in [&[][..], &[1], &[2], &[3], &[1, 2, 3], &[2, 2, 3]] {
             let row = SealedPatient {
                 id: patient.id,
                 sealed: master.seal(&purpose_of(patient.id), content).unwrap(),
@@ -326,6 +354,28 @@ pub(crate) mod tests {
         }
         let said = format!("{patient:?} {:?}", patient.id);
         assert!(!said.contains("Zacharias") && !said.contains(&patient.id.to_string()));
+    }
+
+    /// A row of an earlier version ends before the account, and is read.
+    #[test]
+    fn a_row_without_an_account_is_read() {
+        let master = MasterKey::new([1; 32]);
+        let patient = somebody("P-1");
+        let mut earlier = canonical::encode(&patient);
+        assert_eq!(earlier.pop(), Some(0));
+        earlier.insert(0, 1);
+        let row = SealedPatient {
+            id: patient.id,
+            sealed: master.seal(&purpose_of(patient.id), &earlier).unwrap(),
+        };
+        assert_eq!(Patient::open(&row, &master).unwrap(), patient);
+        let linked = patient.linked(Some(Account {
+            person: PersonId([7; 16]),
+            since: 2,
+            by: "nina".into(),
+        }));
+        let opened = Patient::open(&linked.seal(&master).unwrap(), &master);
+        assert_eq!(opened.unwrap(), linked);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use super::patient::PatientId;
 use super::taken::{Clock, Taken};
 use crate::failure::Failure;
 use crate::node::Node;
-use crate::readings::{Anchors, DEFAULT_LIMIT, MAX_LIMIT, ReadingId, Stored};
+use crate::readings::{Anchors, DEFAULT_LIMIT, MAX_LIMIT, ReadingId, Stored, no_reading};
 use crate::vault::assignments::Worn;
 use crate::vault::devices::KnownDevice;
 use crate::vault::streams::StreamRow;
@@ -80,7 +80,9 @@ impl Node {
             metric: query.metric.as_deref(),
             from: query.from.unwrap_or(i64::MIN),
             to: query.to.unwrap_or(i64::MAX),
-            before: before.map(|id| self.place_in_record(id)).transpose()?,
+            before: before
+                .map(|id| self.place_in_record(id, &patient))
+                .transpose()?,
         };
         let streams = self.worn_streams(&patient, part.metric)?;
         let mut found: Vec<(Place, usize, Stored)> = Vec::new();
@@ -215,8 +217,8 @@ impl Node {
         Ok(Clock::of(device, settings))
     }
 
-    /// Where a reading is in a record.
-    fn place_in_record(&self, id: &str) -> Result<Place, Failure> {
+    /// Where a reading is in her record; of another patient's it is not even told that there is one.
+    fn place_in_record(&self, id: &str, patient: &PatientId) -> Result<Place, Failure> {
         let (stream, stored) = self.stored(ReadingId::parse(id)?)?;
         let known = devices::known(&self.vault())?;
         let clock = match known.get(&stream.device) {
@@ -224,7 +226,12 @@ impl Node {
             None => Clock::None,
         };
         let taken = Taken::of(&stored.record, &clock);
-        Ok((taken.at, stream.number, stored.sequence))
+        let worn = self.worn_by(patient)?;
+        let mut worn = worn.iter().filter(|worn| worn.device == stream.device);
+        match worn.any(|worn| taken.is_in(worn)) {
+            true => Ok((taken.at, stream.number, stored.sequence)),
+            false => Err(no_reading()),
+        }
     }
 }
 

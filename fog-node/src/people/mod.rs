@@ -144,7 +144,7 @@ impl People {
         self.register().get(&id).cloned()
     }
 
-    fn by_login(&self, login: &str) -> Option<Person> {
+    pub(crate) fn by_login(&self, login: &str) -> Option<Person> {
         let register = self.register();
         let mut people = register.values();
         people.find(|person| person.login == login).cloned()

@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 
 use fog_api::{Capability, Role};
 
-use Role::{Admin, Auditor, Nurse, Physician, Researcher, Technician};
+use Role::{Admin, Auditor, Nurse, Patient, Physician, Researcher, Technician};
 
-/// Who may do this. A patient's own record is opened by policies, not by this table.
+/// Who may do this. Whose own record it is, the link of the account tells (`crate::patients`).
 #[must_use]
 pub const fn roles_that_may(capability: Capability) -> &'static [Role] {
     match capability {
@@ -22,6 +22,7 @@ pub const fn roles_that_may(capability: Capability) -> &'static [Role] {
         Capability::Vote | Capability::ManagePeople | Capability::Maintain => &[Admin],
         Capability::DecideAccess => &[Admin, Physician],
         Capability::SeePeople | Capability::Audit => &[Admin, Auditor],
+        Capability::OwnRecord => &[Patient],
     }
 }
 

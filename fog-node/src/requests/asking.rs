@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fog_api::AskAccess as Ask;
+use fog_api::{AskAccess as Ask, GrantAccess as Give};
 use ledger_core::access::{
     AskAccess, Attestation, Person as Known, Purpose, Relation, Resolution, Role,
 };
@@ -14,6 +14,7 @@ use ledger_store::Snapshot;
 use crate::clock::unix_millis;
 use crate::failure::Failure;
 use crate::node::Node;
+use crate::people::Signed;
 
 /// Longest reason, in characters.
 const MAX_REASON: usize = 500;
@@ -30,7 +31,7 @@ impl Node {
         snapshot: &Snapshot<'_>,
         asked: &Ask,
         handle: Digest,
-        asker: &Known,
+        (signed, asker): (&Signed, &Known),
     ) -> Result<AskAccess, Failure> {
         let own = self.organisation(snapshot)?;
         let holder = match &asked.holder {
@@ -47,10 +48,17 @@ impl Node {
             subject.map_err(|_| unfit("A subject's handle has 64 hexadecimal digits."))?;
         let for_millis = asked.seconds.saturating_mul(1_000);
         let relations = relations(&asked.relations)?;
+        let purpose = one_of("purpose", &asked.purpose, Purpose::ALL, Purpose::word)?;
         let attestation = match relations.is_empty() {
             true => None,
             false => {
                 refuse_unattested(&relations, asker, own == Some(holder))?;
+                let is_oneself = relations.contains(&Relation::Oneself);
+                if is_oneself && !self.is_oneself(signed, purpose, &subject) {
+                    return Err(unattested(
+                        "It is attested of a patient who is signed in, of her own handles for the purpose only.",
+                    ));
+                }
                 let until = unix_millis()
                     .saturating_add(for_millis.saturating_mul(2))
                     .saturating_add(LEEWAY_MILLIS);
@@ -72,10 +80,26 @@ impl Node {
                 Resolution::ALL,
                 Resolution::word,
             )?,
-            purpose: one_of("purpose", &asked.purpose, Purpose::ALL, Purpose::word)?,
+            purpose,
             for_millis,
             attestation,
             emergency: None,
+        })
+    }
+
+    /// To whom something is given: a person's handle on the ledger, or the login of one of this node's.
+    ///
+    /// # Errors
+    /// [`Failure`] `ACC-01` if it is neither.
+    pub(super) fn receiver(&self, person: &str) -> Result<Digest, Failure> {
+        if let Ok(handle) = person.parse() {
+            return Ok(handle);
+        }
+        let known = self.people.by_login(person);
+        let pseudonym = known.and_then(|known| known.pseudonym);
+        let handle = pseudonym.map(|pseudonym| pseudonym.handle);
+        handle.ok_or_else(|| {
+            unfit("A person is a handle of 64 hexadecimal digits, or the login of somebody whom the ledger knows by this node.")
         })
     }
 
@@ -90,13 +114,28 @@ impl Node {
     }
 }
 
+/// What is given, as it would have been asked for.
+pub(super) fn unasked(given: Give) -> Ask {
+    Ask {
+        subject: given.subject,
+        holder: None,
+        metrics: given.metrics,
+        from: given.from,
+        until: given.until,
+        resolution: given.resolution,
+        purpose: given.purpose,
+        seconds: given.seconds,
+        relations: Vec::new(),
+    }
+}
+
 fn relations(words: &[String]) -> Result<BTreeSet<Relation>, Failure> {
     let read = |word: &String| one_of("relation", word, Relation::ALL, Relation::word);
     words.iter().map(read).collect()
 }
 
 /// A node attests that a physician or nurse treats a patient of its own organisation, since she says so in what she
-/// signs; it knows of no other relation.
+/// signs, and of whom it has linked that she is the patient herself; it knows of no other relation.
 fn refuse_unattested(
     relations: &BTreeSet<Relation>,
     asker: &Known,
@@ -106,21 +145,20 @@ fn refuse_unattested(
     let treats = roles.contains(&Role::Physician) || roles.contains(&Role::Nurse);
     let why = if !is_own {
         "A node of the organisation that holds the data must attest it, and cannot be asked from here."
-    } else if relations.iter().any(|one| *one != Relation::Treating) {
-        "Only that somebody treats the patient is attested here."
-    } else if !treats {
+    } else if relations.contains(&Relation::Guardian) {
+        "That somebody acts for the patient by law is not attested."
+    } else if relations.contains(&Relation::Treating) && !treats {
         "It is attested of physicians and nurses only that they treat the patient."
     } else {
         return Ok(());
     };
+    Err(unattested(why))
+}
+
+fn unattested(why: &str) -> Failure {
     let next = "Ask without the relation, or at a node of that organisation.";
-    Err(Failure::new(
-        409,
-        "ACC-05",
-        "The relation is not attested.",
-        why,
-        next,
-    ))
+    let what = "The relation is not attested.";
+    Failure::new(409, "ACC-05", what, why, next)
 }
 
 /// The one of these with this word.

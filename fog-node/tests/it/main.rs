@@ -23,6 +23,7 @@ mod followed_afar;
 mod foreign_ids;
 mod fsck;
 mod fuzz;
+mod granted;
 mod guessing;
 mod handover;
 mod interactions;
@@ -34,6 +35,7 @@ mod light_witness;
 #[cfg(target_os = "linux")]
 mod moving_ward;
 mod nodes_door;
+mod oneself;
 mod patients;
 mod patients_cli;
 mod people;

@@ -19,6 +19,7 @@ const READERS: &str = "apntru";
 const WARD: &str = "apnt";
 const HANDS: &str = "ant";
 const CARE: &str = "pn";
+const ONESELF: &str = "z";
 
 /// Method, path, who may, and whether a fresh code is asked for.
 pub(crate) const EXPECTED: &[(&str, &str, &str, bool)] = &[
@@ -91,6 +92,7 @@ pub(crate) const EXPECTED: &[(&str, &str, &str, bool)] = &[
     ("GET", "/api/access", EVERYBODY, false),
     ("POST", "/api/access", EVERYBODY, false),
     ("POST", "/api/access/break-glass", CARE, true),
+    ("POST", "/api/access/grant", "ap", false),
     ("GET", "/api/access/{handle}", EVERYBODY, false),
     ("POST", "/api/access/{handle}/decision", "ap", false),
     ("POST", "/api/access/{handle}/end", EVERYBODY, false),
@@ -117,6 +119,19 @@ pub(crate) const EXPECTED: &[(&str, &str, &str, bool)] = &[
         CARE,
         false,
     ),
+    ("POST", "/api/patients/{id}/person", CARE, false),
+    ("GET", "/api/me", ONESELF, false),
+    ("GET", "/api/me/readings", ONESELF, false),
+    ("GET", "/api/me/history", ONESELF, false),
+    ("GET", "/api/me/consents", ONESELF, false),
+    ("POST", "/api/me/consents", ONESELF, false),
+    (
+        "POST",
+        "/api/me/consents/{consent}/withdraw",
+        ONESELF,
+        false,
+    ),
+    ("GET", "/api/me/audit", ONESELF, false),
     ("POST", "/api/patients/{id}/erase", "a", true),
     ("POST", "/api/devices/{id}/erase", "a", true),
     ("GET", "/api/erasures", "au", false),
@@ -230,11 +245,12 @@ async fn every_route_has_its_expectation() {
     assert_eq!(described(&served).await, expected);
     // Nobody is registered: all is open to who has the token, but what somebody does in her own name.
     for (method, path, ..) in EXPECTED {
-        let signs = ["/api/session/", "/api/access", "/api/audit"]
+        let signs = ["/api/session/", "/api/access", "/api/audit", "/api/me"]
             .iter()
             .any(|begin| path.starts_with(begin))
             || path.ends_with("/audit")
             || path.ends_with("/decisions")
+            || path.ends_with("/person")
             || (*method == "POST" && path.contains("/consents"));
         let refused = gate(&served, method, path, None).await;
         assert!(refused.is_none() || signs, "{method} {path} {refused:?}");

@@ -400,6 +400,7 @@ impl<'a, V: StateView + ?Sized> Executor<'a, V> {
             | Payload::PutPolicy(_)
             | Payload::AskAccess(_)
             | Payload::DecideAccess(_)
+            | Payload::GrantAccess(_)
             | Payload::Receipt(_)
             | Payload::ReadLog(_) => may_send(&self.state, &sender)?,
             _ => is_active_member(&self.state, &sender)?,

@@ -16,7 +16,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{
-    AskAccess, ChangePerson, DecideAccess, PutPolicy, ReadLog, Receipt, RegisterPerson, Tombstone,
+    AskAccess, ChangePerson, DecideAccess, GrantAccess, PutPolicy, ReadLog, Receipt,
+    RegisterPerson, Tombstone,
 };
 use crate::batch::AnchorBatch;
 use crate::canonical::{self, DecodeError};
@@ -77,6 +78,8 @@ pub enum Payload {
     ReadLog(ReadLog),
     /// Says that keys were destroyed.
     Tombstone(Tombstone),
+    /// Gives somebody a part of somebody's data; signed with a person's key.
+    GrantAccess(GrantAccess),
 }
 
 impl Payload {
@@ -100,6 +103,7 @@ impl Payload {
             Self::Receipt(_) => "receipt",
             Self::ReadLog(_) => "read_log",
             Self::Tombstone(_) => "tombstone",
+            Self::GrantAccess(_) => "grant_access",
         }
     }
 }

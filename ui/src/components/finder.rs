@@ -8,6 +8,7 @@ use wasm_bindgen::JsCast;
 use super::{Icon, modal};
 use crate::live::use_live;
 use crate::route::Route;
+use crate::session::{Session, use_session};
 use crate::testids;
 
 /// At most so many entries.
@@ -27,12 +28,12 @@ pub fn Finder(
     /// Whether it is open.
     open: RwSignal<bool>,
 ) -> impl IntoView {
-    let live = use_live();
+    let (live, session) = (use_live(), use_session());
     let (words, set_words) = signal(String::new());
     let (at, set_at) = signal(0_usize);
     let found = Memo::new(move |_| {
         if open.get() {
-            search(&words.get(), live)
+            search(&words.get(), live, session)
         } else {
             Vec::new()
         }
@@ -101,7 +102,7 @@ pub fn Finder(
     }
 }
 
-fn search(words: &str, live: crate::live::Live) -> Vec<Found> {
+fn search(words: &str, live: crate::live::Live, session: Session) -> Vec<Found> {
     let wanted = words.trim().to_lowercase();
     let pages = [
         ("overview", "Overview", Route::Overview),
@@ -114,6 +115,7 @@ fn search(words: &str, live: crate::live::Live) -> Vec<Found> {
         ("consortium", "Consortium", Route::Consortium),
         ("plus", "Propose a change", Route::Propose(None)),
         ("consortium", "Join a consortium", Route::Join),
+        ("patient", "My record", Route::Me),
         ("patient", "Patients", Route::Patients),
         ("policies", "Policies", Route::Policies),
         ("user", "People", Route::People),
@@ -136,7 +138,8 @@ fn search(words: &str, live: crate::live::Live) -> Vec<Found> {
         });
     }
     for (icon, label, to) in pages {
-        if label.to_lowercase().contains(&wanted) {
+        let is_there = to != Route::Me || session.is_patient();
+        if is_there && label.to_lowercase().contains(&wanted) {
             found.push(Found {
                 icon,
                 label: label.to_owned(),

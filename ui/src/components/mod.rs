@@ -29,5 +29,5 @@ pub use patient_pick::PatientPick;
 pub use segments::Segments;
 pub use state_mark::StateMark;
 pub use steps::Step;
-pub use time::{Hash, local_clock, local_clock_minutes, local_date, offset_minutes};
+pub use time::{Hash, local_clock, local_clock_minutes, local_date, local_day, offset_minutes};
 pub use way::Way;

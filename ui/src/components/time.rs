@@ -30,6 +30,12 @@ pub fn local_date(millis: i64) -> String {
     number::date(millis, offset_minutes(millis))
 }
 
+/// Day, month and year, of what may be years away.
+#[must_use]
+pub fn local_day(millis: i64) -> String {
+    number::day_of_year(millis, offset_minutes(millis))
+}
+
 /// A hash, key or id: monospaced, apart from the text's direction, whole in its title.
 #[component]
 pub fn Hash(

@@ -23,6 +23,7 @@ pub fn NotForYouPage(
         own.unwrap_or_default()
     );
     let places = [
+        (Capability::OwnRecord, Route::Me, "My record"),
         (Capability::SeeDevices, Route::Overview, "Overview"),
         (Capability::ReadConsortium, Route::Chain, "Chain"),
         (Capability::ReadConsortium, Route::Consortium, "Consortium"),

@@ -46,3 +46,49 @@ pub const PATIENT_RECORD: &str = "patient-record";
 pub const PATIENT_HANDLE: &str = "patient-handle";
 /// A patient to choose; carries `data-patient`, or none for a new one.
 pub const PATIENT_OPTION: &str = "patient-option";
+/// Menu: My record.
+pub const NAV_ME: &str = "nav-me";
+/// Login of the account that a patient signs in with.
+pub const PATIENT_LOGIN: &str = "patient-login";
+/// Links it.
+pub const PATIENT_LINK: &str = "patient-link";
+/// The account that is linked; carries `data-login`.
+pub const PATIENT_ACCOUNT: &str = "patient-account";
+/// Asks whether it is to be unlinked.
+pub const PATIENT_UNLINK: &str = "patient-unlink";
+/// Unlinks it.
+pub const PATIENT_UNLINK_CONFIRM: &str = "patient-unlink-confirm";
+/// Leaves it linked.
+pub const PATIENT_UNLINK_KEEP: &str = "patient-unlink-keep";
+/// A consent; carries `data-consent`, `data-standing` and `data-signed`: `valid`, `invalid`, or `witness`.
+pub const CONSENT_ROW: &str = "consent-row";
+/// Opens a new consent.
+pub const CONSENT_NEW: &str = "consent-new";
+/// Who may or may not see (boxes; carry `data-key`).
+pub const CONSENT_ROLE: &str = "consent-role";
+/// Whether they may (a `select`).
+pub const CONSENT_EFFECT: &str = "consent-effect";
+/// Opens the metrics.
+pub const CONSENT_WHAT: &str = "consent-what";
+/// A metric (boxes; carry `data-key`).
+pub const CONSENT_METRIC: &str = "consent-metric";
+/// How finely (a `select`).
+pub const CONSENT_RESOLUTION: &str = "consent-resolution";
+/// What for (boxes; carry `data-key`).
+pub const CONSENT_PURPOSE: &str = "consent-purpose";
+/// For how many days.
+pub const CONSENT_DAYS: &str = "consent-days";
+/// What it means, in a sentence.
+pub const CONSENT_SAID: &str = "consent-said";
+/// What is agreed to, in the patient's words.
+pub const CONSENT_WORDS: &str = "consent-words";
+/// Who was there.
+pub const CONSENT_WITNESS: &str = "consent-witness";
+/// Gives it.
+pub const CONSENT_GIVE: &str = "consent-give";
+/// Asks whether a consent is to be withdrawn.
+pub const CONSENT_WITHDRAW: &str = "consent-withdraw";
+/// Withdraws it.
+pub const CONSENT_WITHDRAW_CONFIRM: &str = "consent-withdraw-confirm";
+/// Lets it hold.
+pub const CONSENT_WITHDRAW_KEEP: &str = "consent-withdraw-keep";

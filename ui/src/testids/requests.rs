@@ -40,6 +40,8 @@ pub const ASK_PURPOSE: &str = "ask-purpose";
 pub const ASK_LASTS: &str = "ask-lasts";
 /// Says that the caller treats the patient.
 pub const ASK_TREATING: &str = "ask-treating";
+/// Says that the data are the asker's own.
+pub const ASK_ONESELF: &str = "ask-oneself";
 /// Breaks the glass.
 pub const ASK_EMERGENCY: &str = "ask-emergency";
 /// Why.

@@ -8,6 +8,7 @@ pub mod bluetooth;
 pub mod chain;
 pub mod code;
 pub mod commissioning;
+pub mod consents;
 pub mod consortium;
 pub mod device;
 pub mod joining;

@@ -122,22 +122,8 @@ pub fn date(millis: i64, offset_minutes: i32) -> String {
         "Tuesday",
         "Wednesday",
     ];
-    const MONTHS: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ];
-    let days = (millis.div_euclid(1000) + i64::from(offset_minutes) * 60).div_euclid(86_400);
-    let (month, day) = civil(days);
+    let days = days(millis, offset_minutes);
+    let (_, month, day) = civil(days);
     let weekday = DAYS
         .get(usize::try_from(days.rem_euclid(7)).unwrap_or(0))
         .copied()
@@ -146,15 +132,47 @@ pub fn date(millis: i64, offset_minutes: i32) -> String {
     format!("{weekday} {day} {month}")
 }
 
-/// Month (0 = January) and day of a day since 1970, after H. Hinnant's "civil from days".
-fn civil(days: i64) -> (usize, i64) {
+/// Day, month and year, `offset_minutes` east of UTC, of what may be years away: `14 April 2027`.
+#[must_use]
+pub fn day_of_year(millis: i64, offset_minutes: i32) -> String {
+    let (year, month, day) = civil(days(millis, offset_minutes));
+    let month = MONTHS.get(month).copied().unwrap_or_default();
+    format!("{day} {month} {year}")
+}
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// Days since 1970, `offset_minutes` east of UTC.
+fn days(millis: i64, offset_minutes: i32) -> i64 {
+    (millis.div_euclid(1000) + i64::from(offset_minutes) * 60).div_euclid(86_400)
+}
+
+/// Year, month (0 = January) and day of a day since 1970, after H. Hinnant's "civil from days".
+fn civil(days: i64) -> (i64, usize, i64) {
+    let era = (days + 719_468).div_euclid(146_097);
     let day_of_era = (days + 719_468).rem_euclid(146_097);
     let year_of_era =
         (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    (usize::try_from((shifted + 2) % 12).unwrap_or(0), day)
+    let month = (shifted + 2) % 12;
+    // The year of this calculation begins in March.
+    let year = era * 400 + year_of_era + i64::from(month < 2);
+    (year, usize::try_from(month).unwrap_or(0), day)
 }
 
 /// Milliseconds with three figures or so: `0.8 ms`, `12 ms`, `1.9 s`.
@@ -301,6 +319,9 @@ mod tests {
         assert_eq!(date(1_776_175_343_000, 0), "Tuesday 14 April");
         assert_eq!(date(0, -60), "Wednesday 31 December");
         assert_eq!(date(951_782_400_000, 0), "Tuesday 29 February");
+        assert_eq!(day_of_year(1_776_175_343_000, 0), "14 April 2026");
+        assert_eq!(day_of_year(0, -60), "31 December 1969");
+        assert_eq!(day_of_year(951_782_400_000, 0), "29 February 2000");
     }
 
     /// Durations and rates keep about three figures.

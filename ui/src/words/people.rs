@@ -30,7 +30,7 @@ pub const fn role_means(role: Role) -> &'static str {
         Role::Technician => "pairs and changes devices; opens no record",
         Role::Researcher => "reads the chain; records only as policies grant",
         Role::Auditor => "sees who is registered and what the chain holds",
-        Role::Patient => "nothing yet; policies will open their own record",
+        Role::Patient => "sees their own record, once staff have linked it",
     }
 }
 
@@ -56,6 +56,7 @@ pub const fn may(capability: Capability) -> &'static str {
         Capability::Maintain => "make backups and erase for good",
         Capability::Audit => "ask who did what",
         Capability::DecideAccess => "decide about requests for data",
+        Capability::OwnRecord => "see your own record, and who looked at it",
     }
 }
 

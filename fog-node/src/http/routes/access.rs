@@ -9,7 +9,7 @@ use axum::response::Response;
 use axum::response::sse::{Event as Frame, Sse};
 use fog_api::{
     AccessRow, ApiError, AskAccess, BreakGlass, Capability, DecideAccess, Disclosure, FollowQuery,
-    LiveAccess, ReadAccess, ReviewAccess,
+    GrantAccess, LiveAccess, ReadAccess, ReviewAccess,
 };
 use futures_util::stream::{Stream, StreamExt as _};
 use utoipa_axum::routes;
@@ -31,6 +31,7 @@ pub(super) fn routes() -> Routes {
     Routes::new()
         .at(ASK, routes!(accesses, ask_access))
         .at(BREAK, routes!(break_glass))
+        .at(DECIDE, routes!(grant_access))
         .at(ASK, routes!(access))
         .at(DECIDE, routes!(decide_access))
         .at(ASK, routes!(end_access))
@@ -67,6 +68,17 @@ async fn break_glass(
     Body(asked): Body<BreakGlass>,
 ) -> Answer<AccessRow> {
     node.break_glass(asked, asker.signed()?).await.map(Json)
+}
+
+/// Gives somebody a part of the organisation's data without a request; answered once that is final.
+#[utoipa::path(post, path = "/api/access/grant", tag = "access", request_body = GrantAccess,
+    responses((status = 200, body = AccessRow), (status = "default", body = ApiError)))]
+async fn grant_access(
+    State(node): App,
+    asker: Asker,
+    Body(given): Body<GrantAccess>,
+) -> Answer<AccessRow> {
+    node.grant_access(given, asker.signed()?).await.map(Json)
 }
 
 /// One request.

@@ -8,6 +8,7 @@ mod chain;
 mod consortium;
 mod devices;
 mod erasures;
+mod me;
 mod patients;
 mod people;
 mod policies;
@@ -91,6 +92,7 @@ pub(super) fn router() -> axum::Router<Shared> {
         .merge(consortium::routes())
         .merge(people::routes())
         .merge(patients::routes())
+        .merge(me::routes())
         .merge(erasures::routes())
         .merge(policies::routes())
         .merge(access::routes())

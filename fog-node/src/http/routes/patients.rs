@@ -3,8 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use fog_api::{
-    ApiError, Capability, ConsentRow, DescribePatient, GiveConsent, History, HistoryQuery, Patient,
-    PatientReadingsQuery, PatientView, PatientsQuery, PatientsView, ReadingRow,
+    ApiError, Capability, ConsentRow, DescribePatient, GiveConsent, History, HistoryQuery,
+    LinkPerson, Patient, PatientReadingsQuery, PatientView, PatientsQuery, PatientsView,
+    ReadingRow,
 };
 use utoipa_axum::routes;
 
@@ -24,6 +25,7 @@ pub(super) fn routes() -> Routes {
         .at(DESCRIBE, routes!(add_patient))
         .at(KNOW, routes!(patient))
         .at(DESCRIBE, routes!(describe_patient))
+        .at(DESCRIBE, routes!(link_person))
         .at(READ, routes!(patient_readings))
         .at(READ, routes!(patient_history))
         .at(KNOW, routes!(consents))
@@ -62,6 +64,20 @@ async fn describe_patient(
     Body(asked): Body<DescribePatient>,
 ) -> Answer<Patient> {
     node.describe_patient(&id, &asked).await.map(Json)
+}
+
+/// Says with which account she signs in and sees her own record, or with none; answered once that is durable.
+#[utoipa::path(post, path = "/api/patients/{id}/person", tag = "patients", params(("id" = String, Path)),
+    request_body = LinkPerson, responses(
+    (status = 200, body = PatientView), (status = "default", body = ApiError)))]
+async fn link_person(
+    State(node): App,
+    asker: Asker,
+    Path(id): Path<String>,
+    Body(asked): Body<LinkPerson>,
+) -> Answer<PatientView> {
+    let view = node.link_person(&id, &asked, asker.signed()?);
+    view.await.map(Json)
 }
 
 /// Readings that were taken while she wore the devices, taken last first.

@@ -74,6 +74,9 @@ pub enum AccessError {
     /// Not her decision.
     #[error("this person may not decide about this request")]
     MayNotDecide,
+    /// Nothing of it can be given.
+    #[error("no policy permits any of it, so that nobody can grant it")]
+    NotPermitted,
     /// Served without a grant.
     #[error("nothing was granted that could have been served")]
     NotGranted,

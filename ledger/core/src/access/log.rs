@@ -82,7 +82,7 @@ pub struct LogEntry {
     pub organisation: OrganisationId,
     /// The person whose key signed it; none where an organisation's admin key or a node signed.
     pub signer: Option<Digest>,
-    /// The person it is about: who asked, is registered, changed or served.
+    /// The person it is about: who asked, is registered, changed, served or given to.
     pub person: Option<Digest>,
     /// The subject it is about; of an erasure, the name under which it is told.
     pub subject: Option<Digest>,
@@ -111,6 +111,8 @@ pub enum LogKind {
     Read,
     /// Told that keys were destroyed.
     Erased,
+    /// Granted access that nobody had asked for.
+    Granted,
 }
 
 /// What a transaction left a request as.
@@ -283,6 +285,7 @@ fn about<V: StateView + ?Sized>(
             };
             about_request(state, kind, &decided.access)?
         }
+        Payload::GrantAccess(given) => about_request(state, LogKind::Granted, &given.asked.handle)?,
         Payload::Receipt(receipt) => about_request(state, LogKind::Served, &receipt.access)?,
         Payload::ReadLog(asked) => {
             let reader = person_of(state, sender)?.ok_or(AccessError::NotAPerson)?;

@@ -3,15 +3,15 @@
 //! ```text
 //!                 ┌─ needs approval ─▶ waiting ─ refused ─▶ refused
 //! ask ─▶ policies ┼─ permitted ──────▶ granted ◀─ allowed ─┘
-//!                 └─ else ───────────▶ denied        │
-//!                                                    └─ ended, or the time is over
+//!                 └─ else ───────────▶ denied  ▲     │
+//! grant ─▶ policies ─ permitted ───────────────┘     └─ ended, or the time is over
 //! ```
 //!
 //! A *person* is a random handle with keys and roles, registered by an organisation. A *policy* is a text in Cedar
 //! (`ledger-policy`) about the data that its organisation holds; one about a single subject is that subject's
 //! consent. A *subject* is a handle too, which changes with the purpose and the time, so that requests about one
 //! patient cannot be linked. A *request* is decided when its turn in a block comes, by every node alike, metric by
-//! metric: what no policy permits is cut off. A *receipt* says that what was granted was served, a *tombstone* that keys
+//! metric: what no policy permits is cut off. A *grant* is given by a person of the holder's, asked for or not. A *receipt* says that what was granted was served, a *tombstone* that keys
 //! were destroyed.
 //!
 //! A grant holds only as long as the policies would decide so again ([`readable`]): who loses a role, or whose
@@ -24,7 +24,7 @@
 //! | `policies/SCOPE` | the names of its policies | put policy |
 //! | `policy/SCOPE/NAME` | [`Policy`] | put policy |
 //! | `policy-revision/SCOPE` | digest of all that was put | put policy |
-//! | `access/HANDLE` | [`Access`] | ask and decide access |
+//! | `access/HANDLE` | [`Access`] | ask, decide and grant access |
 //! | `receipts/HANDLE` | [`Receipts`] | receipt |
 //! | `tombstone/ORGANISATION/NUMBER` | [`KeptTombstone`] | tombstone |
 //! | `tombstones/ORGANISATION` | how many there are, `u64` | tombstone |
@@ -40,6 +40,7 @@
 //! Left out: names, measurements, whose a handle is, and serving what was granted.
 
 mod error;
+mod grant;
 mod log;
 mod person;
 mod policies;
@@ -56,6 +57,7 @@ use crate::state::{Clock, ExecutionError, Overlay, StateKey, StateReadError, Sta
 use crate::transaction::Payload;
 
 pub use self::error::AccessError;
+pub use self::grant::GrantAccess;
 pub(crate) use self::log::enter;
 pub use self::log::{
     LogEntry, LogHead, LogKind, LogPart, Logged, LoggedRequest, MAX_LOG_ENTRY_BYTES, ReadLog,
@@ -115,6 +117,7 @@ pub(crate) fn apply<V: StateView + ?Sized>(
         Payload::PutPolicy(asked) => policies::put(state, clock, sender, asked)?,
         Payload::AskAccess(asked) => request::ask(state, clock, sender, asked)?,
         Payload::DecideAccess(decided) => request::decide(state, clock, sender, *decided)?,
+        Payload::GrantAccess(given) => grant::grant(state, clock, sender, given)?,
         Payload::Receipt(receipt) => receipt::keep(state, sender, *receipt)?,
         // That somebody reads of it changes nothing of all this.
         Payload::ReadLog(asked) => return log::may_read(state, &sender, asked),

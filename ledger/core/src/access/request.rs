@@ -216,14 +216,14 @@ pub fn readable<V: StateView + ?Sized>(
 }
 
 /// What the policies permit of a request.
-struct Part {
-    metrics: Vec<String>,
-    by: Vec<String>,
-    needs_approval: bool,
+pub(super) struct Part {
+    pub(super) metrics: Vec<String>,
+    pub(super) by: Vec<String>,
+    pub(super) needs_approval: bool,
 }
 
 /// Asks the policies, metric by metric.
-fn permitted<V: StateView + ?Sized>(
+pub(super) fn permitted<V: StateView + ?Sized>(
     view: &V,
     asked: &AskAccess,
     person: &Person,
@@ -297,12 +297,7 @@ pub(super) fn ask<V: StateView + ?Sized>(
     if access(state, &asked.handle)?.is_some() {
         return Err(AccessError::Taken.into());
     }
-    if let Some(attested) = &asked.attestation {
-        let is_known = is_node_of(state, &attested.node, &asked.holder)?;
-        if !is_known || !attested.holds(&person.registered.handle, &asked.subject) {
-            return Err(AccessError::Attestation.into());
-        }
-    }
+    refuse_unattested(state, asked, &person.registered.handle)?;
     let part = permitted(state, asked, &person, clock.time_millis)?;
     let until = clock.time_millis.checked_add(asked.for_millis);
     let new = Access {
@@ -324,7 +319,23 @@ pub(super) fn ask<V: StateView + ?Sized>(
     Ok(())
 }
 
-fn refuse_malformed(asked: &AskAccess) -> Result<(), AccessError> {
+/// Refuses a relation of a person that no node of the holder's attests.
+pub(super) fn refuse_unattested<V: StateView + ?Sized>(
+    view: &V,
+    asked: &AskAccess,
+    person: &Digest,
+) -> Result<(), ExecutionError> {
+    let Some(attested) = &asked.attestation else {
+        return Ok(());
+    };
+    let is_known = is_node_of(view, &attested.node, &asked.holder)?;
+    match is_known && attested.holds(person, &asked.subject) {
+        true => Ok(()),
+        false => Err(AccessError::Attestation.into()),
+    }
+}
+
+pub(super) fn refuse_malformed(asked: &AskAccess) -> Result<(), AccessError> {
     let is_code = |metric: &String| {
         (1..=MAX_METRIC_BYTES).contains(&metric.len())
             && metric.bytes().all(|byte| byte.is_ascii_graphic())

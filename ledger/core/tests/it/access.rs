@@ -16,44 +16,45 @@ use crate::support::{State, assert_void, execute, genesis, key, organisation};
 use crate::town::public;
 
 /// Nodes and admins of the two hospitals.
-const HARBOUR: u8 = 1;
-const CLINIC: u8 = 2;
+pub const HARBOUR: u8 = 1;
+pub const CLINIC: u8 = 2;
 /// People: Ada and Eve of the clinic, Bo and Cy of the harbour's.
-const ADA: u8 = 11;
-const EVE: u8 = 12;
-const BO: u8 = 13;
-const CY: u8 = 14;
+pub const ADA: u8 = 11;
+pub const EVE: u8 = 12;
+pub const BO: u8 = 13;
+pub const CY: u8 = 14;
 const PEOPLE: [(u8, u8, Role); 4] = [
     (ADA, CLINIC, Role::Physician),
     (EVE, CLINIC, Role::Nurse),
     (BO, HARBOUR, Role::Physician),
     (CY, HARBOUR, Role::Technician),
 ];
-const HEART_RATE: &str = "8867-4";
-const SPO2: &str = "59408-5";
-const HOUR: u64 = 3_600_000;
-const DAY: u64 = 24 * HOUR;
+pub const HEART_RATE: &str = "8867-4";
+pub const SPO2: &str = "59408-5";
+pub const HOUR: u64 = 3_600_000;
+pub const DAY: u64 = 24 * HOUR;
 /// A Friday, 10:00 UTC.
-const START: u64 = 1_795_773_600_000;
+pub const START: u64 = 1_795_773_600_000;
 
+/// A chain of the two hospitals, with their people.
 #[derive(Clone)]
-struct Town {
+pub struct Town {
     genesis: Genesis,
-    state: State,
+    pub state: State,
     height: u64,
-    now: u64,
-    nonces: [u64; 32],
+    pub now: u64,
+    pub nonces: [u64; 32],
 }
 
-fn handle(number: u8) -> Digest {
+pub fn handle(number: u8) -> Digest {
     Digest::of(&[number])
 }
 
-fn subject() -> Digest {
+pub fn subject() -> Digest {
     Digest::of(b"subject")
 }
 
-fn holder() -> OrganisationId {
+pub fn holder() -> OrganisationId {
     organisation(HARBOUR).id
 }
 
@@ -73,16 +74,16 @@ fn person(number: u8, roles: &[Role]) -> Payload {
     })
 }
 
-fn about(number: u8, change: PersonChange) -> Payload {
+pub fn about(number: u8, change: PersonChange) -> Payload {
     let handle = handle(number);
     Payload::ChangePerson(ChangePerson { handle, change })
 }
 
-fn rule(name: &str, text: Option<&str>) -> Payload {
+pub fn rule(name: &str, text: Option<&str>) -> Payload {
     policy(Scope::all_of(holder()), name, text)
 }
 
-fn consent(name: &str, text: Option<&str>) -> Payload {
+pub fn consent(name: &str, text: Option<&str>) -> Payload {
     let subject = Some(subject());
     policy(
         Scope {
@@ -104,7 +105,7 @@ fn policy(scope: Scope, name: &str, text: Option<&str>) -> Payload {
 }
 
 /// The heart rate and the oxygen saturation of the last day, for an hour.
-fn asked(number: u8) -> AskAccess {
+pub fn asked(number: u8) -> AskAccess {
     AskAccess {
         handle: handle(number),
         holder: holder(),
@@ -120,7 +121,7 @@ fn asked(number: u8) -> AskAccess {
     }
 }
 
-fn treating(number: u8, until_millis: u64) -> Option<Attestation> {
+pub fn treating(number: u8, until_millis: u64) -> Option<Attestation> {
     let relations = BTreeSet::from([Relation::Treating]);
     let node = key(HARBOUR);
     Some(Attestation::sign(
@@ -132,12 +133,12 @@ fn treating(number: u8, until_millis: u64) -> Option<Attestation> {
     ))
 }
 
-fn decision(number: u8, decision: AccessDecision) -> Payload {
+pub fn decision(number: u8, decision: AccessDecision) -> Payload {
     let access = handle(number);
     Payload::DecideAccess(DecideAccess { access, decision })
 }
 
-fn receipt(number: u8) -> Payload {
+pub fn receipt(number: u8) -> Payload {
     Payload::Receipt(Receipt {
         access: handle(number),
         readings: 86_400,
@@ -146,7 +147,7 @@ fn receipt(number: u8) -> Payload {
 }
 
 impl Town {
-    fn founded() -> Self {
+    pub fn founded() -> Self {
         let genesis = genesis(&[HARBOUR, CLINIC]);
         let mut town = Self {
             state: State::default(),
@@ -164,7 +165,7 @@ impl Town {
         town
     }
 
-    fn clock(&self) -> Clock {
+    pub fn clock(&self) -> Clock {
         Clock {
             height: Height(self.height),
             time_millis: self.now,
@@ -172,7 +173,7 @@ impl Town {
     }
 
     /// Executes a block with this transaction, unless it would be void.
-    fn send(&mut self, sender: u8, payload: Payload) -> Result<(), ExecutionError> {
+    pub fn send(&mut self, sender: u8, payload: Payload) -> Result<(), ExecutionError> {
         let void = access::check(&self.state, self.clock(), public(sender), &payload);
         let before = self.clone();
         self.execute(sender, payload)?;
@@ -183,7 +184,7 @@ impl Town {
         void
     }
 
-    fn execute(&mut self, sender: u8, payload: Payload) -> Result<(), ExecutionError> {
+    pub fn execute(&mut self, sender: u8, payload: Payload) -> Result<(), ExecutionError> {
         let clock = self.clock();
         let nonce = &mut self.nonces[usize::from(sender)];
         execute(
@@ -204,18 +205,18 @@ impl Town {
         self.found(&handle)
     }
 
-    fn found(&self, handle: &Digest) -> Access {
+    pub fn found(&self, handle: &Digest) -> Access {
         access::access(&self.state, handle)
             .expect("a state")
             .expect("a request")
     }
 
-    fn readable(&self, number: u8) -> Vec<String> {
+    pub fn readable(&self, number: u8) -> Vec<String> {
         access::readable(&self.state, &handle(number), self.now).expect("a state")
     }
 }
 
-fn refused(error: AccessError) -> Result<(), ExecutionError> {
+pub fn refused(error: AccessError) -> Result<(), ExecutionError> {
     Err(ExecutionError::Access(error))
 }
 

@@ -2,9 +2,9 @@
 
 use ledger_core::access::{
     Access, AccessDecision, AccessState, AskAccess, Attestation, ChangePerson, DecideAccess,
-    KeptTombstone, LogEntry, LogHead, LogKind, LogPart, LoggedRequest, Person, PersonChange,
-    PersonKeys, Policy, Purpose, PutPolicy, ReadLog, Receipt, Receipts, RegisterPerson, Relation,
-    Resolution, Review, Role, Scope, Tombstone,
+    GrantAccess, KeptTombstone, LogEntry, LogHead, LogKind, LogPart, LoggedRequest, Person,
+    PersonChange, PersonKeys, Policy, Purpose, PutPolicy, ReadLog, Receipt, Receipts,
+    RegisterPerson, Relation, Resolution, Review, Role, Scope, Tombstone,
 };
 use ledger_core::canonical::encode;
 use ledger_core::state::StateKey;
@@ -109,6 +109,13 @@ fn bodies() {
             }),
         ),
         ("tombstone", Payload::Tombstone(tombstone())),
+        (
+            "grant_access",
+            Payload::GrantAccess(GrantAccess {
+                asked: asked(),
+                person: Digest::of(b"person"),
+            }),
+        ),
     ] {
         let body = TransactionBody {
             chain: genesis(&[1, 2]).chain_id(),

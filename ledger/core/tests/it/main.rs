@@ -1,6 +1,7 @@
 //! Tests of the pure ledger over its public API.
 
 mod access;
+mod access_grant;
 mod access_log;
 mod access_trail;
 mod batch;

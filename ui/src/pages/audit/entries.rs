@@ -1,12 +1,13 @@
 //! Entries of the access log: what happened, what came of it, and the block that holds it.
 
-use fog_api::AuditRow;
+use fog_api::{AuditRow, Capability};
 use leptos::prelude::*;
 
 use super::{Desk, List};
 use crate::components::time::offset_minutes;
 use crate::components::{Icon, StateMark, local_clock_minutes, local_date};
-use crate::route::{Route, escape};
+use crate::route::Route;
+use crate::session::use_session;
 use crate::testids;
 use crate::words::audit;
 use crate::words::number::thousands;
@@ -41,12 +42,17 @@ fn Row(row: AuditRow) -> impl IntoView {
         }
     };
     let at = i64::try_from(row.time).unwrap_or(i64::MAX);
+    let block = format!("block {}", thousands(row.height));
+    let block = match use_session().may(Capability::ReadConsortium) {
+        true => view! { <a href=Route::Block(row.height).href()>{block}</a> }.into_any(),
+        false => view! { <span>{block}</span> }.into_any(),
+    };
     let stripe = state.filter(|_| row.is_emergency).map(|state| state.key());
     view! {
         <tr data-state=stripe data-testid=testids::AUDIT_ROW data-number=row.number.to_string() data-outcome=word>
             <th scope="row" class="wrap">
                 <bdi>{audit::by(&row)}</bdi>" · "<time>{local_clock_minutes(at)}", "{local_date(at)}</time>
-                " · "<a href=Route::Block(row.height).href()>"block "{thousands(row.height)}</a>
+                " · "{block}
                 <small>{audit::told(&row.words, offset_minutes)}</small>
             </th>
             <td>{mark}</td>
@@ -57,27 +63,38 @@ fn Row(row: AuditRow) -> impl IntoView {
 /// Who looked at a patient: asked for by a button, since the looking itself is recorded.
 #[component]
 pub fn WhoLooked(
-    /// The patient's id.
-    id: Signal<Option<String>>,
+    /// Where what belongs to the patient is: `/api/patients/ID`, or `/api/me`.
+    base: String,
+    /// Whether it is the patient who looks.
+    #[prop(optional)]
+    is_own: bool,
 ) -> impl IntoView {
     let desk = Desk::new();
     let has_asked = RwSignal::new(false);
     let look = move |_| {
-        if let Some(id) = id.get_untracked() {
-            has_asked.set(true);
-            desk.look(format!("/api/patients/{}/audit", escape(&id)));
-        }
+        has_asked.set(true);
+        desk.look(format!("{base}/audit"));
+    };
+    let (about, empty) = match is_own {
+        true => (
+            "Who asked for your data, what for, what came of it, and what was served. That you look at this is recorded for good, without your name.",
+            "Nobody has asked for anything of yours.",
+        ),
+        false => (
+            "Who asked for her data, what for, what came of it, and what was served. That you look at this is recorded for good, without her name.",
+            "Nobody has asked for anything of hers.",
+        ),
     };
     let list = move || {
         has_asked
             .get()
-            .then(|| view! { <List desk=desk empty="Nobody has asked for anything of hers."/> })
+            .then(|| view! { <List desk=desk empty=empty/> })
     };
     view! {
         <section class="card" aria-labelledby="h-looked">
             <div class="card-head"><h2 id="h-looked">"Who looked"</h2></div>
             <div class="card-body stack" hidden=has_asked>
-                <p class="small soft">"Who asked for her data, what for, what came of it, and what was served. That you look at this is recorded for good, without her name."</p>
+                <p class="small soft">{about}</p>
                 <div class="row"><button type="button" class="btn" data-testid=testids::PATIENT_LOOKED on:click=look><Icon name="eye"/>"Show who looked"</button></div>
             </div>
             {list}

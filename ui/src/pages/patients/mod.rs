@@ -1,12 +1,17 @@
 //! *Patients*: who is here, and who wears what now?
 
+mod account;
 mod called;
+mod consent_form;
+mod consents;
 mod erase;
+mod me;
 mod patient;
 mod record;
 mod wears;
 mod wore;
 
+pub use me::MePage;
 pub use patient::PatientPage;
 
 use std::collections::BTreeSet;

@@ -4,7 +4,9 @@ use fog_api::{Capability, Patient, PatientView, SubjectHandle};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::account::SignsIn;
 use super::called::Rename;
+use super::consents::Consents;
 use super::erase::Erase;
 use super::record::Record;
 use super::wears::Wears;
@@ -31,6 +33,7 @@ pub fn PatientPage(
     let view = RwSignal::new(None::<PatientView>);
     let failure = RwSignal::new(None::<Failure>);
     let id = StoredValue::new(id);
+    let base = move || id.with_value(|id| format!("/api/patients/{}", escape(id)));
     let worn = Memo::new(move |_| {
         let devices = id.with_value(|id| worn_by(live, id)).into_iter();
         devices
@@ -40,7 +43,7 @@ pub fn PatientPage(
     Effect::new(move || {
         worn.get();
         live.epoch.track();
-        let path = id.with_value(|id| format!("/api/patients/{}", escape(id)));
+        let path = base();
         spawn_local(async move {
             // The page may be gone by now.
             match transport::get::<PatientView>(&path).await {
@@ -63,14 +66,14 @@ pub fn PatientPage(
             {move || match (failure.get(), is_told.get()) {
                 (Some(failure), false) => view! { <section class="card"><div class="card-body full"><FailureNote failure=failure/></div></section> }.into_any(),
                 (None, false) => view! { <section class="card"><Loading what="Asking the node for this patient"/></section> }.into_any(),
-                (_, true) => view! { <Known view=view/> }.into_any(),
+                (_, true) => view! { <Known view=view base=base()/> }.into_any(),
             }}
         </div>
     }
 }
 
 #[component]
-fn Known(view: RwSignal<Option<PatientView>>) -> impl IntoView {
+fn Known(view: RwSignal<Option<PatientView>>, base: String) -> impl IntoView {
     let session = use_session();
     let patient =
         Signal::derive(move || view.with(|view| view.as_ref().map(|view| view.patient.clone())));
@@ -79,9 +82,6 @@ fn Known(view: RwSignal<Option<PatientView>>) -> impl IntoView {
             .unwrap_or_default()
     });
     let may_assign = session.may(Capability::Assign);
-    let id = Signal::derive(move || {
-        patient.with(|patient| patient.as_ref().map(|patient| patient.id.clone()))
-    });
     let may_erase = session.may(Capability::Maintain);
     let (asks, erases) = (RwSignal::new(false), RwSignal::new(false));
     let renamed = move |new: Patient| {
@@ -110,11 +110,13 @@ fn Known(view: RwSignal<Option<PatientView>>) -> impl IntoView {
         <div class="cols" data-cols="main-side">
             <div class="stack spread">
                 <Wears patient=patient worn=worn/>
-                <Record view=view/>
-                <WhoLooked id=id/>
+                <Record view=view base=base.clone()/>
+                <Consents base=base.clone()/>
+                <WhoLooked base=base.clone()/>
             </div>
             <div class="stack">
                 <Wore worn=worn/>
+                <SignsIn view=view base=base/>
                 <Handles view=view/>
             </div>
         </div>
@@ -125,7 +127,7 @@ fn Known(view: RwSignal<Option<PatientView>>) -> impl IntoView {
 
 /// Under which names the ledger knows her this month.
 #[component]
-fn Handles(view: RwSignal<Option<PatientView>>) -> impl IntoView {
+pub(super) fn Handles(view: RwSignal<Option<PatientView>>) -> impl IntoView {
     let handles = move || {
         view.with(|view| view.as_ref().map(|view| view.handles.clone()))
             .unwrap_or_default()

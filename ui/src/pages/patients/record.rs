@@ -32,8 +32,13 @@ struct Drawn {
 
 /// The card.
 #[component]
-pub(super) fn Record(view: RwSignal<Option<PatientView>>) -> impl IntoView {
+pub(super) fn Record(
+    view: RwSignal<Option<PatientView>>,
+    /// Where what belongs to the patient is: `/api/patients/ID`, or `/api/me`.
+    base: String,
+) -> impl IntoView {
     let live = use_live();
+    let base = StoredValue::new(base);
     let chosen = RwSignal::new("1h");
     let drawn = RwSignal::new(None::<Drawn>);
     let failure = RwSignal::new(None::<Failure>);
@@ -54,8 +59,9 @@ pub(super) fn Record(view: RwSignal<Option<PatientView>>) -> impl IntoView {
         asked.update_value(|asked| *asked = asked.wrapping_add(1));
         let turn = asked.get_value();
         let window = window(&told.worn, chosen.get(), live.now.get_untracked());
+        let base = base.get_value();
         spawn_local(async move {
-            let said = ask(&told, window).await;
+            let said = ask(&base, &told, window).await;
             // The page may be gone, or another window chosen meanwhile.
             if asked.try_get_value() != Some(turn) {
                 return;
@@ -117,8 +123,7 @@ fn spec(drawn: &Drawn, worn: &[WornDevice]) -> PlotSpec {
 }
 
 /// Asks for all metrics of her devices but the waves.
-async fn ask(view: &PatientView, window: Span) -> Result<Drawn, Failure> {
-    let id = escape(&view.patient.id);
+async fn ask(base: &str, view: &PatientView, window: Span) -> Result<Drawn, Failure> {
     let (mut lines, mut count) = (Vec::new(), 0);
     for metric in view.metrics.iter().filter(|metric| metric.code != WAVE.0) {
         let code = escape(&metric.code);
@@ -129,15 +134,13 @@ async fn ask(view: &PatientView, window: Span) -> Result<Drawn, Failure> {
         let (from, to) = (window.from, window.to);
         let kept: Vec<Point> = match is_episodic(&metric.code) {
             true => {
-                let path = format!(
-                    "/api/patients/{id}/readings?metric={code}&from={from}&to={to}&limit={EPISODES}"
-                );
+                let path =
+                    format!("{base}/readings?metric={code}&from={from}&to={to}&limit={EPISODES}");
                 points(&transport::get::<Vec<ReadingRow>>(&path).await?).collect()
             }
             false => {
-                let path = format!(
-                    "/api/patients/{id}/history?metric={code}&from={from}&to={to}&points={POINTS}"
-                );
+                let path =
+                    format!("{base}/history?metric={code}&from={from}&to={to}&points={POINTS}");
                 let history = transport::get::<History>(&path).await?;
                 let point = |point: &fog_api::HistoryPoint| Point {
                     time: point.time,

@@ -1,10 +1,11 @@
 //! The times in which a patient wore devices, numbered as in the plots of her record.
 
-use fog_api::WornDevice;
+use fog_api::{Capability, WornDevice};
 use leptos::prelude::*;
 
 use crate::components::{local_clock_minutes, local_date};
 use crate::route::Route;
+use crate::session::use_session;
 use crate::testids;
 
 /// The card.
@@ -50,11 +51,18 @@ fn Row(number: usize, worn: WornDevice) -> impl IntoView {
     let until = worn
         .until
         .map_or_else(String::new, |until| until.to_string());
-    let to = Route::Device(worn.device.clone()).href();
+    let name = worn.name;
+    let name = match use_session().may(Capability::SeeDevices) {
+        true => {
+            let to = Route::Device(worn.device.clone()).href();
+            view! { <a href=to><bdi>{name}</bdi></a> }.into_any()
+        }
+        false => view! { <bdi>{name}</bdi> }.into_any(),
+    };
     view! {
         <tr data-testid=testids::PATIENT_WORE data-device=worn.device data-until=until>
             <td class="num">{number}</td>
-            <th scope="row"><a href=to><bdi>{worn.name}</bdi></a></th>
+            <th scope="row">{name}</th>
             <td>{moment(worn.since)}</td>
             <td>{match worn.until {
                 Some(until) => moment(until).into_any(),

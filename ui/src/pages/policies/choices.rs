@@ -3,11 +3,11 @@
 use leptos::prelude::*;
 
 /// A key, what it says, and what stands small beside it.
-pub(super) type Choice = (String, String, &'static str);
+pub(in crate::pages) type Choice = (String, String, &'static str);
 
 /// One of a few.
 #[component]
-pub(super) fn OneOf(
+pub(in crate::pages) fn OneOf(
     id: &'static str,
     label: &'static str,
     choices: Vec<(String, String)>,
@@ -37,7 +37,7 @@ pub(super) fn OneOf(
 
 /// Some of a few, each with a box.
 #[component]
-pub(super) fn SomeOf(
+pub(in crate::pages) fn SomeOf(
     choices: Vec<Choice>,
     /// Whether a key is chosen.
     #[prop(into)]

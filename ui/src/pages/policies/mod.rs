@@ -3,7 +3,7 @@
 //!
 //! The text is all there is of a draft: the form reads and writes it as the editor does. Left out: consents.
 
-mod choices;
+pub(super) mod choices;
 mod desk;
 mod editor;
 mod form;

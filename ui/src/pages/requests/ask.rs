@@ -30,6 +30,7 @@ struct Form {
     resolution: RwSignal<String>,
     purpose: RwSignal<String>,
     is_treating: RwSignal<bool>,
+    is_oneself: RwSignal<bool>,
     is_emergency: RwSignal<bool>,
     reason: RwSignal<String>,
 }
@@ -45,6 +46,7 @@ impl Form {
             resolution: RwSignal::new("raw".to_owned()),
             purpose: RwSignal::new("treatment".to_owned()),
             is_treating: RwSignal::new(false),
+            is_oneself: RwSignal::new(false),
             is_emergency: RwSignal::new(false),
             reason: RwSignal::default(),
         }
@@ -78,10 +80,11 @@ impl Form {
     fn asked(self, now: i64) -> AskAccess {
         let now = u64::try_from(now).unwrap_or(0);
         let hours = |chosen: RwSignal<String>| chosen.get_untracked().parse::<u64>().unwrap_or(1);
-        let relations = self
-            .is_treating
-            .get_untracked()
-            .then(|| "treating".to_owned());
+        let relations = [(self.is_treating, "treating"), (self.is_oneself, "self")];
+        let relations = relations
+            .into_iter()
+            .filter(|(is_so, _)| is_so.get_untracked())
+            .map(|(_, word)| word.to_owned());
         AskAccess {
             subject: self.subject.get_untracked().trim().to_lowercase(),
             holder: None,
@@ -91,7 +94,7 @@ impl Form {
             resolution: self.resolution.get_untracked(),
             purpose: self.purpose.get_untracked(),
             seconds: hours(self.lasts) * HOUR_MILLIS / 1_000,
-            relations: relations.into_iter().collect(),
+            relations: relations.collect(),
         }
     }
 }
@@ -105,6 +108,7 @@ pub(super) fn AskForData(desk: Desk) -> impl IntoView {
     let failure = RwSignal::new(None::<Failure>);
     let told = RwSignal::new(None::<String>);
     let missing = Memo::new(move |_| form.hinders());
+    let is_patient = use_session().is_patient();
     let treats = use_session().person().is_some_and(|person| {
         person.roles.contains(&Role::Physician) || person.roles.contains(&Role::Nurse)
     });
@@ -167,6 +171,7 @@ pub(super) fn AskForData(desk: Desk) -> impl IntoView {
                     <Tick label="I treat this patient" value=form.is_treating testid=testids::ASK_TREATING/>
                     <Tick label="It is an emergency: break the glass" value=form.is_emergency testid=testids::ASK_EMERGENCY/>
                 </> })}
+                {is_patient.then(|| view! { <Tick label="These are my own data" value=form.is_oneself testid=testids::ASK_ONESELF/> })}
                 <div class="field" hidden=move || !form.is_emergency.get()>
                     <label for="ask-reason">"Why"</label>
                     <input class="input" id="ask-reason" maxlength="500" autocomplete="off"
