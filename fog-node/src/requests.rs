@@ -8,12 +8,10 @@
 //! What a person says is signed with her own key, which this node has only while her session is open; so the node
 //! keeps no such transaction, and who gets no answer asks again. The rules are the ledger's
 //! (`ledger_core::access`); here it is looked beforehand whether something would be void, and why.
-//!
-//! Left out: relations to patients of another organisation, which a node of theirs would
-//! have to attest; who acts for a patient by law.
 
 mod afar;
 mod asking;
+mod attested;
 mod broken;
 mod following;
 mod names;
@@ -122,8 +120,8 @@ impl Node {
     /// Asks for access; answers once it is decided or waits for a person, and that is final.
     ///
     /// # Errors
-    /// [`Failure`] `ACC-01` if it makes no sense, `ACC-02` if the ledger does not know the caller, `ACC-05` if her
-    /// relation cannot be attested here.
+    /// [`Failure`] `ACC-01` if it makes no sense, `ACC-02` if the ledger does not know the caller, `ACC-05` if no
+    /// node of the holder's attests her relation.
     pub async fn ask_access(
         self: &Arc<Self>,
         asked: Ask,
@@ -152,13 +150,16 @@ impl Node {
         signed: &Signed,
     ) -> Result<AccessRow, Failure> {
         let handle = random_handle().map_err(Failure::internal)?;
-        let (payload, me) = {
+        let (mut request, me) = {
             let snapshot = self.replica.read()?;
             let me = self.participant(&snapshot, signed)?;
-            let mut request = self.request(&snapshot, asked, handle, (signed, &me.known))?;
-            request.emergency = reason.as_ref().map(Reason::commitment);
-            (Payload::AskAccess(request), me)
+            (self.request(&snapshot, asked, handle)?, me)
         };
+        let relations = asking::relations(&asked.relations)?;
+        let attested = self.attestation(&request, relations, (signed, &me.known));
+        request.attestation = attested.await?;
+        request.emergency = reason.as_ref().map(Reason::commitment);
+        let payload = Payload::AskAccess(request);
         self.refuse_void_of(&me.key, &payload)?;
         if let Some(reason) = reason {
             self.keep_reason(handle, &reason).await?;
@@ -180,10 +181,9 @@ impl Node {
         let handle = random_handle().map_err(Failure::internal)?;
         let payload = {
             let snapshot = self.replica.read()?;
-            let me = self.participant(&snapshot, signed)?;
+            self.participant(&snapshot, signed)?;
             let person = self.receiver(&given.person)?;
-            let asked = asking::unasked(given);
-            let asked = self.request(&snapshot, &asked, handle, (signed, &me.known))?;
+            let asked = self.request(&snapshot, &asking::unasked(given), handle)?;
             Payload::GrantAccess(GrantAccess { asked, person })
         };
         self.say(signed, payload).await?;

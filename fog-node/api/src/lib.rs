@@ -85,6 +85,8 @@
 //! | `GET /api/patients/{id}/readings?metric=&from=&to=&before=&limit=` | [`PatientReadingsQuery`] | `[`[`ReadingRow`]`]`, taken last first |
 //! | `GET /api/patients/{id}/history?metric=&from=&to=&points=` | [`HistoryQuery`] | [`History`], by when it was taken |
 //! | `POST /api/patients/{id}/person` | [`LinkPerson`] | [`PatientView`], once it is durable |
+//! | `POST /api/patients/{id}/team` | [`RelatePerson`] | [`PatientView`], once it is durable |
+//! | `POST /api/patients/{id}/team/end` | [`EndRelation`] | [`PatientView`], once it is durable and told |
 //! | `GET /api/me` | | [`PatientView`] of the caller, who is a patient |
 //! | `GET /api/me/readings?metric=&from=&to=&before=&limit=` | [`PatientReadingsQuery`] | `[`[`ReadingRow`]`]` of hers, taken last first |
 //! | `GET /api/me/history?metric=&from=&to=&points=` | [`HistoryQuery`] | [`History`] of hers |
@@ -191,8 +193,9 @@ pub use ledger_device::{
 };
 pub use light::{LightPage, LightQuery, LightRow, StateAnswer, StateQuery};
 pub use patient::{
-    DescribePatient, LinkPerson, LinkedPerson, Patient, PatientReadingsQuery, PatientView,
-    PatientsQuery, PatientsView, RecordedMetric, SubjectHandle, WornDevice,
+    DescribePatient, EndRelation, LinkPerson, LinkedPerson, Patient, PatientReadingsQuery,
+    PatientView, PatientsQuery, PatientsView, RecordedMetric, RelatePerson, RelatedPerson,
+    SubjectHandle, WornDevice,
 };
 pub use people::{
     AddPerson, Capability, ChangePassphrase, Enrol, Enrolment, GiveRoles, LedgerStanding,

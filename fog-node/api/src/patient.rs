@@ -65,6 +65,54 @@ pub struct LinkedPerson {
     pub by: String,
 }
 
+/// Says that somebody treats a patient, or acts for her by law.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RelatePerson {
+    /// Her handle on the ledger, 64 hex digits, or the login of one of this node's people.
+    pub person: String,
+    /// What she is: `treating` or `guardian`.
+    pub relation: String,
+    /// What she is called here, up to 60 characters; what was given as the person without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Until when it holds; without it, until it is ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<i64>,
+}
+
+/// Says that somebody is that to a patient no more.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct EndRelation {
+    /// Her handle on the ledger.
+    pub person: String,
+    /// What she was.
+    pub relation: String,
+}
+
+/// Somebody who treats a patient, or acts for her by law.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RelatedPerson {
+    /// Her handle on the ledger.
+    pub person: String,
+    /// Id of her organisation; none if the ledger does not know her any more.
+    pub organisation: Option<String>,
+    /// What she is called here.
+    pub name: String,
+    /// What she is: `treating` or `guardian`.
+    pub relation: String,
+    /// When it was said.
+    pub since: i64,
+    /// Until when it holds, if it ends.
+    pub until: Option<i64>,
+    /// Login of who said so.
+    pub by: String,
+}
+
 /// Which patients.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
@@ -146,6 +194,8 @@ pub struct PatientView {
     pub handles: Vec<SubjectHandle>,
     /// The account with which she signs in here, if there is one.
     pub person: Option<LinkedPerson>,
+    /// Who treats her, or acts for her by law, besides those who say so themselves.
+    pub team: Vec<RelatedPerson>,
 }
 
 /// Which of a patient's readings. A reading is hers if it was taken while she wore the device.
@@ -185,6 +235,9 @@ silent!(
     DescribePatient,
     LinkPerson,
     LinkedPerson,
+    RelatePerson,
+    EndRelation,
+    RelatedPerson,
     PatientsQuery,
     PatientsView,
     SubjectHandle,

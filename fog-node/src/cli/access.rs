@@ -126,7 +126,8 @@ impl What {
 
     /// For how long, in seconds.
     fn lasts(&self) -> u64 {
-        self.seconds.unwrap_or_else(|| self.next.unwrap_or(0).max(AN_HOUR))
+        self.seconds
+            .unwrap_or_else(|| self.next.unwrap_or(0).max(AN_HOUR))
     }
 }
 

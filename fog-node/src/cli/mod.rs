@@ -30,6 +30,7 @@ mod light;
 pub(crate) mod output;
 mod passphrase;
 mod patient;
+mod patient_team;
 mod policy;
 mod policy_history;
 mod run;

@@ -11,6 +11,7 @@ use super::ask::print_readings;
 use super::client::{Api, Question, refuse};
 use super::consent::Consent;
 use super::output::{print, print_json, time_words};
+use super::patient_team::{Team, print_team};
 use super::table::{cell, pairs, table, words};
 
 /// Most patients that are looked through for a name.
@@ -41,6 +42,9 @@ enum Command {
     Link(Link),
     /// Let nobody sign in as this patient any more; what was granted to her as herself ends.
     Unlink(One),
+    /// Say who treats a patient, also in another hospital, or acts for her by law.
+    #[command(subcommand)]
+    Team(Team),
     /// Write down what a patient agreed to, list it, and withdraw it.
     #[command(subcommand)]
     Consent(Consent),
@@ -58,6 +62,7 @@ impl Patient {
             Command::Assign(assign) => assign.run(),
             Command::Link(link) => link.run(),
             Command::Unlink(one) => one.link(None),
+            Command::Team(team) => team.run(),
             Command::Consent(consent) => consent.run(),
             Command::Readings(readings) => readings.run(),
         }
@@ -102,12 +107,12 @@ pub(super) fn find(api: &Api, wanted: &str) -> anyhow::Result<Row> {
 
 /// A command about one patient.
 #[derive(Debug, clap::Args)]
-struct One {
+pub(super) struct One {
     #[command(flatten)]
-    api: Api,
+    pub(super) api: Api,
     /// The patient's id, number or whole name.
     #[arg(value_name = "PATIENT")]
-    patient: String,
+    pub(super) patient: String,
 }
 
 impl One {
@@ -160,7 +165,7 @@ impl Show {
     }
 }
 
-fn print_view(view: &PatientView, json: bool) -> anyhow::Result<Outcome> {
+pub(super) fn print_view(view: &PatientView, json: bool) -> anyhow::Result<Outcome> {
     if json {
         print_json(view)?;
         return Ok(Outcome::Yes);
@@ -169,6 +174,7 @@ fn print_view(view: &PatientView, json: bool) -> anyhow::Result<Outcome> {
     if let Some(person) = &view.person {
         print(&format!("signs in as {}\n", account_words(person)))?;
     }
+    print_team(&view.team)?;
     let worn: Vec<_> = view
         .worn
         .iter()

@@ -101,6 +101,18 @@ impl Node {
         }
     }
 
+    /// The answer to a node whose person claims to be something to a subject.
+    pub(super) fn answer_claim(&self, claim: &[u8], asker: &PublicKey) -> Answer {
+        match self.attest_claim(claim, asker) {
+            Ok(Some(attested)) => Answer::Attested(attested),
+            Ok(None) => Answer::Unknown,
+            Err(failure) => {
+                tracing::warn!(%failure, "a claim could not be looked at");
+                Answer::Unknown
+            }
+        }
+    }
+
     /// The answer to a node that tells what it hears.
     pub(super) fn hear_colleague(&self, hearing: &[u8], asker: &PublicKey) -> Answer {
         match self.note_hearing(asker, hearing) {

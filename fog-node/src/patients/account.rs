@@ -55,7 +55,7 @@ impl Node {
         self.put_patient(linked).await?;
         drop(turn);
         if is_unlinked {
-            self.end_own_requests(patient).await?;
+            self.end_resting(patient, Relation::Oneself, None).await?;
         }
         self.patient(id.to_owned()).await
     }
@@ -130,11 +130,16 @@ impl Node {
         self.oneself(signed).is_ok_and(is_hers)
     }
 
-    /// Ends what waits or is granted because somebody was this patient herself. It goes on by itself once it is told.
-    async fn end_own_requests(self: &Arc<Self>, patient: Arc<Patient>) -> Result<(), Failure> {
-        let open = self
-            .blocking(move |node| node.own_requests(&patient))
-            .await?;
+    /// Ends what waits or is granted because somebody, or only this person, was that to the patient. It goes on by itself
+    /// once it is told.
+    pub(super) async fn end_resting(
+        self: &Arc<Self>,
+        patient: Arc<Patient>,
+        relation: Relation,
+        person: Option<Digest>,
+    ) -> Result<(), Failure> {
+        let resting = move |node: &Self| node.resting(&patient, relation, person);
+        let open = self.blocking(move |node| resting(node)).await?;
         let mut told = Vec::new();
         for access in open {
             let payload = Payload::DecideAccess(DecideAccess {
@@ -153,8 +158,13 @@ impl Node {
         Ok(())
     }
 
-    /// Requests for her data that rest on that somebody is the patient herself, and are open.
-    fn own_requests(&self, patient: &Patient) -> Result<Vec<Digest>, Failure> {
+    /// Requests for her data that rest on what somebody is to her, and are open.
+    fn resting(
+        &self,
+        patient: &Patient,
+        relation: Relation,
+        person: Option<Digest>,
+    ) -> Result<Vec<Digest>, Failure> {
         let snapshot = self.replica.read()?;
         let own = self.organisation(&snapshot)?;
         let handles = all_handles(patient);
@@ -162,9 +172,10 @@ impl Node {
         snapshot.for_each_access(|access| {
             let asked = &access.asked;
             let attested = asked.attestation.as_ref();
-            let is_own = attested.is_some_and(|one| one.relations.contains(&Relation::Oneself));
+            let rests = attested.is_some_and(|one| one.relations.contains(&relation))
+                && person.is_none_or(|person| person == access.person);
             let is_open = matches!(access.state, AccessState::Waiting | AccessState::Granted);
-            if is_own && is_open && own == Some(asked.holder) && handles.contains(&asked.subject) {
+            if rests && is_open && own == Some(asked.holder) && handles.contains(&asked.subject) {
                 found.push(asked.handle);
             }
         })?;

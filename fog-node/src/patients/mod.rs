@@ -15,6 +15,7 @@ mod account;
 pub mod patient;
 pub(crate) mod record;
 pub(crate) mod taken;
+mod team;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -300,6 +301,7 @@ impl Node {
                 .collect(),
             patient: view(&patient, &self.worn_now()),
             person: self.linked_person(&patient),
+            team: self.team(&self.replica.read()?, &patient)?,
         })
     }
 

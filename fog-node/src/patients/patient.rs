@@ -6,12 +6,12 @@
 //! ```
 //!
 //! The id is random and stays in this organisation's vaults and consoles; the ledger hears of no id and no name. Rows
-//! of version 1 end before the account, and are read as those of patients who have none.
+//! of version 1 end before account and team, and are read as those of patients who have neither.
 
 use std::fmt;
 
 use fog_api::DescribePatient;
-use ledger_core::access::{Period, Purpose, erasure_handle, subject_handle};
+use ledger_core::access::{Period, Purpose, Relation, erasure_handle, subject_handle};
 use ledger_core::{Digest, canonical};
 use serde::{Deserialize, Serialize};
 use time::{Date, Month};
@@ -27,7 +27,7 @@ use crate::vault::seal::{MasterKey, SealError};
 const VERSION: u8 = 2;
 const VERSION_WITHOUT_ACCOUNT: u8 = 1;
 /// Longest patient, encoded.
-const MAX_BYTES: usize = 4 << 10;
+const MAX_BYTES: usize = 16 << 10;
 /// Longest name in characters.
 pub(crate) const MAX_NAME: usize = 80;
 /// Longest number in characters.
@@ -76,6 +76,23 @@ pub struct Account {
     pub by: String,
 }
 
+/// Somebody who treats a patient, or acts for her by law.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Related {
+    /// Who, by her handle on the ledger; she may be another organisation's.
+    pub person: Digest,
+    /// What she is to the patient.
+    pub relation: Relation,
+    /// What she is called here.
+    pub name: String,
+    /// When it was said, in Unix milliseconds.
+    pub since: i64,
+    /// Until when it holds, if that is known.
+    pub until: Option<i64>,
+    /// Login of who said so.
+    pub by: String,
+}
+
 /// Somebody whom the clinic treats.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Patient {
@@ -94,6 +111,8 @@ pub struct Patient {
     pub changed: i64,
     /// With which account she sees her own record, if with one. Of this node only: accounts do not travel.
     pub account: Option<Account>,
+    /// Who treats her, or acts for her by law.
+    pub team: Vec<Related>,
 }
 
 /// Names nobody.
@@ -119,6 +138,7 @@ impl Patient {
             since: now,
             changed: now,
             account: None,
+            team: Vec::new(),
         })
     }
 
@@ -139,6 +159,16 @@ impl Patient {
     #[must_use]
     pub fn linked(self, account: Option<Account>) -> Self {
         Self { account, ..self }
+    }
+
+    /// The same patient, with this team from `now` on.
+    #[must_use]
+    pub fn looked_after(self, team: Vec<Related>, now: i64) -> Self {
+        Self {
+            team,
+            changed: now.max(self.changed.saturating_add(1)),
+            ..self
+        }
     }
 
     /// Under which handle the ledger knows her for this purpose in this period.
@@ -163,7 +193,8 @@ impl Patient {
             number: self.number.clone(),
             born: self.born.clone(),
         };
-        Called::checked(&asked, now).map(drop)
+        Called::checked(&asked, now)?;
+        super::team::check(&self.team)
     }
 
     /// Seals her for the vault.
@@ -189,8 +220,8 @@ impl Patient {
         let patient = match content.split_first() {
             Some((&VERSION, rest)) => canonical::decode::<Self>(rest, MAX_BYTES).ok(),
             Some((&VERSION_WITHOUT_ACCOUNT, rest)) => {
-                // A last field that is not there is written as one zero.
-                let with_none = Zeroizing::new([rest, &[0]].concat());
+                // No account and nobody in the team are a zero each.
+                let with_none = Zeroizing::new([rest, &[0, 0]].concat());
                 canonical::decode::<Self>(&with_none, MAX_BYTES).ok()
             }
             _ => None,
@@ -362,7 +393,7 @@ pub(crate) mod tests {
         let master = MasterKey::new([1; 32]);
         let patient = somebody("P-1");
         let mut earlier = canonical::encode(&patient);
-        assert_eq!(earlier.pop(), Some(0));
+        assert_eq!([earlier.pop(), earlier.pop()], [Some(0); 2]);
         earlier.insert(0, 1);
         let row = SealedPatient {
             id: patient.id,

@@ -1,37 +1,30 @@
-//! What a caller asks for, read and completed: the holder, the metrics in order, the attested relation.
+//! What a caller asks for, read and completed: the holder, the metrics in order.
 
 use std::collections::BTreeSet;
 
 use fog_api::{AskAccess as Ask, GrantAccess as Give};
-use ledger_core::access::{
-    AskAccess, Attestation, Person as Known, Purpose, Relation, Resolution, Role,
-};
+use ledger_core::access::{AskAccess, Purpose, Relation, Resolution};
 use ledger_core::genesis::Member;
 use ledger_core::state::{StateKey, read};
 use ledger_core::{Digest, OrganisationId};
 use ledger_store::Snapshot;
 
-use crate::clock::unix_millis;
 use crate::failure::Failure;
 use crate::node::Node;
-use crate::people::Signed;
 
 /// Longest reason, in characters.
 const MAX_REASON: usize = 500;
-/// An attestation holds longer than request and grant by this, for clocks differ.
-const LEEWAY_MILLIS: u64 = 5 * 60_000;
 
 impl Node {
-    /// The request that is asked for, without an emergency.
+    /// The request that is asked for, without a relation and an emergency.
     ///
     /// # Errors
-    /// [`Failure`] `ACC-01`, or `ACC-05` if the relation cannot be attested here.
+    /// [`Failure`] `ACC-01`.
     pub(super) fn request(
         &self,
         snapshot: &Snapshot<'_>,
         asked: &Ask,
         handle: Digest,
-        (signed, asker): (&Signed, &Known),
     ) -> Result<AskAccess, Failure> {
         let own = self.organisation(snapshot)?;
         let holder = match &asked.holder {
@@ -47,25 +40,7 @@ impl Node {
         let subject =
             subject.map_err(|_| unfit("A subject's handle has 64 hexadecimal digits."))?;
         let for_millis = asked.seconds.saturating_mul(1_000);
-        let relations = relations(&asked.relations)?;
         let purpose = one_of("purpose", &asked.purpose, Purpose::ALL, Purpose::word)?;
-        let attestation = match relations.is_empty() {
-            true => None,
-            false => {
-                refuse_unattested(&relations, asker, own == Some(holder))?;
-                let is_oneself = relations.contains(&Relation::Oneself);
-                if is_oneself && !self.is_oneself(signed, purpose, &subject) {
-                    return Err(unattested(
-                        "It is attested of a patient who is signed in, of her own handles for the purpose only.",
-                    ));
-                }
-                let until = unix_millis()
-                    .saturating_add(for_millis.saturating_mul(2))
-                    .saturating_add(LEEWAY_MILLIS);
-                let (node, person) = (&self.requests.attesting, asker.registered.handle);
-                Some(Attestation::sign(node, &person, &subject, relations, until))
-            }
-        };
         let metrics: BTreeSet<_> = asked.metrics.iter().cloned().collect();
         Ok(AskAccess {
             handle,
@@ -82,7 +57,7 @@ impl Node {
             )?,
             purpose,
             for_millis,
-            attestation,
+            attestation: None,
             emergency: None,
         })
     }
@@ -91,7 +66,7 @@ impl Node {
     ///
     /// # Errors
     /// [`Failure`] `ACC-01` if it is neither.
-    pub(super) fn receiver(&self, person: &str) -> Result<Digest, Failure> {
+    pub(crate) fn receiver(&self, person: &str) -> Result<Digest, Failure> {
         if let Ok(handle) = person.parse() {
             return Ok(handle);
         }
@@ -129,36 +104,13 @@ pub(super) fn unasked(given: Give) -> Ask {
     }
 }
 
-fn relations(words: &[String]) -> Result<BTreeSet<Relation>, Failure> {
+/// What the asker says she is to the subject.
+///
+/// # Errors
+/// [`Failure`] `ACC-01` if a word says nothing of that.
+pub(super) fn relations(words: &[String]) -> Result<BTreeSet<Relation>, Failure> {
     let read = |word: &String| one_of("relation", word, Relation::ALL, Relation::word);
     words.iter().map(read).collect()
-}
-
-/// A node attests that a physician or nurse treats a patient of its own organisation, since she says so in what she
-/// signs, and of whom it has linked that she is the patient herself; it knows of no other relation.
-fn refuse_unattested(
-    relations: &BTreeSet<Relation>,
-    asker: &Known,
-    is_own: bool,
-) -> Result<(), Failure> {
-    let roles = &asker.registered.roles;
-    let treats = roles.contains(&Role::Physician) || roles.contains(&Role::Nurse);
-    let why = if !is_own {
-        "A node of the organisation that holds the data must attest it, and cannot be asked from here."
-    } else if relations.contains(&Relation::Guardian) {
-        "That somebody acts for the patient by law is not attested."
-    } else if relations.contains(&Relation::Treating) && !treats {
-        "It is attested of physicians and nurses only that they treat the patient."
-    } else {
-        return Ok(());
-    };
-    Err(unattested(why))
-}
-
-fn unattested(why: &str) -> Failure {
-    let next = "Ask without the relation, or at a node of that organisation.";
-    let what = "The relation is not attested.";
-    Failure::new(409, "ACC-05", what, why, next)
 }
 
 /// The one of these with this word.

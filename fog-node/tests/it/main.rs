@@ -53,6 +53,7 @@ mod selftest;
 mod served;
 mod signing;
 mod simulated;
+mod team;
 mod tls;
 mod upkeep;
 mod verbs;

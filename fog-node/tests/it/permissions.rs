@@ -120,6 +120,8 @@ pub(crate) const EXPECTED: &[(&str, &str, &str, bool)] = &[
         false,
     ),
     ("POST", "/api/patients/{id}/person", CARE, false),
+    ("POST", "/api/patients/{id}/team", CARE, false),
+    ("POST", "/api/patients/{id}/team/end", CARE, false),
     ("GET", "/api/me", ONESELF, false),
     ("GET", "/api/me/readings", ONESELF, false),
     ("GET", "/api/me/history", ONESELF, false),

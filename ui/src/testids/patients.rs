@@ -60,6 +60,22 @@ pub const PATIENT_UNLINK: &str = "patient-unlink";
 pub const PATIENT_UNLINK_CONFIRM: &str = "patient-unlink-confirm";
 /// Leaves it linked.
 pub const PATIENT_UNLINK_KEEP: &str = "patient-unlink-keep";
+/// Somebody in a patient's team; carries `data-person` and `data-relation`.
+pub const TEAM_MEMBER: &str = "team-member";
+/// Whom to enter, by handle or login.
+pub const TEAM_PERSON: &str = "team-person";
+/// What she is called.
+pub const TEAM_NAME: &str = "team-name";
+/// What she is to the patient (a `select`).
+pub const TEAM_RELATION: &str = "team-relation";
+/// Enters her.
+pub const TEAM_ENTER: &str = "team-enter";
+/// Asks whether she is to be taken out.
+pub const TEAM_END: &str = "team-end";
+/// Takes her out.
+pub const TEAM_END_CONFIRM: &str = "team-end-confirm";
+/// Leaves her in.
+pub const TEAM_END_KEEP: &str = "team-end-keep";
 /// A consent; carries `data-consent`, `data-standing` and `data-signed`: `valid`, `invalid`, or `witness`.
 pub const CONSENT_ROW: &str = "consent-row";
 /// Opens a new consent.

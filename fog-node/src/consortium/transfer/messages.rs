@@ -10,6 +10,7 @@
 //!          0x06 ‖ handle (32)                     what a device of the asker may hear of the devices here
 //!          0x07 ‖ bytes                           what a person, who signed it, was granted
 //!          0x08 ‖ SHA-256 (32)                    a chunk of that
+//!          0x09 ‖ bytes                           what a person, who signed it, is to a subject
 //! answer   0x10                                   it is being made; ask again
 //!          0x11 ‖ length u32 ‖ manifest ‖ trust   it is here
 //!          0x12 ‖ bytes                           the chunk
@@ -21,6 +22,7 @@
 //!                                                 reading, or nothing, to show that the node is there
 //!          0x18 ‖ n × SHA-256 (32)                it is packed in these chunks
 //!          0x19 ‖ JSON                            why it is not given
+//!          0x1a ‖ bytes                           it is attested
 //! ```
 
 use ledger_core::Digest;
@@ -52,6 +54,8 @@ pub(super) enum Request {
     Order(Vec<u8>),
     /// The chunk with this hash of what she was granted.
     Part(Digest),
+    /// What a person claims to be to a subject, as `crate::requests` writes it.
+    Attest(Vec<u8>),
 }
 
 /// What is answered.
@@ -77,6 +81,8 @@ pub(in crate::consortium) enum Answer {
     Packed(Vec<Digest>),
     /// Why it is not given: an `ApiError`.
     Refused(Vec<u8>),
+    /// The attestation, as `crate::requests` writes it.
+    Attested(Vec<u8>),
 }
 
 impl Request {
@@ -90,6 +96,7 @@ impl Request {
             Self::Relay(handle) => [&[6][..], &handle.0].concat(),
             Self::Order(order) => [&[7][..], order].concat(),
             Self::Part(hash) => [&[8][..], &hash.0].concat(),
+            Self::Attest(claim) => [&[9][..], claim].concat(),
         }
     }
 
@@ -105,6 +112,7 @@ impl Request {
             (6, rest) => Some(Self::Relay(Digest(rest.try_into().ok()?))),
             (7, rest) => Some(Self::Order(rest.to_vec())),
             (8, rest) => Some(Self::Part(Digest(rest.try_into().ok()?))),
+            (9, rest) => Some(Self::Attest(rest.to_vec())),
             _ => None,
         }
     }
@@ -129,6 +137,7 @@ impl Answer {
                 [&[0x18], &hashes[..]].concat()
             }
             Self::Refused(why) => [&[0x19], &why[..]].concat(),
+            Self::Attested(bytes) => [&[0x1a], &bytes[..]].concat(),
         }
     }
 
@@ -159,6 +168,7 @@ impl Answer {
                 rest.is_empty().then_some(Self::Packed(hashes))
             }
             (0x19, _) => Some(Self::Refused(bytes.split_off(1))),
+            (0x1a, _) => Some(Self::Attested(bytes.split_off(1))),
             _ => None,
         }
     }
@@ -198,6 +208,7 @@ mod tests {
                 Request::Part(Digest([0xab; 32])),
                 format!("08{}", "ab".repeat(32)),
             ),
+            (Request::Attest(vec![7, 8]), "090708".to_owned()),
         ] {
             assert_eq!(hex::encode(request.encode()), hex);
             assert_eq!(Request::decode(&request.encode()), Some(request));
@@ -217,6 +228,7 @@ mod tests {
             (Answer::Relaying, "17"),
             (Answer::Packed(Vec::new()), "18"),
             (Answer::Refused(vec![7]), "1907"),
+            (Answer::Attested(vec![7]), "1a07"),
         ] {
             assert_eq!(hex::encode(answer.encode()), hex);
             assert_eq!(Answer::decode(answer.encode()), Some(answer));

@@ -104,6 +104,7 @@ pub(in crate::consortium) async fn serve(node: Weak<Node>, stream: TcpStream) ->
                 Some(chunk) => Answer::Chunk(chunk),
                 None => Answer::Unknown,
             },
+            Request::Attest(claim) => running.answer_claim(&claim, &channel.peer),
             Request::Hears(hearing) => running.hear_colleague(&hearing, &channel.peer),
             Request::Relay(handle) => match running.relay_to(&handle, &channel.peer)? {
                 None => Answer::Unknown,

@@ -26,6 +26,8 @@ const MAKING: Duration = Duration::from_secs(120);
 
 /// Longest answer to an order in bytes: 128 hashes, or some sentences.
 const MAX_ORDER_ANSWER_BYTES: usize = 1 + 128 * 32;
+/// Longest answer with an attestation in bytes.
+const MAX_ATTESTED_BYTES: usize = 1 << 10;
 /// Longest relayed reading in bytes.
 const MAX_RELAYED_BYTES: usize = 64;
 /// Longest pairing in bytes.
@@ -152,6 +154,16 @@ impl Connected {
         {
             Answer::Packed(hashes) => Ok(Some(Ok(hashes))),
             Answer::Refused(why) => Ok(Some(Err(why))),
+            Answer::Unknown => Ok(None),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
+    /// Asks what a person is to a subject, as she claims; `None` if it does not attest it.
+    pub(crate) async fn attest(&mut self, claim: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        let asked = Request::Attest(claim.to_vec());
+        match self.ask(asked, MAX_ATTESTED_BYTES).await? {
+            Answer::Attested(bytes) => Ok(Some(bytes)),
             Answer::Unknown => Ok(None),
             _ => Err(io::ErrorKind::InvalidData.into()),
         }

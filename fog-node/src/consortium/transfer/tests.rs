@@ -135,7 +135,8 @@ async fn peer(seed: u8, chain: ChainId, replica: &Arc<Replica>, manner: Manner) 
                     | Request::Hears(_)
                     | Request::Relay(_)
                     | Request::Order(_)
-                    | Request::Part(_) => Answer::Unknown,
+                    | Request::Part(_)
+                    | Request::Attest(_) => Answer::Unknown,
                 };
                 if let Answer::Chunk(bytes) = &mut answer {
                     if manner == Manner::HangsUp(count.load(Ordering::Relaxed)) {

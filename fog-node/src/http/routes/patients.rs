@@ -3,9 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use fog_api::{
-    ApiError, Capability, ConsentRow, DescribePatient, GiveConsent, History, HistoryQuery,
-    LinkPerson, Patient, PatientReadingsQuery, PatientView, PatientsQuery, PatientsView,
-    ReadingRow,
+    ApiError, Capability, ConsentRow, DescribePatient, EndRelation, GiveConsent, History,
+    HistoryQuery, LinkPerson, Patient, PatientReadingsQuery, PatientView, PatientsQuery,
+    PatientsView, ReadingRow, RelatePerson,
 };
 use utoipa_axum::routes;
 
@@ -26,6 +26,8 @@ pub(super) fn routes() -> Routes {
         .at(KNOW, routes!(patient))
         .at(DESCRIBE, routes!(describe_patient))
         .at(DESCRIBE, routes!(link_person))
+        .at(DESCRIBE, routes!(relate_person))
+        .at(DESCRIBE, routes!(end_relation))
         .at(READ, routes!(patient_readings))
         .at(READ, routes!(patient_history))
         .at(KNOW, routes!(consents))
@@ -78,6 +80,32 @@ async fn link_person(
 ) -> Answer<PatientView> {
     let view = node.link_person(&id, &asked, asker.signed()?);
     view.await.map(Json)
+}
+
+/// Says that somebody treats her, or acts for her by law; answered once that is durable.
+#[utoipa::path(post, path = "/api/patients/{id}/team", tag = "patients", params(("id" = String, Path)),
+    request_body = RelatePerson, responses(
+    (status = 200, body = PatientView), (status = "default", body = ApiError)))]
+async fn relate_person(
+    State(node): App,
+    asker: Asker,
+    Path(id): Path<String>,
+    Body(asked): Body<RelatePerson>,
+) -> Answer<PatientView> {
+    let view = node.relate_person(&id, &asked, asker.signed()?);
+    view.await.map(Json)
+}
+
+/// Says that somebody is that to her no more; answered once that is durable, and what rests on it is ended.
+#[utoipa::path(post, path = "/api/patients/{id}/team/end", tag = "patients", params(("id" = String, Path)),
+    request_body = EndRelation, responses(
+    (status = 200, body = PatientView), (status = "default", body = ApiError)))]
+async fn end_relation(
+    State(node): App,
+    Path(id): Path<String>,
+    Body(asked): Body<EndRelation>,
+) -> Answer<PatientView> {
+    node.end_relation(&id, &asked).await.map(Json)
 }
 
 /// Readings that were taken while she wore the devices, taken last first.

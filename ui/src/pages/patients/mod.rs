@@ -8,6 +8,7 @@ mod erase;
 mod me;
 mod patient;
 mod record;
+mod team;
 mod wears;
 mod wore;
 

@@ -9,6 +9,7 @@ use super::called::Rename;
 use super::consents::Consents;
 use super::erase::Erase;
 use super::record::Record;
+use super::team::Team;
 use super::wears::Wears;
 use super::wore::Wore;
 use super::worn_by;
@@ -116,6 +117,7 @@ fn Known(view: RwSignal<Option<PatientView>>, base: String) -> impl IntoView {
             </div>
             <div class="stack">
                 <Wore worn=worn/>
+                <Team view=view base=base.clone()/>
                 <SignsIn view=view base=base/>
                 <Handles view=view/>
             </div>
