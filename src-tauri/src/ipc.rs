@@ -1,4 +1,4 @@
-//! What the console may ask of the desktop shell: four commands, each an adapter.
+//! What the console may ask of the desktop shell: five commands, each an adapter.
 //!
 //! The console speaks to the node as a browser does, by method, path and body;
 //! here the request goes to the node's own router in this process, so no port is
@@ -22,7 +22,7 @@ use axum::http::{HeaderMap, HeaderValue, Request, Response, header};
 use http_body_util::BodyExt;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, State, Webview};
 use tokio::task::AbortHandle;
@@ -48,16 +48,58 @@ impl Jar {
     }
 }
 
-/// The one event stream of each window; a new one ends the one before.
+/// The event streams of each window, one at each path; a new one ends the one before. Each has a number that the page
+/// chose, so that an end that comes late ends no other.
 #[derive(Debug, Default)]
-pub struct Streams(Mutex<BTreeMap<String, AbortHandle>>);
+pub struct Streams(Mutex<BTreeMap<(String, String), Numbered>>);
+
+#[derive(Debug)]
+struct Numbered {
+    number: u32,
+    /// None until the node has answered.
+    task: Option<AbortHandle>,
+}
+
+impl Drop for Numbered {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
 
 impl Streams {
-    fn replace(&self, window: &str, stream: AbortHandle) {
-        let mut streams = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(before) = streams.insert(window.to_owned(), stream) {
-            before.abort();
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(String, String), Numbered>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is asked of a path is no part of it.
+    fn place(window: &str, path: &str) -> (String, String) {
+        let path = path.split('?').next().unwrap_or(path);
+        (window.to_owned(), path.to_owned())
+    }
+
+    fn begin(&self, window: &str, path: &str, number: u32) {
+        let new = Numbered { number, task: None };
+        self.lock().insert(Self::place(window, path), new);
+    }
+
+    /// Keeps a stream that has begun, unless it was ended meanwhile.
+    fn keep(&self, window: &str, path: &str, number: u32, task: AbortHandle) {
+        match self.lock().get_mut(&Self::place(window, path)) {
+            Some(begun) if begun.number == number => begun.task = Some(task),
+            _ => task.abort(),
         }
+    }
+
+    fn end(&self, window: &str, number: u32) {
+        self.lock()
+            .retain(|(of, _), stream| of != window || stream.number != number);
+    }
+
+    /// Ends those of a page that is left.
+    pub fn end_all(&self, window: &str) {
+        self.lock().retain(|(of, _), _| of != window);
     }
 }
 
@@ -87,8 +129,8 @@ pub async fn api_call(
     )))
 }
 
-/// Streams the node's events, each one JSON text, into `channel` until the window
-/// asks for another stream or goes away.
+/// Streams the events at a path, each one JSON text, into `channel` until the window
+/// asks for another stream there or for its end, or goes away.
 #[tauri::command]
 pub async fn events(
     host: State<'_, Host>,
@@ -96,15 +138,23 @@ pub async fn events(
     streams: State<'_, Streams>,
     webview: Webview,
     path: String,
+    number: u32,
     channel: Channel<String>,
 ) -> Result<(), String> {
+    streams.begin(webview.label(), &path, number);
     let response = ask(&host, &jar, "GET", &path, None).await?;
     if !response.status().is_success() {
         return Err(format!("the node answered {}", response.status()));
     }
     let task = tokio::spawn(forward(response.into_body(), channel));
-    streams.replace(webview.label(), task.abort_handle());
+    streams.keep(webview.label(), &path, number, task.abort_handle());
     Ok(())
+}
+
+/// Ends the stream of this number.
+#[tauri::command]
+pub fn end_events(streams: State<'_, Streams>, webview: Webview, number: u32) {
+    streams.end(webview.label(), number);
 }
 
 /// Writes a file into the user's downloads and answers with its path.
@@ -188,8 +238,38 @@ fn frame(status: u16, content_type: &str, body: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    //! The layout of an answer, byte for byte, and the cookie that is kept.
+    //! The layout of an answer, byte for byte, the cookie that is kept, and which stream an end ends.
     use super::*;
+
+    #[tokio::test]
+    async fn an_end_ends_its_own_stream() {
+        let streams = Streams::default();
+        let task = || tokio::spawn(std::future::pending::<()>());
+        let begin = |path: &str, number| {
+            streams.begin("main", path, number);
+            let task = task();
+            streams.keep("main", path, number, task.abort_handle());
+            task
+        };
+        let (events, live) = (begin("/api/events", 1), begin("/api/access/ab/live", 2));
+        let again = begin("/api/events?waves=x", 3);
+        assert!(events.await.unwrap_err().is_cancelled(), "another came");
+        // Late: the one that it is for is gone.
+        streams.end("main", 1);
+        streams.end("other", 2);
+        tokio::task::yield_now().await;
+        assert!(!again.is_finished() && !live.is_finished());
+        streams.end("main", 2);
+        assert!(live.await.unwrap_err().is_cancelled());
+        // Ended before the node has answered.
+        streams.begin("main", "/api/access/ab/live", 4);
+        streams.end("main", 4);
+        let late = task();
+        streams.keep("main", "/api/access/ab/live", 4, late.abort_handle());
+        assert!(late.await.unwrap_err().is_cancelled());
+        streams.end_all("main");
+        assert!(again.await.unwrap_err().is_cancelled());
+    }
 
     #[test]
     fn the_newest_cookie_is_kept() {

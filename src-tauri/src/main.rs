@@ -17,6 +17,7 @@ use anyhow::{Context, Result};
 use arguments::Arguments;
 use clap::Parser;
 use host::Host;
+use tauri::webview::PageLoadEvent;
 use tauri::{AppHandle, Manager, RunEvent};
 
 fn main() -> Result<()> {
@@ -36,10 +37,17 @@ fn main() -> Result<()> {
         .invoke_handler(tauri::generate_handler![
             ipc::api_call,
             ipc::events,
+            ipc::end_events,
             ipc::save_file,
             ipc::quit
         ])
         .on_window_event(shell::on_window_event)
+        .on_page_load(|webview, load| {
+            // The page that listened is left.
+            if load.event() == PageLoadEvent::Started {
+                webview.state::<ipc::Streams>().end_all(webview.label());
+            }
+        })
         .setup(move |app| {
             let handle = app.handle();
             start_node(handle, arguments);

@@ -12,6 +12,7 @@ pub mod check;
 pub mod consortium_plots;
 pub mod draft;
 pub mod failure;
+pub mod followed;
 pub mod heat;
 pub mod live_model;
 pub mod oxygen;

@@ -74,7 +74,7 @@ async fn tick(page: &Page, testid: &str, key: Option<&str>) -> Result<()> {
 }
 
 /// Somebody who wears the first simulated sensor; her handle for treatment.
-async fn somebody(api: &str) -> Result<String> {
+pub(crate) async fn somebody(api: &str) -> Result<String> {
     let ask = |arguments: &[&str]| {
         let more = ["--api", api, "--json"];
         cli::fogward_json(arguments.iter().copied().chain(more))
@@ -160,12 +160,12 @@ async fn ask(browser: &Browser, subject: &str) -> Result<()> {
 }
 
 /// What opens the row that stands so.
-fn open(standing: &str) -> String {
+pub(crate) fn open(standing: &str) -> String {
     format!("[data-testid='request-row'][data-standing='{standing}'] [data-testid='request-open']")
 }
 
 /// Clicks what is in the open dialog.
-async fn shown(page: &Page, testid: &str) -> Result<()> {
+pub(crate) async fn shown(page: &Page, testid: &str) -> Result<()> {
     let button = format!("dialog[open] [data-testid='{testid}']");
     page.find_css(&button).await?.click().await?;
     Ok(())

@@ -10,6 +10,7 @@ use super::{Link, Live, after, here_now};
 use crate::failure::Failure;
 use crate::live_model::{Pending, join_blocks};
 use crate::measure;
+use crate::route::escape;
 use crate::transport::{self, Signal as Report, Stream};
 
 /// Blocks kept in the list.
@@ -41,7 +42,9 @@ impl Live {
         let waves = WAVES.with_borrow(Clone::clone);
         // The old stream ends before the new one begins: two would deliver everything twice.
         STREAM.with_borrow_mut(Option::take);
-        let stream = Stream::open(waves.as_deref(), move |report| match report {
+        let waves = waves.map(|waves| format!("?waves={}", escape(&waves)));
+        let path = format!("/api/events{}", waves.unwrap_or_default());
+        let stream = Stream::open(&path, move |report| match report {
             Report::Up => self.up(),
             Report::Down => self.down(),
             Report::Message(text) => self.heard(&text),

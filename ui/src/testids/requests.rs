@@ -24,6 +24,14 @@ pub const REQUEST_READ: &str = "request-read";
 pub const REQUEST_UNTOLD: &str = "request-untold";
 /// What was read; carries `data-readings`.
 pub const REQUEST_SHOWN: &str = "request-shown";
+/// Follows what was granted.
+pub const REQUEST_FOLLOW: &str = "request-follow";
+/// What is followed; carries `data-handle` and `data-readings`.
+pub const REQUEST_LIVE: &str = "request-live";
+/// Follows it no more.
+pub const REQUEST_STOP: &str = "request-stop";
+/// Why nothing follows.
+pub const REQUEST_CUT: &str = "request-cut";
 /// Handle of the subject who is asked about.
 pub const ASK_SUBJECT: &str = "ask-subject";
 /// A metric that is asked for; carries `data-key`.

@@ -1,9 +1,11 @@
 //! The desktop window's form: Tauri commands and a channel, no TCP port.
 //!
 //! Commands: `api_call {method, path, body}` answers with one frame of raw bytes
-//! (`status u16 ‖ n u16 ‖ content type[n] ‖ body`, little-endian), `events {path, channel}` sends each
-//! event as JSON text, `save_file {name, bytes}` answers the path, `quit` ends the program. `Channel` of `@tauri-apps/api` keeps
+//! (`status u16 ‖ n u16 ‖ content type[n] ‖ body`, little-endian), `events {path, number, channel}` sends each
+//! event as JSON text, `end_events {number}` ends that, `save_file {name, bytes}` answers the path, `quit` ends the program. `Channel` of `@tauri-apps/api` keeps
 //! the order of messages, so the page uses it from `window.__TAURI__` instead of a bare callback.
+
+use std::cell::Cell;
 
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -108,15 +110,21 @@ pub async fn quit() -> Result<(), Failure> {
         .map_err(|reason| refused(&reason))
 }
 
-/// An open channel; the shell ends it when the window asks for another.
+thread_local! {
+    /// That of the next stream.
+    static NUMBER: Cell<u32> = const { Cell::new(0) };
+}
+
+/// An open channel; the shell ends it when the window asks for that, or for another of its kind.
 pub struct Events {
     channel: Option<JsValue>,
+    number: u32,
     _closure: Closure<dyn Fn(JsValue)>,
 }
 
 impl Events {
-    /// Opens the channel and asks for events.
-    pub fn open(waves: Option<&str>, on: impl Fn(Signal) + 'static) -> Self {
+    /// Opens the channel and asks for the events at this path.
+    pub fn open(path: &str, on: impl Fn(Signal) + 'static) -> Self {
         let on = std::rc::Rc::new(on);
         let heard = on.clone();
         let closure = Closure::<dyn Fn(JsValue)>::new(move |message: JsValue| {
@@ -124,18 +132,20 @@ impl Events {
                 heard(Signal::Message(text));
             }
         });
+        let number = NUMBER.replace(NUMBER.get().wrapping_add(1));
         let Ok(channel) = channel(&closure) else {
             on(Signal::Down);
             return Self {
                 channel: None,
+                number,
                 _closure: closure,
             };
         };
-        let waves = waves
-            .map(|waves| format!("?waves={}", crate::route::escape(waves)))
-            .unwrap_or_default();
-        let path = format!("/api/events{waves}");
-        let arguments = object(&[("path", path.into()), ("channel", channel.clone())]);
+        let arguments = object(&[
+            ("path", path.into()),
+            ("number", number.into()),
+            ("channel", channel.clone()),
+        ]);
         wasm_bindgen_futures::spawn_local(async move {
             on(if invoke("events", &arguments).await.is_ok() {
                 Signal::Up
@@ -145,6 +155,7 @@ impl Events {
         });
         Self {
             channel: Some(channel),
+            number,
             _closure: closure,
         }
     }
@@ -164,6 +175,11 @@ impl Drop for Events {
             // A function made from text would be `eval`, which the content security policy refuses.
             let nobody = Closure::<dyn Fn(JsValue)>::new(|_| {}).into_js_value();
             Reflect::set(channel, &"onmessage".into(), &nobody).ok();
+            // Nobody hears any more, so nothing is to be read for it either.
+            let arguments = object(&[("number", self.number.into())]);
+            wasm_bindgen_futures::spawn_local(async move {
+                invoke("end_events", &arguments).await.ok();
+            });
         }
     }
 }

@@ -125,14 +125,12 @@ pub struct Events {
 }
 
 impl Events {
-    /// Opens the stream.
-    pub fn open(waves: Option<&str>, on: impl Fn(Signal) + 'static) -> Self {
+    /// Opens the stream at this path.
+    pub fn open(path: &str, on: impl Fn(Signal) + 'static) -> Self {
         let on = std::rc::Rc::new(on);
         let token = TOKEN.with_borrow(|token| escape(token));
-        let waves = waves
-            .map(|waves| format!("&waves={}", escape(waves)))
-            .unwrap_or_default();
-        let Ok(source) = EventSource::new(&format!("/api/events?token={token}{waves}")) else {
+        let joint = if path.contains('?') { '&' } else { '?' };
+        let Ok(source) = EventSource::new(&format!("{path}{joint}token={token}")) else {
             on(Signal::Down);
             return Self {
                 source: None,

@@ -35,12 +35,12 @@ pub enum Signal {
 }
 
 impl Stream {
-    /// Opens the stream; with `waves`, also the waves of that device or preview.
-    pub fn open(waves: Option<&str>, on: impl Fn(Signal) + 'static) -> Self {
+    /// Opens the stream at this path.
+    pub fn open(path: &str, on: impl Fn(Signal) + 'static) -> Self {
         if desktop::is_here() {
-            Self::Desktop(desktop::Events::open(waves, on))
+            Self::Desktop(desktop::Events::open(path, on))
         } else {
-            Self::Http(http::Events::open(waves, on))
+            Self::Http(http::Events::open(path, on))
         }
     }
 }

@@ -1,26 +1,32 @@
 //! What the console says of requests for data: where they stand, how long still, whom they wait for.
 
-use fog_api::{AccessRow, AccessState, Disclosure};
+use fog_api::following::PERIOD_OVER;
+use fog_api::{AccessRow, AccessState, ApiError, Disclosure, LiveEnd};
 
-use super::number::{age, clock_minutes, date};
+use super::number::{age, clock_minutes, date, span};
 use super::proof::metric;
 use super::state::State;
+use crate::followed::Followed;
 
 /// Metrics that are offered by name, by LOINC code; others are typed by theirs.
 pub const OFFERED: [&str; 8] = [
     "59408-5", "8889-8", "8867-4", "9279-1", "8310-5", "8480-6", "8462-4", "2339-0",
 ];
-/// Periods up to now, in hours.
-pub const PERIODS: [(u32, &str); 5] = [
+/// Periods up to now, in hours; from now on where they are negative.
+pub const PERIODS: [(i32, &str); 8] = [
     (1, "The last hour"),
     (24, "The last 24 hours"),
     (72, "The last 3 days"),
     (168, "The last 7 days"),
     (720, "The last 30 days"),
+    (-2, "The next 2 hours"),
+    (-8, "The next 8 hours"),
+    (-24, "The next 24 hours"),
 ];
 /// For how long, in hours.
-pub const LASTS: [(u32, &str); 4] = [
+pub const LASTS: [(u32, &str); 5] = [
     (1, "1 hour"),
+    (2, "2 hours"),
     (8, "8 hours"),
     (24, "1 day"),
     (168, "7 days"),
@@ -121,6 +127,62 @@ pub fn read(shown: &Disclosure) -> String {
     }
 }
 
+/// How a live view is at `now` in Unix milliseconds.
+#[must_use]
+pub fn following(row: &AccessRow, now: i64, is_up: bool, is_over: bool) -> String {
+    let ends = i64::try_from(row.ends.min(row.until)).unwrap_or(i64::MAX);
+    match (is_over, is_up) {
+        (true, _) => "Ended.".to_owned(),
+        (false, false) => "Not connected; it is tried again by itself.".to_owned(),
+        (false, true) => format!("Ends in {}.", span(ends.saturating_sub(now))),
+    }
+}
+
+/// What the ledger was told of a live view.
+#[must_use]
+pub fn told_live(followed: &Followed) -> String {
+    match followed.reads {
+        0 => "The ledger is told of each reading that is shown.".to_owned(),
+        1 => format!(
+            "{} readings, told to the ledger in one receipt.",
+            followed.readings
+        ),
+        reads => format!(
+            "{} readings, told to the ledger in {reads} receipts.",
+            followed.readings
+        ),
+    }
+}
+
+/// What ended a live view, and since when nothing was shown: the time of day of the last reading.
+#[must_use]
+pub fn cut(end: &LiveEnd, last: Option<String>) -> ApiError {
+    let nothing_after = match last {
+        Some(last) => format!("Nothing after {last} was shown."),
+        None => "Nothing was shown.".to_owned(),
+    };
+    let is_whole = end.why.code == PERIOD_OVER;
+    ApiError {
+        what: match is_whole {
+            true => "All of the period was shown.".to_owned(),
+            false => format!("Ended at block {}.", end.height),
+        },
+        why: format!("{} {nothing_after}", end.why.why),
+        ..end.why.clone()
+    }
+}
+
+/// The same of what ended while the stream was broken.
+#[must_use]
+pub fn cut_meanwhile(row: &AccessRow) -> ApiError {
+    ApiError {
+        code: "ACC-06".to_owned(),
+        what: format!("Ended at block {} at the latest.", row.changed_height),
+        why: row.words.clone(),
+        next: "Look at the request; ask again if you still need it.".to_owned(),
+    }
+}
+
 /// How often a request was read.
 #[must_use]
 pub fn reads(row: &AccessRow) -> String {
@@ -216,6 +278,23 @@ mod tests {
             decision(&granted, 60),
             "cdcdcdcd may see Heart rate, not 1-1."
         );
+        assert_eq!(following(&granted, 0, true, false), "Ends in 0:00.");
+        let mut ahead = granted.clone();
+        ahead.until = 3_600_000;
+        assert_eq!(following(&ahead, 15_000, true, false), "Ends in 0:45.");
+        let end = LiveEnd {
+            at: 0,
+            height: 123,
+            why: ApiError {
+                code: "ACC-06".to_owned(),
+                what: "The live view has ended.".to_owned(),
+                why: "Anna ended it.".to_owned(),
+                next: "Ask again.".to_owned(),
+            },
+        };
+        let told = cut(&end, Some("12:03:04".to_owned()));
+        assert_eq!(told.what, "Ended at block 123.");
+        assert_eq!(told.why, "Anna ended it. Nothing after 12:03:04 was shown.");
         let mut told = granted;
         told.words = "Until 1970-01-01T00:01:00.000Z. Cut off: 1-1.".to_owned();
         assert_eq!(

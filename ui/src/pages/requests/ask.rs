@@ -79,7 +79,13 @@ impl Form {
 
     fn asked(self, now: i64) -> AskAccess {
         let now = u64::try_from(now).unwrap_or(0);
-        let hours = |chosen: RwSignal<String>| chosen.get_untracked().parse::<u64>().unwrap_or(1);
+        let hours = |chosen: RwSignal<String>| chosen.get_untracked().parse::<i64>().unwrap_or(1);
+        let (back, ahead) = match hours(self.period) {
+            back @ 0.. => (back.unsigned_abs(), 0),
+            ahead => (0, ahead.unsigned_abs()),
+        };
+        // What is to come cannot be seen after the grant is over.
+        let lasts = hours(self.lasts).unsigned_abs().max(ahead);
         let relations = [(self.is_treating, "treating"), (self.is_oneself, "self")];
         let relations = relations
             .into_iter()
@@ -89,11 +95,11 @@ impl Form {
             subject: self.subject.get_untracked().trim().to_lowercase(),
             holder: None,
             metrics: untrack(move || self.codes()),
-            from: now.saturating_sub(hours(self.period) * HOUR_MILLIS),
-            until: now,
+            from: now.saturating_sub(back * HOUR_MILLIS),
+            until: now.saturating_add(ahead * HOUR_MILLIS),
             resolution: self.resolution.get_untracked(),
             purpose: self.purpose.get_untracked(),
-            seconds: hours(self.lasts) * HOUR_MILLIS / 1_000,
+            seconds: lasts * HOUR_MILLIS / 1_000,
             relations: relations.collect(),
         }
     }

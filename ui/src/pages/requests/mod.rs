@@ -1,6 +1,7 @@
 //! *Requests*: what waits for me, what did I ask for, and what may I see for how long?
 
 mod ask;
+mod live;
 mod row;
 mod shown;
 
@@ -18,6 +19,7 @@ use crate::transport;
 use crate::words::requests;
 
 use ask::AskForData;
+use live::{Follow, Live};
 use row::Row;
 use shown::Shown;
 
@@ -31,6 +33,8 @@ pub(super) struct Desk {
     failure: RwSignal<Option<Failure>>,
     /// What the person read last.
     shown: RwSignal<Option<Disclosure>>,
+    /// What the person follows.
+    follow: Follow,
 }
 
 impl Desk {
@@ -50,6 +54,7 @@ pub fn RequestsPage() -> impl IntoView {
         all: RwSignal::new(None),
         failure: RwSignal::new(None),
         shown: RwSignal::new(None),
+        follow: Follow::new(),
     };
     let live = use_live();
     let turn = Memo::new(move |_| live.now.get().div_euclid(AGAIN));
@@ -78,6 +83,7 @@ pub fn RequestsPage() -> impl IntoView {
                         (None, true) => view! { <Table desk=desk/> }.into_any(),
                     }}
                 </section>
+                <Live follow=desk.follow/>
                 <Shown shown=desk.shown/>
                 </div>
                 <AskForData desk=desk/>
@@ -102,10 +108,13 @@ fn Table(desk: Desk) -> impl IntoView {
     let live = use_live();
     let minute = Memo::new(move |_| live.now.get().div_euclid(60_000) * 60_000);
     let rows = move || desk.all.get().unwrap_or_default();
-    // What only time changes is told by the clock, so that a row stays while somebody reads it.
+    // What only time changes is told by the clock, and what reading changes in its place, so that a row stays while
+    // somebody reads it.
     let key = |row: &AccessRow| {
         let row = AccessRow {
             remaining_seconds: row.remaining_seconds.map(|_| 0),
+            reads: 0,
+            readings: 0,
             ..row.clone()
         };
         serde_json::to_string(&row).unwrap_or_default()

@@ -4,9 +4,11 @@ use fog_api::{AccessRow, AccessState, DecideAccess, Disclosure, ReadAccess, Revi
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::live::may_follow;
 use super::{Desk, told};
 use crate::components::{FailureNote, Icon, StateMark, modal};
 use crate::failure::Failure;
+use crate::live::use_live;
 use crate::route::escape;
 use crate::words::requests;
 use crate::words::state::State;
@@ -110,6 +112,23 @@ fn Whole(row: AccessRow, desk: Desk, open: RwSignal<bool>) -> impl IntoView {
         });
     };
     let may_read = row.is_own && row.state == AccessState::Granted;
+    let live = use_live();
+    let followed = StoredValue::new(row.clone());
+    let may_follow = Memo::new(move |_| {
+        let now = live.now.get();
+        followed.with_value(|row| may_follow(row, now))
+    });
+    let follow = move |_| {
+        desk.follow.begin(followed.get_value());
+        open.set(false);
+    };
+    let reads = move || {
+        let handle = followed.with_value(|row| row.handle.clone());
+        desk.all.with(|all| {
+            let newest = all.iter().flatten().find(|row| row.handle == handle);
+            newest.map(requests::reads)
+        })
+    };
     let title = format!("h-request-{}", row.handle);
     let ends = if row.is_own {
         "Give it back"
@@ -121,7 +140,6 @@ fn Whole(row: AccessRow, desk: Desk, open: RwSignal<bool>) -> impl IntoView {
         ("Held by", row.holder.clone()),
         ("From", row.person.organisation.clone()),
         ("Decided by", row.by.join(", ")),
-        ("Read", requests::reads(&row)),
         ("Reason", row.reason.clone().unwrap_or_default()),
     ];
     let facts = facts
@@ -132,7 +150,7 @@ fn Whole(row: AccessRow, desk: Desk, open: RwSignal<bool>) -> impl IntoView {
     view! {
         <dialog class="dialog" node_ref=dialog aria-labelledby=title.clone() on:close=closed>
             <div><h2 id=title.clone()><bdi>{requests::asker(&row)}</bdi></h2><p class="soft wrap">{told(&row)}</p></div>
-            <dl class="facts">{facts}</dl>
+            <dl class="facts">{facts}<div><dt>"Read"</dt><dd>{reads}</dd></div></dl>
             {promised(&row)}
             {move || failure.get().map(|failure| view! { <FailureNote failure=failure/> })}
             <footer>
@@ -146,6 +164,9 @@ fn Whole(row: AccessRow, desk: Desk, open: RwSignal<bool>) -> impl IntoView {
                 })}
                 {may_read.then(|| view! {
                     <button type="button" class="btn primary" disabled=busy data-testid=testids::REQUEST_READ on:click=read>"Read the last day of it"</button>
+                })}
+                {move || may_follow.get().then(|| view! {
+                    <button type="button" class="btn primary" disabled=busy data-testid=testids::REQUEST_FOLLOW on:click=follow>"Follow live"</button>
                 })}
                 {row.may_decide.then(|| view! {
                     <button type="button" class="btn" disabled=busy data-testid=testids::REQUEST_DENY on:click=move |_| decide(false)>"Refuse"</button>

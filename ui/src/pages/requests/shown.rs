@@ -109,7 +109,7 @@ fn points_of(part: &DisclosedStream) -> impl Iterator<Item = Point> {
 }
 
 #[component]
-fn Spans(spans: Vec<DisclosedSpan>) -> impl IntoView {
+pub(super) fn Spans(spans: Vec<DisclosedSpan>) -> impl IntoView {
     let number =
         |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.1}"));
     let row = |span: DisclosedSpan| {
@@ -132,7 +132,7 @@ fn Spans(spans: Vec<DisclosedSpan>) -> impl IntoView {
         }
     };
     view! {
-        <div class="scroll" tabindex="0" role="group" aria-labelledby="h-shown">
+        <div class="scroll" tabindex="0" role="group" aria-label="Statistics">
             <table class="tbl">
                 <thead><tr>
                     <th scope="col">"From"</th><th scope="col">"Metric"</th><th scope="col" class="num">"Values"</th>
