@@ -9,6 +9,7 @@ mod consortium;
 mod desktop;
 mod device_life;
 mod feed;
+mod hospital;
 mod journey;
 mod kills;
 mod ledger_devices;
