@@ -168,21 +168,34 @@ pub fn found(places: &[Place], arguments: &[&str]) -> Result<Running> {
         if running.is_empty() {
             create(place)?;
         } else {
-            join(&running, place)?;
+            join(&running, place, &[])?;
         }
         running.push((place.clone(), place.start(arguments)?));
         if running.len() > 1 {
             seat(&running, place)?;
         }
     }
-    let count = places.len() as u64;
+    all_validate(&running)?;
+    Ok(running)
+}
+
+/// Lets the founder's organisation have one more node, which validates, too. It runs when this returns.
+pub fn add_node(running: &mut Running, place: &Place, arguments: &[&str]) -> Result<()> {
+    join(running, place, &["--same-organisation"])?;
+    running.push((place.clone(), place.start(arguments)?));
+    seat(running, place)?;
+    all_validate(running)
+}
+
+/// Waits until each node sees that all of them validate.
+fn all_validate(running: &Running) -> Result<()> {
+    let count = running.len() as u64;
     until("all nodes to see all validators", || {
         let views = running.iter().map(|(place, node)| place.status(node));
         let views = views.collect::<Result<Vec<_>>>()?;
         let all = views.iter().all(|status| status["validators"] == count);
         Ok(all.then_some(()))
-    })?;
-    Ok(running)
+    })
 }
 
 fn create(place: &Place) -> Result<()> {
@@ -196,9 +209,10 @@ fn create(place: &Place) -> Result<()> {
     place.fogward(&arguments).map(drop)
 }
 
-fn join(running: &Running, place: &Place) -> Result<()> {
+fn join(running: &Running, place: &Place, how: &[&str]) -> Result<()> {
     let (first, node) = running.first().context("nobody to invite")?;
-    let made = first.fogward(&["consortium", "invite", "--api", &node.address])?;
+    let invite = ["consortium", "invite", "--api", &node.address];
+    let made = first.fogward(&[&invite[..], how].concat())?;
     let invitation = made["text"].as_str().context("no invitation")?;
     let data = place.data.to_string_lossy();
     let organisation = format!("Hospital of {}", place.name);

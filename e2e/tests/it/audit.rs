@@ -7,7 +7,7 @@ use e2e::page::Page;
 use serde_json::Value;
 use std::path::Path;
 
-use crate::people::{heading, register, sign_in, somebody_else};
+use crate::people::{heading, somebody_else, two_people};
 
 const SIZES: [(u32, u32); 3] = [(390, 844), (1280, 720), (2560, 1440)];
 const EMERGENCY: &str = "permit(principal, action, resource) when { context.emergency };";
@@ -73,15 +73,7 @@ async fn look(browser: &Browser, patient: &str, subject: &str) -> Result<()> {
     let page = &browser.page;
     page.click("nav-audit").await?;
     heading(page, "page-heading", "Nobody can look yet").await?;
-    let mut anna = register(page, "anna", None).await?;
-    page.click("enrolment-done").await?;
-    sign_in(page, "anna", &mut anna).await?;
-    let mut nina = register(page, "nina", Some("nurse")).await?;
-    page.click("enrolment-done").await?;
-    page.click("who").await?;
-    page.click("lock").await?;
-    page.click("door-somebody-else").await?;
-    sign_in(page, "nina", &mut nina).await?;
+    two_people(page, ("anna", None), ("nina", "nurse")).await?;
     page.script("location.hash = '#/audit'").await?;
     page.find("not-for-you").await?;
 

@@ -104,15 +104,22 @@ async fn a_closed_window_keeps_its_node_and_comes_back() -> Result<()> {
 
 /// The newest block's height, as the node tells the window.
 async fn height(desktop: &Desktop) -> Result<u64> {
-    let script = "return window.__TAURI__.core.invoke('api_call', {method: 'GET', path: '/api/status', body: null})\
-                  .then(answer => { const bytes = new Uint8Array(answer); return new TextDecoder().decode(bytes.slice(4 + bytes[2] + 256 * bytes[3])); })";
-    let status = desktop.page.script(script).await?;
-    let status: serde_json::Value = serde_json::from_str(status.as_str().unwrap_or_default())?;
+    let status = ask(desktop, "/api/status").await?;
     status["height"].as_u64().context("no height in the status")
 }
 
+/// What the node answers the window that it lives in.
+pub(crate) async fn ask(desktop: &Desktop, path: &str) -> Result<serde_json::Value> {
+    let script = format!(
+        "return window.__TAURI__.core.invoke('api_call', {{method: 'GET', path: '{path}', body: null}})\
+         .then(answer => {{ const bytes = new Uint8Array(answer); return new TextDecoder().decode(bytes.slice(4 + bytes[2] + 256 * bytes[3])); }})"
+    );
+    let answer = desktop.page.script(&script).await?;
+    Ok(serde_json::from_str(answer.as_str().unwrap_or_default())?)
+}
+
 /// Asks the console to quit and waits until it and its helpers have.
-async fn stop(desktop: &Desktop) -> Result<()> {
+pub(crate) async fn stop(desktop: &Desktop) -> Result<()> {
     let family = family(desktop)?;
     process::terminate(desktop.console()?);
     ended(&family).await

@@ -43,7 +43,8 @@ pub async fn pair_and_prove(page: &Page, oximeter: &Oximeter, downloads: &Path) 
     })
 }
 
-async fn pair(page: &Page, oximeter: &Oximeter) -> Result<()> {
+/// Pairs `oximeter` in three steps, in a console with an open session or with nobody registered.
+pub(crate) async fn pair(page: &Page, oximeter: &Oximeter) -> Result<()> {
     page.click("nav-devices").await?;
     page.click("pair-open").await?;
     let path = oximeter.sensor.path().display().to_string();
@@ -105,7 +106,7 @@ fn saved_file(folder: &Path) -> Option<PathBuf> {
 }
 
 /// Where in the console the window is.
-async fn fragment(page: &Page) -> Result<String> {
+pub(crate) async fn fragment(page: &Page) -> Result<String> {
     let place = page.script("return location.hash").await?;
     place.as_str().map(str::to_owned).context("no fragment")
 }

@@ -10,6 +10,7 @@ mod desktop;
 mod device_life;
 mod feed;
 mod following;
+mod hospital;
 mod journey;
 mod kills;
 mod ledger_devices;

@@ -90,6 +90,25 @@ pub(crate) async fn sign_in(page: &Page, login: &str, app: &mut App) -> Result<(
     page.find("who").await.map(drop)
 }
 
+/// Registers an administrator, who has these roles besides, and by her somebody with a role, who signs in at the same
+/// window; the apps of both.
+pub(crate) async fn two_people(
+    page: &Page,
+    (admin, besides): (&str, Option<&str>),
+    (login, role): (&str, &str),
+) -> Result<[App; 2]> {
+    let mut first = register(page, admin, besides).await?;
+    page.click("enrolment-done").await?;
+    sign_in(page, admin, &mut first).await?;
+    let mut second = register(page, login, Some(role)).await?;
+    page.click("enrolment-done").await?;
+    page.click("who").await?;
+    page.click("lock").await?;
+    page.click("door-somebody-else").await?;
+    sign_in(page, login, &mut second).await?;
+    Ok([first, second])
+}
+
 /// The session at this window is locked, and somebody who is signed in at it, too, opens the other one.
 pub(crate) async fn somebody_else(page: &Page, login: &str) -> Result<()> {
     page.click("who").await?;

@@ -8,7 +8,7 @@ use e2e::cli::{self, Node};
 use e2e::page::Page;
 use serde_json::Value;
 
-use crate::people::{heading, register, sign_in, somebody_else};
+use crate::people::{heading, somebody_else, two_people};
 
 const SIZES: [(u32, u32); 2] = [(390, 844), (1280, 720)];
 /// Nurses are granted the saturation once somebody agrees, and everything where they break the glass.
@@ -59,12 +59,12 @@ async fn a_request_is_asked_granted_and_reviewed() -> Result<()> {
 }
 
 /// The row that stands so.
-async fn row(page: &Page, standing: &str) -> Result<()> {
+pub(crate) async fn row(page: &Page, standing: &str) -> Result<()> {
     let row = format!("[data-testid='request-row'][data-standing='{standing}']");
     page.find_css(&row).await.map(drop)
 }
 
-async fn tick(page: &Page, testid: &str, key: Option<&str>) -> Result<()> {
+pub(crate) async fn tick(page: &Page, testid: &str, key: Option<&str>) -> Result<()> {
     let key = key
         .map(|key| format!("[data-key='{key}']"))
         .unwrap_or_default();
@@ -96,15 +96,7 @@ async fn ask(browser: &Browser, subject: &str) -> Result<()> {
     let page = &browser.page;
     page.click("nav-requests").await?;
     heading(page, "page-heading", "Nobody can ask yet").await?;
-    let mut anna = register(page, "anna", None).await?;
-    page.click("enrolment-done").await?;
-    sign_in(page, "anna", &mut anna).await?;
-    let mut nina = register(page, "nina", Some("nurse")).await?;
-    page.click("enrolment-done").await?;
-    page.click("who").await?;
-    page.click("lock").await?;
-    page.click("door-somebody-else").await?;
-    sign_in(page, "nina", &mut nina).await?;
+    two_people(page, ("anna", None), ("nina", "nurse")).await?;
 
     page.click("nav-requests").await?;
     heading(page, "page-heading", "No request waits for you").await?;

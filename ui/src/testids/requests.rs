@@ -34,6 +34,8 @@ pub const REQUEST_STOP: &str = "request-stop";
 pub const REQUEST_CUT: &str = "request-cut";
 /// Handle of the subject who is asked about.
 pub const ASK_SUBJECT: &str = "ask-subject";
+/// The organisation that holds the data (a `select` of ids).
+pub const ASK_HOLDER: &str = "ask-holder";
 /// A metric that is asked for; carries `data-key`.
 pub const ASK_METRIC: &str = "ask-metric";
 /// LOINC codes of further metrics.

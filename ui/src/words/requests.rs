@@ -1,7 +1,7 @@
 //! What the console says of requests for data: where they stand, how long still, whom they wait for.
 
 use fog_api::following::PERIOD_OVER;
-use fog_api::{AccessRow, AccessState, ApiError, Disclosure, LiveEnd};
+use fog_api::{AccessRow, AccessState, ApiError, Disclosure, LiveEnd, OrganisationRow};
 
 use super::number::{age, clock_minutes, date, span};
 use super::proof::metric;
@@ -201,6 +201,17 @@ pub fn asker(row: &AccessRow) -> String {
     person.name.clone().unwrap_or_else(short)
 }
 
+/// Ids and names of the other organisations that may hold what is asked for.
+#[must_use]
+pub fn other_holders(all: &[OrganisationRow], own: Option<&str>) -> Vec<(String, String)> {
+    let others = all
+        .iter()
+        .filter(|one| one.removed.is_none() && own != Some(one.id.as_str()));
+    others
+        .map(|one| (one.id.clone(), one.name.clone()))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     //! Goal: who must act is told first, time runs out, and metrics have their names. Method: examples.
@@ -245,6 +256,27 @@ mod tests {
             may_end: false,
             may_review: false,
         }
+    }
+
+    #[test]
+    fn the_others_that_are_still_there_may_hold_data() {
+        let organisation = |id: &str, removed| OrganisationRow {
+            id: id.to_owned(),
+            name: format!("Hospital {id}"),
+            admins: Vec::new(),
+            removed,
+        };
+        let all = [
+            organisation("a", None),
+            organisation("b", Some(7)),
+            organisation("c", None),
+        ];
+        let found = |own| {
+            let others = other_holders(&all, own).into_iter();
+            others.map(|(id, _)| id).collect::<Vec<_>>()
+        };
+        assert_eq!(found(Some("a")), ["c"]);
+        assert_eq!(found(None), ["a", "c"]);
     }
 
     #[test]

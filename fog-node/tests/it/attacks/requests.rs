@@ -67,6 +67,9 @@ fn silent_and_slow_callers_on_this_machine_keep_nobody_out() {
     assert!(node.terminate().success());
 }
 
+/// What a body is, its content type, its bytes, and status and code of the refusal.
+type Sent = (&'static str, &'static str, Vec<u8>, (u16, &'static str));
+
 /// Sends a body to a route; its status, and the code of a refusal.
 async fn send(
     served: &Served,
@@ -94,7 +97,7 @@ async fn bodies_of_any_size_depth_and_kind_are_refused() {
     let session = human.sign_in(&served).await;
     let deep = |open: &str, close: &str, depth| [open.repeat(depth), close.repeat(depth)].concat();
     let json = "application/json";
-    let bodies: [(&str, &str, Vec<u8>, (u16, &str)); 7] = [
+    let bodies: [Sent; 7] = [
         ("too large", json, vec![b' '; MAX_BODY + 1], (413, "API-07")),
         (
             "lists in lists",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fog_api::{AccessRow, AskAccess, BreakGlass, Role};
+use fog_api::{AccessRow, AskAccess, BreakGlass, Capability, ConsortiumView, Role};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::live::use_live;
 use crate::session::use_session;
 use crate::words::proof::metric;
-use crate::words::requests::{LASTS, OFFERED, PERIODS, PURPOSES, RESOLUTIONS};
+use crate::words::requests::{LASTS, OFFERED, PERIODS, PURPOSES, RESOLUTIONS, other_holders};
 use crate::{testids, transport};
 
 const HOUR_MILLIS: u64 = 3_600_000;
@@ -23,6 +23,8 @@ const HANDLE_DIGITS: usize = 64;
 #[derive(Clone, Copy)]
 struct Form {
     subject: RwSignal<String>,
+    /// Id of the organisation that holds the data; empty for this one.
+    holder: RwSignal<String>,
     metrics: RwSignal<BTreeSet<&'static str>>,
     others: RwSignal<String>,
     period: RwSignal<String>,
@@ -39,6 +41,7 @@ impl Form {
     fn new() -> Self {
         Self {
             subject: RwSignal::default(),
+            holder: RwSignal::default(),
             metrics: RwSignal::default(),
             others: RwSignal::default(),
             period: RwSignal::new("24".to_owned()),
@@ -91,9 +94,10 @@ impl Form {
             .into_iter()
             .filter(|(is_so, _)| is_so.get_untracked())
             .map(|(_, word)| word.to_owned());
+        let holder = Some(self.holder.get_untracked()).filter(|id| !id.is_empty());
         AskAccess {
             subject: self.subject.get_untracked().trim().to_lowercase(),
-            holder: None,
+            holder,
             metrics: untrack(move || self.codes()),
             from: now.saturating_sub(back * HOUR_MILLIS),
             until: now.saturating_add(ahead * HOUR_MILLIS),
@@ -166,6 +170,7 @@ pub(super) fn AskForData(desk: Desk) -> impl IntoView {
                     <input class="input hash" id="ask-subject" maxlength="64" autocomplete="off" autocapitalize="none" spellcheck="false"
                         data-testid=testids::ASK_SUBJECT prop:value=form.subject on:input=move |event| form.subject.set(event_target_value(&event))/>
                 </div>
+                <Holder form=form/>
                 <Metrics form=form/>
                 <div class="pair">
                     <Choice id="ask-period" label="Period" options=PERIODS.map(|(hours, words)| (hours.to_string(), words)).to_vec() chosen=form.period testid=testids::ASK_PERIOD/>
@@ -191,6 +196,35 @@ pub(super) fn AskForData(desk: Desk) -> impl IntoView {
                 {move || failure.get().map(|failure| view! { <FailureNote failure=failure/> })}
             </form>
         </section>
+    }
+}
+
+/// Whose record it is a part of; nothing where there is no other organisation.
+#[component]
+fn Holder(form: Form) -> impl IntoView {
+    let others = RwSignal::new(Vec::<(String, String)>::new());
+    if use_session().may(Capability::ReadConsortium) {
+        spawn_local(async move {
+            // Without an answer, this organisation's data can be asked for all the same.
+            if let Ok(view) = transport::get::<ConsortiumView>("/api/consortium").await {
+                let found = other_holders(&view.organisations, view.me.organisation.as_deref());
+                others.try_set(found);
+            }
+        });
+    }
+    let options = move || {
+        let all = others.get().into_iter();
+        all.map(|(id, name)| view! { <option value=id>{name}</option> })
+            .collect_view()
+    };
+    view! {
+        <div class="field" hidden=move || others.with(Vec::is_empty)>
+            <label for="ask-holder">"Held by"</label>
+            <select class="input" id="ask-holder" data-testid=testids::ASK_HOLDER on:change=move |event| form.holder.set(event_target_value(&event))>
+                <option value="">"This organisation"</option>
+                {options}
+            </select>
+        </div>
     }
 }
 
