@@ -167,7 +167,6 @@ impl Stage<'_> {
     /// Petra reads it in her own console, from another hospital's node, each reading proven on her node's replica.
     async fn read(&self) -> Result<()> {
         let page = &self.browser.page;
-        reopen(page).await?;
         row(page, "Granted").await?;
         let words = read(page).await?;
         for told in ["SpO₂", "Each was anchored by the node it is from"] {
@@ -202,7 +201,6 @@ impl Stage<'_> {
         here.find_css(&open("Granted")).await?.click().await?;
         shown(here, "request-end").await?;
         row(here, "Ended").await?;
-        reopen(there).await?;
         row(there, "Ended").await?;
         ensure!(read_again(there, "Ended").await? == "ACC-06");
         // What no policy permits is denied at once, and that stays on record.
@@ -242,7 +240,6 @@ impl Stage<'_> {
     /// Anna is told, and says that there was reason.
     async fn review(&self) -> Result<()> {
         let page = &self.window.page;
-        reopen(page).await?;
         heading(page, "page-heading", "One request waits for you").await?;
         page.find_css(&open("Break-glass")).await?.click().await?;
         page.picture(&cli::picture("hospital-8-review")?).await?;
@@ -259,13 +256,6 @@ impl Stage<'_> {
             .click()
             .await?;
         heading(page, "page-heading", "Ana Brook").await?;
-        // She goes home, and her sensor stays.
-        page.click("patient-unassign").await?;
-        page.until("her sensor to be nobody's", || async {
-            let wears = "return !document.querySelector(\"[data-testid='patient-wears']\")";
-            Ok((page.script(wears).await? == true).then_some(()))
-        })
-        .await?;
         page.click("patient-erase").await?;
         page.type_into("patient-erase-name", &format!("Ana Brook{RETURN}"))
             .await?;
@@ -285,8 +275,6 @@ impl Stage<'_> {
         let there = &self.browser.page;
         there
             .until("the end of the last grant", || async {
-                reopen(there).await?;
-                there.find("request-row").await?;
                 let granted = "return !document.querySelector(\"[data-testid='request-row'][data-standing='Granted']\")";
                 Ok((there.script(granted).await? == true).then_some(()))
             })
@@ -294,12 +282,6 @@ impl Stage<'_> {
         ensure!(read_again(there, "Ended").await? == "ACC-06");
         there.picture(&cli::picture("hospital-10-over")?).await
     }
-}
-
-/// Opens the list of requests anew.
-async fn reopen(page: &Page) -> Result<()> {
-    page.click("nav-devices").await?;
-    page.click("nav-requests").await
 }
 
 /// Fills in what Petra asks for: metrics of the last hour, held by the other hospital.

@@ -134,6 +134,7 @@ async fn put(browser: &Browser, anna: &mut App) -> Result<()> {
     let row = "[data-testid='policy-row'][data-name='care-team'][aria-current='true']";
     page.find_css(row).await?;
     says(page, "policy-why-not", "Nothing is changed yet.").await?;
+    says(page, "policy-version", "Put in force").await?;
     lines(page, 2).await?;
     browser.look("policies", &SIZES, PAGE_FITS).await
 }

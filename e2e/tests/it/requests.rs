@@ -112,6 +112,9 @@ async fn ask(browser: &Browser, subject: &str) -> Result<()> {
     page.click("ask-send").await?;
     row(page, "Granted").await?;
 
+    // Who broke it is told nothing of it; who reviews it is, on every page.
+    ensure!(!is_noticed(page).await?, "a nurse reviews nothing");
+
     // What was granted is shown, and the ledger is told.
     page.find_css(&open("Granted")).await?.click().await?;
     shown(page, "request-read").await?;
@@ -123,6 +126,10 @@ async fn ask(browser: &Browser, subject: &str) -> Result<()> {
 
     // At the same window: hers is locked, and the administrator opens her own.
     somebody_else(page, "anna").await?;
+    page.until("the notice of a broken glass", || async {
+        Ok(is_noticed(page).await?.then_some(()))
+    })
+    .await?;
     page.click("nav-requests").await?;
     heading(page, "page-heading", "2 requests wait for you").await?;
     browser.look("requests", &SIZES, PAGE_FITS).await?;
@@ -138,6 +145,10 @@ async fn ask(browser: &Browser, subject: &str) -> Result<()> {
     );
     shown(page, "request-unjustified").await?;
     heading(page, "page-heading", "No request waits for you").await?;
+    page.until("no notice any more", || async {
+        Ok((!is_noticed(page).await?).then_some(()))
+    })
+    .await?;
     let words = "return [...document.querySelectorAll('[data-testid=request-row]')].map(row => row.textContent).join()";
     let words = page.script(words).await?;
     let words = words.as_str().unwrap_or_default();
@@ -149,6 +160,12 @@ async fn ask(browser: &Browser, subject: &str) -> Result<()> {
         ensure!(words.contains(told), "{told}: {words}");
     }
     Ok(())
+}
+
+/// Whether the page says that a glass was broken.
+async fn is_noticed(page: &Page) -> Result<bool> {
+    let notice = "return document.querySelector(\"[data-testid='notice'][data-about='broken-glass']\") !== null";
+    Ok(page.script(notice).await? == true)
 }
 
 /// What opens the row that stands so.

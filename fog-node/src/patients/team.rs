@@ -72,6 +72,7 @@ impl Node {
         signed: &Signed,
     ) -> Result<PatientView, Failure> {
         let now = now_millis();
+        self.patients.named(id)?;
         let related = self.related(asked, signed, now)?;
         let _turn = self.patients.turn().await;
         let patient = Patient::clone(&*self.patients.named(id)?);

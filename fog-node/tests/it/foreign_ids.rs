@@ -85,7 +85,10 @@ const NAMED: &[(&str, &str, &str, &str)] = &[
         "404 API-04",
     ),
     ("DELETE", "/api/policies/{name}", "", "404 API-04"),
+    ("GET", "/api/policies/{name}/history", "", "404 API-04"),
+    ("GET", "/api/policies/{name}/decisions", "", "404 API-04"),
     ("GET", "/api/access/{handle}", "", "404 API-04"),
+    ("GET", "/api/access/{handle}/live", "", "404 API-04"),
     (
         "POST",
         "/api/access/{handle}/decision",
@@ -135,6 +138,30 @@ const NAMED: &[(&str, &str, &str, &str)] = &[
         "404 API-04",
     ),
     ("GET", "/api/patients/{id}/audit", "", "404 API-04"),
+    (
+        "POST",
+        "/api/patients/{id}/person",
+        r#"{"login":null}"#,
+        "404 API-04",
+    ),
+    (
+        "POST",
+        "/api/patients/{id}/team",
+        r#"{"person":"ID","relation":"treating"}"#,
+        "404 API-04",
+    ),
+    (
+        "POST",
+        "/api/patients/{id}/team/end",
+        r#"{"person":"ID","relation":"treating"}"#,
+        "404 API-04",
+    ),
+    (
+        "POST",
+        "/api/me/consents/{consent}/withdraw",
+        "",
+        "404 PAT-06",
+    ),
     (
         "POST",
         "/api/people/{id}/roles",

@@ -3,13 +3,15 @@
 //! of a colleague, of another hospital's node and of nobody, at a real node that holds a patient's record; each message
 //! in each of these hands, one of them until its node is put out of the consortium while it is connected.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ledger_core::access::{
-    AccessDecision, AskAccess, DecideAccess, PersonKeys, Purpose, RegisterPerson, Resolution, Role,
+    AccessDecision, AskAccess, DecideAccess, PersonKeys, Purpose, RegisterPerson, Relation,
+    Resolution, Role,
 };
 use ledger_core::{
     ChainId, Digest, Nonce, Payload, PublicKey, SecretKey, Signature, SignedTransaction,
@@ -38,6 +40,7 @@ const HEARS: u8 = 5;
 const RELAY: u8 = 6;
 const ORDER: u8 = 7;
 const PART: u8 = 8;
+const CLAIM: u8 = 9;
 /// What is answered, by its first byte.
 const PREPARING: u8 = 0x10;
 const OFFERED: u8 = 0x11;
@@ -183,6 +186,7 @@ struct Order<'a> {
     metrics: Vec<&'a str>,
     from: Option<i64>,
     until: Option<i64>,
+    since: Option<BTreeMap<[u8; 16], u64>>,
 }
 
 #[derive(Serialize)]
@@ -201,10 +205,24 @@ fn order(person: &SecretKey, chain: ChainId, request: Digest) -> Vec<u8> {
         metrics: vec![SATURATION],
         from: None,
         until: None,
+        since: None,
     });
-    let signature = person.sign(&[b"fogward/read/1\0", &order[..]].concat());
+    let signature = person.sign(&[b"fogward/read/2\0", &order[..]].concat());
     canonical::encode(&SignedOrder {
         order,
+        key: person.public(),
+        signature,
+    })
+}
+
+/// That somebody treats a patient, as she claims it.
+fn claim(person: &SecretKey, chain: ChainId, subject: &str) -> Vec<u8> {
+    let subject: Digest = subject.parse().unwrap();
+    let relations = BTreeSet::from([Relation::Treating]);
+    let claim = canonical::encode(&(chain, subject, Purpose::Treatment, relations, u64::MAX));
+    let signature = person.sign(&[b"fogward/claim/1\0", &claim[..]].concat());
+    canonical::encode(&SignedOrder {
+        order: claim,
         key: person.public(),
         signature,
     })
@@ -340,6 +358,8 @@ fn each_message_is_answered_to_whom_it_is_for() {
         (ORDER, vec![7; 99]),
         (ORDER, signed.clone()),
         (PART, unknown.clone()),
+        (CLAIM, vec![7; 99]),
+        (CLAIM, claim(&petra.key, town.chain, subject)),
     ];
     let knock = |key: &SecretKey| Asker::knock(&town.door, &town.chain, key);
     let mut theirs = knock(&town.clinic);
@@ -361,6 +381,9 @@ fn each_message_is_answered_to_whom_it_is_for() {
         // An order is for a node of the person's organisation; in other hands it is a stolen one.
         both(REFUSED, PACKED),
         both(UNKNOWN, UNKNOWN),
+        both(UNKNOWN, UNKNOWN),
+        // The patient's team does not name her.
+        both(UNKNOWN, UNKNOWN),
     ];
     let of_ours = answers(&mut ours, &asked);
     let of_theirs = answers(&mut theirs, &asked);
@@ -372,10 +395,10 @@ fn each_message_is_answered_to_whom_it_is_for() {
     }
     // Nobody is heard without a key of the consortium, nor under another chain's name.
     let stranger = SecretKey::from_seed(&[200; 32]);
-    assert_eq!(answers(&mut knock(&stranger), &asked), [None; 12]);
+    assert_eq!(answers(&mut knock(&stranger), &asked), [None; 14]);
     let elsewhere = ChainId(Digest([1; 32]));
     let mut foreign = Asker::knock(&town.door, &elsewhere, &town.clinic);
-    assert_eq!(answers(&mut foreign, &asked), [None; 12]);
+    assert_eq!(answers(&mut foreign, &asked), [None; 14]);
 
     // An order sent again is the same read: one receipt; its chunks are for whom ordered it.
     let theirs = theirs.as_mut().unwrap();
@@ -412,8 +435,8 @@ fn each_message_is_answered_to_whom_it_is_for() {
         &value!({"kind": "remove_node", "key": colleague["key"]}),
     );
     assert_eq!(row["outcome"], "approved", "{row}");
-    assert_eq!(answers(&mut ours, &asked), [None; 12]);
-    assert_eq!(answers(&mut knock(&town.colleague), &asked), [None; 12]);
+    assert_eq!(answers(&mut ours, &asked), [None; 14]);
+    assert_eq!(answers(&mut knock(&town.colleague), &asked), [None; 14]);
     assert!(node.terminate().success());
 }
 
