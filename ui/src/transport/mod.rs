@@ -9,7 +9,7 @@
 mod desktop;
 mod http;
 
-use leptos::prelude::{RwSignal, Set};
+use leptos::prelude::{RwSignal, Set, WithUntracked};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -75,7 +75,10 @@ pub async fn show<T: DeserializeOwned + Send + Sync + 'static>(
 ) {
     match get(path).await {
         Ok(answer) => {
-            failure.try_set(None);
+            // What depends on a failure is made anew when it is set, though there was none.
+            if failure.try_with_untracked(Option::is_some) == Some(true) {
+                failure.try_set(None);
+            }
             shown.try_set(Some(answer));
         }
         Err(why) => {

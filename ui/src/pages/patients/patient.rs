@@ -62,9 +62,11 @@ pub fn PatientPage(
     // A tab's title stays in the browser's history, and names nobody.
     document().set_title("Patient · Fogward");
     let is_told = Memo::new(move |_| view.with(Option::is_some));
+    // What is shown stays, with the certificate of an erasure, when she cannot be asked for any more.
+    let failed = Memo::new(move |_| failure.get().filter(|_| !is_told.get()));
     view! {
         <div class="page">
-            {move || match (failure.get(), is_told.get()) {
+            {move || match (failed.get(), is_told.get()) {
                 (Some(failure), false) => view! { <section class="card"><div class="card-body full"><FailureNote failure=failure/></div></section> }.into_any(),
                 (None, false) => view! { <section class="card"><Loading what="Asking the node for this patient"/></section> }.into_any(),
                 (_, true) => view! { <Known view=view base=base()/> }.into_any(),

@@ -59,7 +59,8 @@ pub fn RequestsPage() -> impl IntoView {
     let live = use_live();
     let turn = Memo::new(move |_| live.now.get().div_euclid(AGAIN));
     Effect::new(move || {
-        turn.track();
+        // A memo that nobody reads is never computed, and does not tell of a new turn.
+        turn.get();
         desk.ask();
     });
     let heading = Signal::derive(move || {
