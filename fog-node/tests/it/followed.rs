@@ -18,6 +18,9 @@ const NURSES: &str = "permit(principal in Role::\"nurse\", action, resource)\nwh
 const NO_NURSES: &str = "permit(principal in Role::\"nurse\", action, resource)\nwhen { \
      context.relations.contains(Relation::\"treating\") && resource.metric == \"0-0\" };";
 
+/// Shorter than the time between two reads: what waited for the next one would be later more often than not.
+const AT_ONCE: i64 = 1_000;
+
 /// Readings by name: when they were taken, and their values.
 pub(crate) type Readings = BTreeMap<String, (i64, Option<f64>)>;
 
@@ -169,8 +172,9 @@ impl Ended {
         names.len() as u64
     }
 
-    /// It was cut off at the block of this height, or the next, and nothing was read after this moment.
-    pub(crate) fn was_cut_by(&self, row: &Value, by: &str, at: i64) {
+    /// It was cut off at the block of this height, or the next, so many milliseconds at most after this moment, and
+    /// nothing was read after it.
+    pub(crate) fn was_cut_by(&self, row: &Value, by: &str, at: i64, within: i64) {
         let end = self.end.as_ref().unwrap();
         let (height, ended) = (row["changed_height"].as_u64().unwrap(), &end["height"]);
         let ended = ended.as_u64().unwrap();
@@ -178,6 +182,8 @@ impl Ended {
             (height..=height + 1).contains(&ended),
             "{ended} for {height}"
         );
+        let late = end["at"].as_i64().unwrap() - at;
+        assert!(late < within, "{late} ms");
         assert_eq!((&end["why"]["code"], self.exit), (&value!("ACC-06"), 1));
         assert!(text(&end["why"]["why"]).contains(by), "{end}");
         assert!(self.complaint.contains("(ACC-06)"), "{}", self.complaint);
@@ -231,7 +237,7 @@ fn what_is_followed_is_cut_off_at_the_block_that_ends_it() {
     let ended = desk.ask(&["access", "revoke", handle, "--as", "anna"]);
     let at = now();
     let seen = view.end();
-    seen.was_cut_by(&ended, "anna Featherstone", at);
+    seen.was_cut_by(&ended, "anna Featherstone", at, AT_ONCE);
     seen.is_without_a_hole(&patient, &desk, "nina");
     told_of(&desk, "nina", handle, seen.reads(), 1);
     let follow = ["access", "read", handle, "--follow", "--as", "nina"];
@@ -248,6 +254,7 @@ fn what_is_followed_is_cut_off_at_the_block_that_ends_it() {
     let end = seen.end.as_ref().unwrap();
     assert!(text(&end["why"]["why"]).contains("the policies permit nothing"));
     assert_eq!((&end["why"]["code"], seen.exit), (&value!("ACC-06"), 1));
+    assert!(end["at"].as_i64().unwrap() < at + AT_ONCE);
     assert!(seen.shown().values().all(|(taken, _)| *taken <= at));
     told_of(&desk, "nina", handle, seen.reads(), 1);
 

@@ -56,7 +56,7 @@ fn a_physician_follows_another_hospitals_patient_until_it_is_revoked() {
     let ended = here.ask(&["access", "revoke", handle, "--as", "anna"]);
     let at = now();
     let seen = view.end();
-    seen.was_cut_by(&ended, "ended it", at);
+    seen.was_cut_by(&ended, "ended it", at, 5_000);
     seen.is_without_a_hole(&patient, &here, "paul");
     for event in &seen.events {
         for receipt in event["receipts"].as_array().unwrap() {
