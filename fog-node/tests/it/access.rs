@@ -66,6 +66,27 @@ fn texts(value: &Value) -> Vec<&str> {
     all.map(|one| one.as_str().unwrap()).collect()
 }
 
+/// The desks of two hospitals: policies of the first, anna (admin) and paul (physician) there; carl (admin), petra
+/// (physician) and more people at the second one.
+pub(crate) fn staffed(
+    apis: &[String; 2],
+    policies: &[(&str, &str)],
+    more: &[(&str, &str)],
+) -> [Desk; 2] {
+    let [here, there] = apis.each_ref().map(|api| Desk::new(api));
+    for (name, text) in policies {
+        put(&here, None, name, text);
+    }
+    register(&here, &[("anna", "admin"), ("paul", "physician")]);
+    let people = [("carl", "admin"), ("petra", "physician")];
+    register(&there, &[&people[..], more].concat());
+    wait_for("the policies at the clinic", || {
+        let known = there.ask(&["policy", "list", "--as", "carl"])["policies"].take();
+        (known.as_array()?.len() == policies.len()).then_some(())
+    });
+    [here, there]
+}
+
 /// What may be read now by the ledger's own rule.
 pub(crate) fn readable(data: &Path, row: &Value) -> Vec<String> {
     let replica = Replica::open_read_only(data.join("replica.db")).unwrap();
@@ -330,13 +351,10 @@ fn a_person_of_the_holder_decides_about_another_organisations_request() {
         harbour,
         clinic,
         nodes: [host, guest],
-        apis: [one, two],
+        apis,
         holder,
     } = Hospitals::open(folder.path(), [95, 96], &[]);
-    let [here, there] = [&one, &two].map(|api| Desk::new(api));
-    put(&here, None, "on-request", ASKED_FOR);
-    register(&here, &[("anna", "admin"), ("paul", "physician")]);
-    register(&there, &[("carl", "admin"), ("petra", "physician")]);
+    let [here, there] = staffed(&apis, &[("on-request", ASKED_FOR)], &[]);
     let request = |more: &[&str]| {
         let asked = [
             "access", "request", SUBJECT, "--metric", HEART_RATE, "--as", "petra",

@@ -9,7 +9,7 @@ use fog_api::{BrokenGlass, Event, Role};
 use fog_node::people::sessions::SessionRules;
 use serde_json::{Value, json as value};
 
-use crate::access::{EMERGENCY, SATURATION, is_clean, put, register};
+use crate::access::{EMERGENCY, SATURATION, is_clean, staffed};
 use crate::api::next_events;
 use crate::consortium::Hospitals;
 use crate::desk::Desk;
@@ -140,17 +140,10 @@ fn whose_data_it_is_is_told_within_a_block() {
         harbour,
         clinic,
         nodes: [host, guest],
-        apis: [one, two],
+        apis,
         holder,
     } = Hospitals::open(folder.path(), [116, 117], &[]);
-    let [here, there] = [&one, &two].map(|api| Desk::new(api));
-    put(&here, None, "emergency", EMERGENCY);
-    register(&here, &[("anna", "admin"), ("paul", "physician")]);
-    register(&there, &[("carl", "admin"), ("petra", "physician")]);
-    wait_for("the policy at the clinic", || {
-        let policies = there.ask(&["policy", "list", "--as", "carl"])["policies"].take();
-        (!policies.as_array()?.is_empty()).then_some(())
-    });
+    let [here, there] = staffed(&apis, &[("emergency", EMERGENCY)], &[]);
     let waiting = |desk: &Desk, who: &str| {
         let asked = ["access", "list", "--broken-glass", "--as", who];
         desk.ask(&asked).as_array().unwrap().clone()

@@ -9,9 +9,8 @@ use ledger_core::{Payload, SignedTransaction};
 use ledger_store::Replica;
 use serde_json::{Value, json as value};
 
-use crate::access::{is_clean, put, refused, register};
+use crate::access::{is_clean, refused, staffed};
 use crate::consortium::{Hospitals, Place};
-use crate::desk::Desk;
 use crate::disclosed::{PULSE, Patient, SATURATION, shown, told};
 use crate::program::wait_for;
 
@@ -39,24 +38,12 @@ fn a_physician_reads_a_granted_part_of_another_hospitals_record() {
         harbour,
         clinic,
         nodes: [host, guest],
-        apis: [one, two],
+        apis,
         holder,
     } = Hospitals::open(folder.path(), [99, 100], &["--demo=2".to_owned()]);
-    let patient = Patient::of_ward(&one);
-    let [here, there] = [&one, &two].map(|api| Desk::new(api));
-    put(&here, None, "physicians", PHYSICIANS);
-    put(&here, None, "researchers", RESEARCHERS);
-    register(&here, &[("anna", "admin"), ("paul", "physician")]);
-    let people = [
-        ("carl", "admin"),
-        ("petra", "physician"),
-        ("rita", "researcher"),
-    ];
-    register(&there, &people);
-    wait_for("the policies at the clinic", || {
-        let policies = there.ask(&["policy", "list", "--as", "carl"])["policies"].take();
-        (policies.as_array()?.len() == 2).then_some(())
-    });
+    let patient = Patient::of_ward(&apis[0]);
+    let policies = [("physicians", PHYSICIANS), ("researchers", RESEARCHERS)];
+    let [here, there] = staffed(&apis, &policies, &[("rita", "researcher")]);
 
     let (first, last) = patient.period();
     let third = (last - first) / 3;

@@ -3,9 +3,8 @@
 //! the other. Method: two real nodes of two organisations; the record at the bedside of the one is the oracle at the
 //! other.
 
-use crate::access::{is_clean, put, register};
+use crate::access::{is_clean, staffed};
 use crate::consortium::Hospitals;
-use crate::desk::Desk;
 use crate::disclosed::{PULSE, SATURATION};
 use crate::followed::{View, Worn, now, text, told_of};
 use crate::program::wait_for;
@@ -20,18 +19,11 @@ fn a_physician_follows_another_hospitals_patient_until_it_is_revoked() {
         harbour,
         clinic,
         nodes: [host, guest],
-        apis: [one, two],
+        apis,
         holder,
     } = Hospitals::open(folder.path(), [103, 104], &["--demo=2".to_owned()]);
-    let patient = Worn::of_ward(&one);
-    let [here, there] = [&one, &two].map(|api| Desk::new(api));
-    put(&here, None, "physicians", PHYSICIANS);
-    register(&here, &[("anna", "admin"), ("paul", "physician")]);
-    register(&there, &[("carl", "admin"), ("petra", "physician")]);
-    wait_for("the policy at the clinic", || {
-        let policies = there.ask(&["policy", "list", "--as", "carl"])["policies"].take();
-        (policies.as_array()?.len() == 1).then_some(())
-    });
+    let patient = Worn::of_ward(&apis[0]);
+    let [here, there] = staffed(&apis, &[("physicians", PHYSICIANS)], &[]);
     let both = [
         "--metric", SATURATION, "--metric", PULSE, "--holder", &holder,
     ];

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json as value};
 
-use crate::access::{is_clean, put, refused, register};
+use crate::access::{is_clean, refused, staffed};
 use crate::consortium::Hospitals;
 use crate::desk::Desk;
 use crate::disclosed::{Patient, SATURATION, shown};
@@ -28,23 +28,11 @@ fn a_physician_elsewhere_is_what_the_team_says() {
         harbour,
         clinic,
         nodes: [host, guest],
-        apis: [one, two],
+        apis,
         holder,
     } = Hospitals::open(folder.path(), [131, 132], &["--demo=2".to_owned()]);
-    let patient = Patient::of_ward(&one);
-    let [here, there] = [&one, &two].map(|api| Desk::new(api));
-    put(&here, None, "treating", TREATING);
-    register(&here, &[("anna", "admin"), ("paul", "physician")]);
-    let people = [
-        ("carl", "admin"),
-        ("petra", "physician"),
-        ("pia", "physician"),
-    ];
-    register(&there, &people);
-    wait_for("the policy at the clinic", || {
-        let policies = there.ask(&["policy", "list", "--as", "carl"])["policies"].take();
-        (policies.as_array()?.len() == 1).then_some(())
-    });
+    let patient = Patient::of_ward(&apis[0]);
+    let [here, there] = staffed(&apis, &[("treating", TREATING)], &[("pia", "physician")]);
     let (first, last) = patient.period();
     let (from, until) = (first.to_string(), (last + 1).to_string());
     let request = |who: &str, subject: &str, relation: &str| {

@@ -149,9 +149,11 @@ fn Whole(row: AccessRow, desk: Desk, open: RwSignal<bool>) -> impl IntoView {
         .collect_view();
     view! {
         <dialog class="dialog" node_ref=dialog aria-labelledby=title.clone() on:close=closed>
-            <div><h2 id=title.clone()><bdi>{requests::asker(&row)}</bdi></h2><p class="soft wrap">{told(&row)}</p></div>
-            <dl class="facts">{facts}<div><dt>"Read"</dt><dd>{reads}</dd></div></dl>
-            {promised(&row)}
+            <div>
+                <h2 id=title.clone()><bdi>{requests::asker(&row)}</bdi></h2><p class="soft wrap">{told(&row)}</p>
+                <dl class="facts">{facts}<div><dt>"Read"</dt><dd>{reads}</dd></div></dl>
+                {promised(&row)}
+            </div>
             {move || failure.get().map(|failure| view! { <FailureNote failure=failure/> })}
             <footer>
                 <button type="button" class="btn" autofocus data-testid=testids::REQUEST_CLOSE on:click=move |_| open.set(false)>"Leave it as it is"</button>
