@@ -153,7 +153,7 @@ impl Node {
         let (mut request, me) = {
             let snapshot = self.replica.read()?;
             let me = self.participant(&snapshot, signed)?;
-            (self.request(&snapshot, asked, handle)?, me)
+            (self.request(&snapshot, asked, handle, signed)?, me)
         };
         let relations = asking::relations(&asked.relations)?;
         let attested = self.attestation(&request, relations, (signed, &me.known));
@@ -183,7 +183,7 @@ impl Node {
             let snapshot = self.replica.read()?;
             self.participant(&snapshot, signed)?;
             let person = self.receiver(&given.person)?;
-            let asked = self.request(&snapshot, &asking::unasked(given), handle)?;
+            let asked = self.request(&snapshot, &asking::unasked(given), handle, signed)?;
             Payload::GrantAccess(GrantAccess { asked, person })
         };
         self.say(signed, payload).await?;

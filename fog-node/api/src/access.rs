@@ -9,14 +9,15 @@ use ledger_core::Quality;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ApiError;
+use crate::patient::silent;
 use crate::reading::SampleSegment;
 
 /// Asks for a part of a subject's data, in the caller's name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AskAccess {
-    /// Whose data: a handle, 64 hex digits.
+    /// Whose data: a handle, 64 hex digits; or, of a patient of this node whom the caller may know, the id or number.
     pub subject: String,
     /// Id of the organisation that holds them, 32 hex digits; this node's without it.
     #[serde(default)]
@@ -33,19 +34,19 @@ pub struct AskAccess {
     pub purpose: String,
     /// For how many seconds from the grant on: a minute to a year.
     pub seconds: u64,
-    /// What the caller is to the subject, `treating` or `self`; only where this node's organisation holds the data.
+    /// What the caller is to the subject, `treating`, `self` or `guardian`, as a node of the holder's attests.
     #[serde(default)]
     pub relations: Vec<String>,
 }
 
 /// Gives somebody a part of a subject's data that this node's organisation holds, without a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct GrantAccess {
     /// To whom: a person's handle on the ledger, 64 hex digits, or the login of somebody of this node.
     pub person: String,
-    /// Whose data: a handle, 64 hex digits.
+    /// Whose data: a handle, 64 hex digits; or, of a patient of this node whom the caller may know, the id or number.
     pub subject: String,
     /// Which metrics: 1 to 16 LOINC codes.
     pub metrics: Vec<String>,
@@ -60,6 +61,9 @@ pub struct GrantAccess {
     /// For how many seconds from then on: a minute to a year.
     pub seconds: u64,
 }
+
+// A patient may be named in them.
+silent!(AskAccess, GrantAccess);
 
 /// Asks in an emergency.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -229,6 +229,7 @@ macro_rules! silent {
         }
     )*};
 }
+pub(crate) use silent;
 
 silent!(
     Patient,

@@ -79,7 +79,7 @@ struct Request {
 /// What is asked for or given.
 #[derive(Debug, clap::Args)]
 struct What {
-    /// Whose data: a handle, 64 hexadecimal digits.
+    /// Whose data: a handle, 64 hexadecimal digits, or the id or number of a patient of this node.
     subject: String,
     /// A metric, by LOINC code; 1 to 16 of them.
     #[arg(long = "metric", value_name = "LOINC", required = true)]

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use fog_api::{AskAccess as Ask, GrantAccess as Give};
-use ledger_core::access::{AskAccess, Purpose, Relation, Resolution};
+use fog_api::{AskAccess as Ask, Capability, GrantAccess as Give};
+use ledger_core::access::{AskAccess, Period, Purpose, Relation, Resolution};
 use ledger_core::genesis::Member;
 use ledger_core::state::{StateKey, read};
 use ledger_core::{Digest, OrganisationId};
 use ledger_store::Snapshot;
 
+use crate::clock::unix_millis;
 use crate::failure::Failure;
 use crate::node::Node;
+use crate::people::Signed;
 
 /// Longest reason, in characters.
 const MAX_REASON: usize = 500;
@@ -25,6 +27,7 @@ impl Node {
         snapshot: &Snapshot<'_>,
         asked: &Ask,
         handle: Digest,
+        signed: &Signed,
     ) -> Result<AskAccess, Failure> {
         let own = self.organisation(snapshot)?;
         let holder = match &asked.holder {
@@ -36,11 +39,11 @@ impl Node {
                 id.map_err(|_| unfit("An organisation's id has 32 hexadecimal digits."))?
             }
         };
-        let subject = asked.subject.parse::<Digest>();
-        let subject =
-            subject.map_err(|_| unfit("A subject's handle has 64 hexadecimal digits."))?;
         let for_millis = asked.seconds.saturating_mul(1_000);
         let purpose = one_of("purpose", &asked.purpose, Purpose::ALL, Purpose::word)?;
+        let is_own = own == Some(holder);
+        let subject =
+            self.subject_for(&asked.subject, purpose, is_own && knows_patients(signed))?;
         let metrics: BTreeSet<_> = asked.metrics.iter().cloned().collect();
         Ok(AskAccess {
             handle,
@@ -59,6 +62,20 @@ impl Node {
             for_millis,
             attestation: None,
             emergency: None,
+        })
+    }
+
+    /// Whose data they are: a subject's handle on the ledger, or the id or number of a patient of this node's where she
+    /// may be named so.
+    fn subject_for(&self, text: &str, purpose: Purpose, may_name: bool) -> Result<Digest, Failure> {
+        if let Ok(handle) = text.to_lowercase().parse() {
+            return Ok(handle);
+        }
+        let known = may_name.then(|| self.patients.called(text).ok()).flatten();
+        let month = Period::at(unix_millis());
+        let handle = known.map(|patient| patient.handle(purpose, month));
+        handle.ok_or_else(|| {
+            unfit("A subject is a handle of 64 hexadecimal digits, or the id or number of a patient whom you may know here.")
         })
     }
 
@@ -87,6 +104,12 @@ impl Node {
         let member: Option<Member> = member.map_err(Failure::internal)?;
         Ok(member.map(|member| member.organisation))
     }
+}
+
+/// Whether somebody may know who the patients of this node are.
+fn knows_patients(signed: &Signed) -> bool {
+    let knows = [Capability::Assign, Capability::ReadRecords];
+    knows.iter().any(|one| signed.may.contains(one))
 }
 
 /// What is given, as it would have been asked for.

@@ -343,6 +343,39 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     paths.flat_map(below).collect()
 }
 
+/// Who may know a node's patients asks about them by id or number; from others, and of nobody, that is no subject.
+#[test]
+fn a_patient_is_named_by_who_may_know_her() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let node = Running::start(&data, &[]);
+    let desk = Desk::new(&node.address());
+    let added = desk.ask(&["patient", "add", "Ana Brook", "--number", "P-4417"]);
+    let id = added["id"].as_str().unwrap();
+    let people = [("anna", "admin"), ("nina", "nurse"), ("tom", "technician")];
+    register(&desk, &people);
+    let view = desk.ask(&["patient", "show", id, "--as", "nina"]);
+    let mut handles = view["handles"].as_array().unwrap().iter();
+    let expected = handles.find(|one| one["purpose"] == "quality");
+    let expected = &expected.unwrap()["handle"];
+    let request = |who: &str, subject: &str| {
+        let asked = ["access", "request", subject, "--metric", HEART_RATE];
+        let why = ["--purpose", "quality", "--as", who];
+        desk.run(&[&asked[..], &why].concat())
+    };
+    for subject in [id, "P-4417", &expected.as_str().unwrap().to_uppercase()] {
+        let (_, row, complaint) = request("nina", subject);
+        assert_eq!(&row["subject"], expected, "{complaint}");
+    }
+    for (who, subject) in [("tom", "P-4417"), ("tom", id), ("nina", "P-9999")] {
+        let (code, _, complaint) = request(who, subject);
+        assert!(code == 1 && complaint.contains("(ACC-01)"), "{complaint}");
+        assert!(!complaint.contains(subject), "{complaint}");
+    }
+    assert!(node.terminate().success());
+    is_clean(&data);
+}
+
 /// The data's organisation decides about what another's people ask, each at her own node.
 #[test]
 fn a_person_of_the_holder_decides_about_another_organisations_request() {

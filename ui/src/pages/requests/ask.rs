@@ -70,8 +70,14 @@ impl Form {
         let subject = subject.trim();
         let is_handle = subject.len() == HANDLE_DIGITS
             && subject.chars().all(|digit| digit.is_ascii_hexdigit());
+        let is_here = self.holder.with(String::is_empty);
         match () {
-            () if !is_handle => Some("Paste the subject’s handle, 64 digits."),
+            () if subject.is_empty() => {
+                Some("Type the patient’s number, or paste the subject’s handle.")
+            }
+            () if !is_handle && !is_here => {
+                Some("Another organisation’s patient has a handle, 64 digits.")
+            }
             () if self.codes().is_empty() => Some("Choose at least one metric."),
             () if self.is_emergency.get() && self.reason.with(|why| why.trim().is_empty()) => {
                 Some("Write why; it is reviewed, and stays sealed at this node.")
@@ -96,7 +102,7 @@ impl Form {
             .map(|(_, word)| word.to_owned());
         let holder = Some(self.holder.get_untracked()).filter(|id| !id.is_empty());
         AskAccess {
-            subject: self.subject.get_untracked().trim().to_lowercase(),
+            subject: self.subject.get_untracked().trim().to_owned(),
             holder,
             metrics: untrack(move || self.codes()),
             from: now.saturating_sub(back * HOUR_MILLIS),
@@ -166,7 +172,7 @@ pub(super) fn AskForData(desk: Desk) -> impl IntoView {
             <div class="card-head"><h2 id="h-ask">"Ask for data"</h2></div>
             <form class="card-body stack" on:submit=send>
                 <div class="field">
-                    <label for="ask-subject">"Subject’s handle"</label>
+                    <label for="ask-subject">"Patient’s number, or subject’s handle"</label>
                     <input class="input hash" id="ask-subject" maxlength="64" autocomplete="off" autocapitalize="none" spellcheck="false"
                         data-testid=testids::ASK_SUBJECT prop:value=form.subject on:input=move |event| form.subject.set(event_target_value(&event))/>
                 </div>
