@@ -291,6 +291,11 @@ async fn fill_in(page: &Page, subject: &str, metrics: &[&str]) -> Result<()> {
     let other = page.find_css(other).await?.attr("value").await?;
     page.choose("ask-holder", &other.context("the other hospital")?)
         .await?;
+    // What was asked for before is ticked still.
+    page.script(
+        "document.querySelectorAll('[data-testid=ask-metric]:checked').forEach(box => box.click())",
+    )
+    .await?;
     for code in metrics {
         tick(page, "ask-metric", Some(code)).await?;
     }
