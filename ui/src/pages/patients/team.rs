@@ -137,7 +137,7 @@ fn Enter(changing: Changing) -> impl IntoView {
     };
     let options = RELATIONS.map(|(word, words)| view! { <option value=word>{words}</option> });
     view! {
-        <form class="card-foot stack" on:submit=send>
+        <form class="card-body stack" on:submit=send>
             <div class="field"><label for="team-person">"Handle on the ledger, or login here"</label>
                 <input class="input hash" id="team-person" maxlength="64" autocomplete="off" autocapitalize="none" spellcheck="false"
                     data-testid=testids::TEAM_PERSON prop:value=person on:input=move |event| person.set(event_target_value(&event))/></div>
