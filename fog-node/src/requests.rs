@@ -16,6 +16,7 @@ mod broken;
 mod following;
 mod names;
 mod reading;
+mod said;
 pub(crate) mod serving;
 mod shown;
 mod view;

@@ -24,13 +24,12 @@ use ledger_core::genesis::Member;
 use ledger_core::reading::commitment;
 use ledger_core::state::{StateKey, read};
 use ledger_core::{
-    AnchorBatch, Digest, OrganisationId, Payload, PublicKey, Reading, SecretKey, Signature,
-    SignedTransaction, canonical,
+    AnchorBatch, Digest, OrganisationId, Payload, PublicKey, Reading, SignedTransaction, canonical,
 };
 use ledger_store::Snapshot;
-use serde::{Deserialize, Serialize};
 
 use super::reading::Given;
+use super::said::{Said, Saying, is_of_hers};
 use super::serving::{Order, Served, ended};
 use crate::disclosure::content::{Content, Shown, StreamPart};
 use crate::disclosure::package::{Head, Incoming, MAX_PACKAGE_BYTES, Package, StreamHead};
@@ -38,20 +37,15 @@ use crate::failure::Failure;
 use crate::node::Node;
 use crate::people::passphrase::SecretKeys;
 
-const TAG: &[u8] = b"fogward/read/2\0";
 /// Longest order in bytes.
 const MAX_ORDER_BYTES: usize = 4 << 10;
 /// How often what was cut off is gone on with, and how long after.
 const TRIES: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// An order, signed by the person whose grant it is.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(super) struct SignedOrder {
-    #[serde(with = "serde_bytes")]
-    order: Vec<u8>,
-    key: PublicKey,
-    signature: Signature,
+impl Saying for Order {
+    const TAG: &'static [u8] = b"fogward/read/2\0";
+    const MAX_BYTES: usize = MAX_ORDER_BYTES;
 }
 
 /// What somebody at another node has ordered, and is given.
@@ -60,34 +54,6 @@ pub(crate) struct Ordered {
     /// Her X25519 key.
     sealing: [u8; 32],
     served: Served,
-}
-
-impl Order {
-    /// Signs it.
-    pub(super) fn sign(&self, keys: &SecretKeys) -> SignedOrder {
-        self.signed_by(&keys.signing())
-    }
-
-    fn signed_by(&self, key: &SecretKey) -> SignedOrder {
-        let order = canonical::encode(self);
-        SignedOrder {
-            signature: key.sign(&signed_bytes(&order)),
-            key: key.public(),
-            order,
-        }
-    }
-}
-
-impl SignedOrder {
-    fn open(&self) -> Option<Order> {
-        let message = signed_bytes(&self.order);
-        self.key.verify(&message, &self.signature).ok()?;
-        canonical::decode(&self.order, MAX_ORDER_BYTES).ok()
-    }
-}
-
-fn signed_bytes(order: &[u8]) -> Vec<u8> {
-    [TAG, order].concat()
 }
 
 impl Node {
@@ -101,9 +67,11 @@ impl Node {
         signed: &[u8],
         peer: &PublicKey,
     ) -> Result<Option<Ordered>, Failure> {
-        let signed = canonical::decode::<SignedOrder>(signed, MAX_ORDER_BYTES);
+        let signed = canonical::decode::<Said>(signed, MAX_ORDER_BYTES);
         let signed = signed.map_err(|_| not_ordered())?;
-        let order = signed.open().filter(|order| order.chain == self.chain);
+        let order = signed
+            .open::<Order>()
+            .filter(|order| order.chain == self.chain);
         let order = Arc::new(order.ok_or_else(not_ordered)?);
         let person = {
             let snapshot = self.replica.read()?;
@@ -117,9 +85,7 @@ impl Node {
             });
             person.ok_or_else(ended)?
         };
-        let peers = self.active_members()?;
-        let mut peers = peers.iter().filter(|member| member.vote_key == *peer);
-        if !peers.any(|member| member.organisation == person.organisation) {
+        if !is_of_hers(&self.active_members()?, peer, &person) {
             return Err(not_ordered());
         }
         let served = match self.serve(&order).await {
@@ -166,7 +132,7 @@ impl Node {
     pub(super) async fn ask_for(
         self: &Arc<Self>,
         member: &Member,
-        order: &SignedOrder,
+        order: &Said,
         secret: &SecretKeys,
         holder: OrganisationId,
     ) -> Result<Option<Given>, Failure> {
@@ -176,7 +142,7 @@ impl Node {
         else {
             return Ok(None);
         };
-        let (order, secret, member) = (order.open(), secret.clone(), member.clone());
+        let (order, secret, member) = (order.open::<Order>(), secret.clone(), member.clone());
         let (order, key) = (order.ok_or_else(not_ordered)?, member.key);
         let opened = self.blocking(move |node| {
             let package = canonical::decode::<Package>(&package, MAX_PACKAGE_BYTES);
@@ -420,7 +386,7 @@ mod tests {
     //! Goal: an order is the person's who signed it, and no other order; the longest one is read. Method: every byte
     //! changed; as many streams as are followed at once, at their last sequences.
 
-    use ledger_core::{ChainId, StreamId};
+    use ledger_core::{ChainId, SecretKey, StreamId};
 
     use super::*;
     use crate::requests::following::MAX_STREAMS;
@@ -451,26 +417,26 @@ mod tests {
         for at in 0..whole.len() {
             let mut changed = whole.clone();
             changed[at] ^= 1;
-            let changed = canonical::decode::<SignedOrder>(&changed, MAX_ORDER_BYTES);
+            let changed = canonical::decode::<Said>(&changed, MAX_ORDER_BYTES);
             assert_eq!(
-                changed.ok().and_then(|changed| changed.open()),
+                changed.ok().and_then(|changed| changed.open::<Order>()),
                 None,
                 "byte {at}"
             );
         }
         // What was signed for something else is no order.
-        let elsewhere = SignedOrder {
-            signature: key.sign(&signed.order),
+        let elsewhere = Said {
+            signature: key.sign(&signed.what),
             ..signed
         };
-        assert_eq!(elsewhere.open(), None);
+        assert_eq!(elsewhere.open::<Order>(), None);
     }
 
     #[test]
     fn the_longest_order_is_read() {
         let order = order(access::MAX_METRICS, MAX_STREAMS);
         let bytes = canonical::encode(&order.signed_by(&SecretKey::from_seed(&[5; 32])));
-        let read = canonical::decode::<SignedOrder>(&bytes, MAX_ORDER_BYTES).unwrap();
+        let read = canonical::decode::<Said>(&bytes, MAX_ORDER_BYTES).unwrap();
         assert_eq!(read.open(), Some(order));
     }
 }

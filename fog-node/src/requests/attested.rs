@@ -14,15 +14,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ledger_core::access::{self, AskAccess, Attestation, Person as Known, Purpose, Relation, Role};
-use ledger_core::{ChainId, Digest, PublicKey, Signature, canonical};
+use ledger_core::{ChainId, Digest, PublicKey, canonical};
 use serde::{Deserialize, Serialize};
 
+use super::said::{Said, Saying, is_of_hers};
 use crate::clock::unix_millis;
 use crate::failure::Failure;
 use crate::node::Node;
 use crate::people::{Signed, locked};
 
-const TAG: &[u8] = b"fogward/claim/1\0";
 /// Longest claim in bytes.
 const MAX_CLAIM_BYTES: usize = 1 << 10;
 /// Longest attestation in bytes.
@@ -41,21 +41,9 @@ struct Claim {
     until_millis: u64,
 }
 
-/// A claim, signed by the person.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-struct SignedClaim {
-    #[serde(with = "serde_bytes")]
-    claim: Vec<u8>,
-    key: PublicKey,
-    signature: Signature,
-}
-
-impl SignedClaim {
-    fn open(&self) -> Option<Claim> {
-        let message = [TAG, &self.claim].concat();
-        self.key.verify(&message, &self.signature).ok()?;
-        canonical::decode(&self.claim, MAX_CLAIM_BYTES).ok()
-    }
+impl Saying for Claim {
+    const TAG: &'static [u8] = b"fogward/claim/1\0";
+    const MAX_BYTES: usize = MAX_CLAIM_BYTES;
 }
 
 impl Node {
@@ -81,19 +69,14 @@ impl Node {
             return Ok(Some(self.attest(asker, &asked.subject, relations, until)));
         }
         let keys = self.people.keys(signed).ok_or_else(locked)?;
-        let claim = canonical::encode(&Claim {
+        let claim = Claim {
             chain: self.chain,
             subject: asked.subject,
             purpose: asked.purpose,
             relations: relations.clone(),
             until_millis: until,
-        });
-        let key = keys.signing();
-        let claim = canonical::encode(&SignedClaim {
-            signature: key.sign(&[TAG, &claim].concat()),
-            key: key.public(),
-            claim,
-        });
+        };
+        let claim = canonical::encode(&claim.signed_by(&keys.signing()));
         let attested = self.attested_afar(asked, &claim).await?;
         let is_it = |one: &Attestation| one.relations == relations;
         attested.filter(is_it).map(Some).ok_or_else(|| {
@@ -188,16 +171,14 @@ impl Node {
         claim: &[u8],
         peer: &PublicKey,
     ) -> Result<Option<Vec<u8>>, Failure> {
-        let signed = canonical::decode::<SignedClaim>(claim, MAX_CLAIM_BYTES).ok();
-        let claimed = signed.and_then(|signed| Some((signed.open()?, signed.key)));
+        let signed = canonical::decode::<Said>(claim, MAX_CLAIM_BYTES).ok();
+        let claimed = signed.and_then(|signed| Some((signed.open::<Claim>()?, signed.key)));
         let Some((claim, key)) = claimed.filter(|(claim, _)| claim.chain == self.chain) else {
             return Ok(None);
         };
         let person = access::person_of(&self.replica.read()?, &key).map_err(Failure::internal)?;
-        let peers = self.active_members()?;
-        let peer = peers.iter().find(|member| member.vote_key == *peer);
-        let is_hers =
-            |person: &Known| peer.is_some_and(|peer| peer.organisation == person.organisation);
+        let members = self.active_members()?;
+        let is_hers = |person: &Known| is_of_hers(&members, peer, person);
         let Some(person) = person.filter(is_hers) else {
             return Ok(None);
         };
@@ -245,20 +226,18 @@ mod tests {
             relations: [Relation::Treating].into(),
             until_millis: 3,
         };
-        let bytes = canonical::encode(&claim);
-        let key = SecretKey::from_seed(&[5; 32]);
-        let signed = SignedClaim {
-            signature: key.sign(&[TAG, &bytes].concat()),
-            key: key.public(),
-            claim: bytes,
-        };
+        let signed = claim.signed_by(&SecretKey::from_seed(&[5; 32]));
         assert_eq!(signed.open(), Some(claim));
         let whole = canonical::encode(&signed);
         for at in 0..whole.len() {
             let mut changed = whole.clone();
             changed[at] ^= 1;
-            let read = canonical::decode::<SignedClaim>(&changed, MAX_CLAIM_BYTES).ok();
-            assert_eq!(read.and_then(|read| read.open()), None, "byte {at}");
+            let read = canonical::decode::<Said>(&changed, MAX_CLAIM_BYTES).ok();
+            assert_eq!(
+                read.and_then(|read| read.open::<Claim>()),
+                None,
+                "byte {at}"
+            );
         }
     }
 }

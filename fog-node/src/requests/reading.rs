@@ -18,6 +18,7 @@ use ledger_core::access::{self, Access, Resolution};
 use tokio::task::JoinSet;
 
 use super::afar::silent;
+use super::said::Saying as _;
 use super::serving::{Order, Served, not_here};
 use super::shown::{span, stream};
 use super::view::parse_handle;
@@ -83,7 +84,7 @@ impl Node {
         }
         let mut asking = JoinSet::new();
         let keys = self.people.keys(signed).ok_or_else(locked)?;
-        let order = Arc::new(order.sign(&keys));
+        let order = Arc::new(order.signed_by(&keys.signing()));
         let patience = if follows { PATIENCE } else { Duration::MAX };
         for member in self.active_members()? {
             if member.organisation == found.asked.holder && member.key != self.node_key {
