@@ -113,9 +113,22 @@ fn settle(
         }
         Err(error) => {
             tracing::error!(%error, nonce = anchored.transaction.nonce, "a transaction was not taken");
-            live.set_ledger_trouble(Some(error.to_string()));
+            live.set_ledger_trouble(Some(in_words(&error)));
             false
         }
+    }
+}
+
+/// What is wrong, and what to do where that is known.
+fn in_words(error: &SubmitError) -> String {
+    match error {
+        SubmitError::Refused(ExecutionError::Nonce { expected, actual }) if expected > actual => {
+            "The ledger has transactions of this node that its vault does not know, as after an old vault was put \
+             back. Start the node again, and it goes on where the ledger is. If this comes back, another copy of \
+             the node is at work: stop that one."
+                .to_owned()
+        }
+        error => error.to_string(),
     }
 }
 

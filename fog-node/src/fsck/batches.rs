@@ -8,6 +8,7 @@ use ledger_core::{AnchorBatch, BatchNumber, BatchTree, Digest};
 use rusqlite::Connection;
 
 use super::Report;
+use crate::vault::losses::{self, Loss};
 use crate::vault::open_stream::OpenStream;
 use crate::vault::payloads::PayloadRow;
 use crate::vault::seal::MasterKey;
@@ -23,10 +24,24 @@ pub(super) struct Followed {
     pub(super) open: Option<OpenStream>,
 }
 
+impl Followed {
+    /// Whether readings from `sequence` on are due. Behind `lost` readings at most, a stream goes on under new keys.
+    pub(super) fn is_due(&self, sequence: u64, lost: u64) -> bool {
+        let left_out = sequence.checked_sub(self.next_sequence);
+        let begin = self.open.as_ref().map(|open| open.epoch_begin(sequence));
+        left_out.is_some_and(|left_out| {
+            left_out == 0 || (left_out <= lost && begin.is_none_or(|begin| begin == sequence))
+        })
+    }
+}
+
 /// All batches, as far as they were followed.
 pub(super) struct Batches<'a> {
     connection: &'a Connection,
     pub(super) streams: BTreeMap<i64, Followed>,
+    losses: Vec<Loss>,
+    /// Readings of lost batches whose anchors were seen.
+    lost_readings: u64,
     next: u64,
     payload_rows: u64,
 }
@@ -73,9 +88,14 @@ impl<'a> Batches<'a> {
             followed.insert(row.number, stream);
         }
         report.vault.streams = followed.len() as u64;
+        let losses = losses::all(connection)?;
+        report.vault.lost_batches = losses.iter().map(Loss::batches).sum();
+        report.vault.lost_readings = losses.iter().map(|loss| loss.readings).sum();
         Ok(Self {
             connection,
             streams: followed,
+            losses,
+            lost_readings: 0,
             next: 0,
             payload_rows: 0,
         })
@@ -101,6 +121,10 @@ impl<'a> Batches<'a> {
             );
         }
         self.next = self.next.max(number.saturating_add(1));
+        if self.losses.iter().any(|loss| loss.holds(number)) {
+            self.lost_readings += u64::from(anchor.readings);
+            return Ok(());
+        }
         let Some(row) = batches::find(self.connection, number)? else {
             report.add(
                 "batches",
@@ -143,6 +167,11 @@ impl<'a> Batches<'a> {
     ) -> Result<(), VaultError> {
         while self.next < number {
             let number = self.next;
+            if let Some(loss) = self.losses.iter().find(|loss| loss.holds(number)) {
+                self.lost_readings += loss.readings;
+                self.next = loss.head.next_batch.0;
+                continue;
+            }
             self.next += 1;
             let Some(row) = batches::find(self.connection, number)? else {
                 report.add("batches", format!("Batch {number}, final, is missing."));
@@ -171,6 +200,11 @@ impl<'a> Batches<'a> {
         self.pruned_below(head.next_batch.0, report)?;
         let mut own = AnchorHead::default();
         for number in 0..head.next_batch.0 {
+            if let Some(loss) = self.losses.iter().find(|loss| loss.holds(number)) {
+                // What was lost is the ledger's to tell.
+                own = loss.head;
+                continue;
+            }
             let Some(row) = batches::find(self.connection, number)? else {
                 continue;
             };
@@ -261,6 +295,15 @@ impl<'a> Batches<'a> {
             self.connection
                 .query_row(&question, [], |row| row.get::<_, i64>(0))
         };
+        if self.lost_readings != report.vault.lost_readings {
+            report.add(
+                "losses",
+                format!(
+                    "{} readings count as lost, and the lost batches hold {}.",
+                    report.vault.lost_readings, self.lost_readings
+                ),
+            );
+        }
         if count("batches")? as u64 != report.vault.batches {
             report.add(
                 "batches",
@@ -278,7 +321,7 @@ impl<'a> Batches<'a> {
 }
 
 fn follow(stream: &mut Followed, row: &PayloadRow, report: &mut Report) {
-    if row.first_sequence != stream.next_sequence {
+    if !stream.is_due(row.first_sequence, report.vault.lost_readings) {
         report.add(
             "payloads",
             format!(

@@ -7,8 +7,9 @@
 //! | replica | the whole chain from its genesis, as `ledger_store::fsck` has it |
 //! | vault file | SQLite's own integrity and references |
 //! | devices, streams | every sealed key opens under the node's master key |
-//! | payloads | every one opens; sequences of a stream follow without hole or overlap |
-//! | batches | numbers without a hole; each root recomputed from the payloads is the row's and the chain's |
+//! | payloads | every one opens; sequences of a stream follow without overlap, and without hole but behind a loss |
+//! | losses | the lost batches are anchored, and hold as many readings as are noted |
+//! | batches | numbers without a hole but noted losses; each root recomputed from the payloads is the row's and the chain's |
 //! | anchors | each batch is on chain exactly once, or waits in the outbox |
 //! | journal | every row opens and continues its stream |
 //! | outbox | own transactions, signed, without a hole from the chain's next nonce on |
@@ -78,6 +79,10 @@ pub struct VaultCounts {
     pub waiting_readings: u64,
     /// Own transactions that are not final.
     pub pending_transactions: u64,
+    /// Batches that the ledger has and the vault has not, since it is of before them.
+    pub lost_batches: u64,
+    /// How many readings they held.
+    pub lost_readings: u64,
 }
 
 /// One thing that is wrong.
@@ -126,6 +131,13 @@ impl Report {
             vault.waiting_readings,
             vault.pending_transactions
         );
+        if vault.lost_batches > 0 {
+            let _ = writeln!(
+                text,
+                "lost with a vault of before: {} readings in {} batches that are anchored",
+                vault.lost_readings, vault.lost_batches
+            );
+        }
         text.push_str(if self.clean { "CLEAN\n" } else { "NOT CLEAN\n" });
         text
     }

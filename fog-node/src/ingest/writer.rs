@@ -128,11 +128,12 @@ impl Writer {
             parts,
         };
         writer.empty_log(true);
-        writer.parts.submit.durable(writer.next_nonce);
         for device in vault::devices::active(&writer.connection)? {
             writer.open_device(device.id);
         }
         writer.load_streams()?;
+        writer.leave_out_lost()?;
+        writer.parts.submit.durable(writer.next_nonce);
         Ok(writer)
     }
 
@@ -295,6 +296,10 @@ impl Writer {
                 self.remove_device(*device)?;
             }
         }
+        self.add_counts(counts)
+    }
+
+    fn add_counts(&self, counts: Counts) -> Result<(), VaultError> {
         for ((device, kind, reason), count) in counts {
             if let Some(device) = self.devices.get(device.0 as usize) {
                 gaps::add(&self.connection, &device.id, kind, reason, count)?;

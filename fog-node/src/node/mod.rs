@@ -1,7 +1,7 @@
 //! The node: opens what is on disk, starts consensus, ingest and the devices, and stops them in order.
 //!
 //! ```text
-//! start: lock ▶ keys ▶ replica (founded if empty) ▶ vault ▶ consensus ▶ outbox again ▶ devices
+//! start: lock ▶ keys ▶ replica (founded if empty) ▶ vault follows it ▶ consensus ▶ outbox again ▶ devices
 //! stop:  devices ▶ last batch durable ▶ last batch final (bounded wait) ▶ consensus ▶ lock
 //! ```
 
@@ -44,7 +44,7 @@ use crate::previews::Previews;
 use crate::provisioning::Provisionings;
 use crate::relay::{self, Relays};
 use crate::requests::{self, Requests};
-use crate::restored::start_consortium;
+use crate::restored::watch_others;
 use crate::retention;
 use crate::roaming::{self, Roaming};
 use crate::sensor::{Away, Sensor, SensorView, source_of};
@@ -55,7 +55,7 @@ use crate::vault::{self, VAULT_FILE, devices, gaps, outbox};
 pub use config::{NodeConfig, SNAPSHOT_BEHIND, SerialDevice};
 pub use opening::lock_data_dir;
 pub(crate) use opening::open_replica;
-use opening::{finish_last_life, network_settings, sign_what_waits};
+use opening::{finish_last_life, follow_ledger, network_settings};
 
 /// Name of the replica's file in the data folder.
 pub const REPLICA_FILE: &str = "replica.db";
@@ -137,12 +137,21 @@ impl Node {
         let vote = keys.validator.clone();
         let membership = Membership::open(&config.data_dir, keys.admin, vote, settings)?;
         let chain = genesis.chain_id();
+        let consensus = ConsortiumConfig {
+            home: config.data_dir.join("consensus"),
+            replica: Arc::clone(&replica),
+            validator_key: keys.validator,
+            listen,
+            peers,
+        };
+        let master = Arc::new(keys.vault);
+        let mark = watch_others(&config.data_dir, &consensus).await?;
+        let own = (&*master, &keys.node);
+        follow_ledger(&config.data_dir, &replica, own, mark.as_ref())?;
         let live = Arc::new(LiveView::default());
         let final_nonce = Arc::new(AtomicU64::new(
             replica.read()?.account(&node_key)?.next_nonce.0,
         ));
-        let master = Arc::new(keys.vault);
-        sign_what_waits(&config.data_dir, &replica, &keys.node)?;
         let path = config.data_dir.join(VAULT_FILE);
         let stored = Stored {
             path: path.clone(),
@@ -166,14 +175,9 @@ impl Node {
         let people = Arc::new(people.context("cannot read who is registered")?);
         let patients = Patients::open(&vault, &master).context("cannot read the patients")?;
         let consents = Consents::open(&vault, &master).context("cannot read the consents")?;
-        let consensus = ConsortiumConfig {
-            home: config.data_dir.join("consensus"),
-            replica: Arc::clone(&replica),
-            validator_key: keys.validator,
-            listen,
-            peers,
-        };
-        let consortium = start_consortium(&config.data_dir, consensus).await?;
+        let consortium = Consortium::start(consensus)
+            .await
+            .context("cannot start consensus")?;
         let node = Arc::new(Self {
             vault_reader: Mutex::new(vault),
             data_dir: config.data_dir.clone(),

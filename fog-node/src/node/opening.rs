@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use ledger_core::{Genesis, SecretKey};
-use ledger_store::Replica;
+use ledger_store::{Replica, RestoredMark};
 
 use super::{LOCK_FILE, NodeConfig, REPLICA_FILE};
 use crate::consortium::settings::{FOLDER, NetworkSettings};
 use crate::consortium::{Names, finish_joining, found_in, take_over};
 use crate::keystore::Keystore;
+use crate::restored::catch_up;
 use crate::vault::renew::renew;
+use crate::vault::seal::MasterKey;
 use crate::vault::{self, VAULT_FILE};
 
 /// Locks the data folder for one process; the lock ends with the process, however it ends.
@@ -58,15 +60,21 @@ pub(super) fn finish_last_life(config: &mut NodeConfig) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Signs what waits to be submitted with the node's key, if that was rotated.
-pub(super) fn sign_what_waits(
+/// Has the vault follow the ledger before anything is signed: what waits is signed with the node's key, if that was
+/// rotated, and a vault of before goes on where the ledger is. The mark of a restore goes then.
+pub(super) fn follow_ledger(
     data_dir: &Path,
     replica: &Replica,
-    key: &SecretKey,
+    keys: (&MasterKey, &SecretKey),
+    mark: Option<&RestoredMark>,
 ) -> anyhow::Result<()> {
     let vault = vault::open(&data_dir.join(VAULT_FILE));
     let mut vault = vault.context("cannot open the vault")?;
-    renew(&mut vault, &data_dir.join(FOLDER), &replica.read()?, key)?;
+    renew(&mut vault, &data_dir.join(FOLDER), &replica.read()?, keys.1)?;
+    catch_up(&mut vault, replica, keys, mark).context("the vault cannot follow the ledger")?;
+    if mark.is_some() {
+        RestoredMark::clear(data_dir).context("cannot take the mark of the restore away")?;
+    }
     Ok(())
 }
 

@@ -25,7 +25,7 @@ pub mod sessions;
 mod sign_in;
 
 pub use on_ledger::Pseudonym;
-pub(crate) use on_ledger::follow;
+pub(crate) use on_ledger::{follow, roles_here};
 pub(crate) use sign_in::{MAX_BROUGHT, locked, signed_out};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -126,6 +126,20 @@ fn roles_of(person: &Person) -> BTreeSet<Role> {
     person.roles.iter().map(role).collect()
 }
 
+/// Roles as this node names them.
+pub(crate) fn roles_here(roles: &BTreeSet<Role>) -> BTreeSet<fog_api::Role> {
+    let role = |role: &Role| match role {
+        Role::Admin => fog_api::Role::Admin,
+        Role::Physician => fog_api::Role::Physician,
+        Role::Nurse => fog_api::Role::Nurse,
+        Role::Technician => fog_api::Role::Technician,
+        Role::Researcher => fog_api::Role::Researcher,
+        Role::Auditor => fog_api::Role::Auditor,
+        Role::Patient => fog_api::Role::Patient,
+    };
+    roles.iter().map(role).collect()
+}
+
 const fn keys_of(person: &Person) -> PersonKeys {
     PersonKeys {
         signing: person.keys.signing,

@@ -3,7 +3,7 @@
 use ledger_core::Digest;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{VaultError, digest_column};
+use super::{VaultError, digest_column, losses};
 
 pub(super) const SCHEMA: &str = "
 CREATE TABLE batches (
@@ -17,7 +17,7 @@ CREATE TABLE batches (
 /// One batch.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchRow {
-    /// Its number; 0, 1, 2 … without holes.
+    /// Its number; 0, 1, 2 … without holes but those that [`losses`] tells of.
     pub number: u64,
     /// Id of the transaction that anchors it.
     pub tx: Digest,
@@ -69,7 +69,7 @@ pub fn find(connection: &Connection, number: u64) -> Result<Option<BatchRow>, Va
         .optional()?)
 }
 
-/// The number of the next batch.
+/// The number of the next batch: after all that are here, and all that were lost.
 ///
 /// # Errors
 /// [`VaultError::Sqlite`].
@@ -77,5 +77,49 @@ pub fn next_number(connection: &Connection) -> Result<u64, VaultError> {
     let last: Option<i64> = connection
         .prepare_cached("SELECT max(number) FROM batches")?
         .query_row([], |row| row.get(0))?;
-    Ok(last.map_or(0, |number| number as u64 + 1))
+    let next = last.map_or(0, |number| number as u64 + 1);
+    let lost = losses::all(connection)?.pop();
+    Ok(lost.map_or(next, |loss| next.max(loss.head.next_batch.0)))
+}
+
+/// Notes that a batch has this number from now on, and which transaction anchors it.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn anchored_anew(
+    connection: &Connection,
+    batch: u64,
+    number: u64,
+    tx: &Digest,
+) -> Result<(), VaultError> {
+    let numbers = params![batch as i64, number as i64];
+    if number == batch {
+        connection
+            .prepare_cached("UPDATE batches SET tx = ?2 WHERE number = ?1")?
+            .execute(params![batch as i64, tx.0])?;
+        return Ok(());
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO batches SELECT ?2, ?3, root, readings, created FROM batches WHERE number = ?1",
+        )?
+        .execute(params![batch as i64, number as i64, tx.0])?;
+    connection
+        .prepare_cached("UPDATE payloads SET batch = ?2 WHERE batch = ?1")?
+        .execute(numbers)?;
+    connection
+        .prepare_cached("DELETE FROM batches WHERE number = ?1")?
+        .execute([batch as i64])?;
+    Ok(())
+}
+
+/// How many readings the batches below this number hold.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn readings_below(connection: &Connection, number: u64) -> Result<u64, VaultError> {
+    let readings: i64 = connection
+        .prepare_cached("SELECT coalesce(sum(readings), 0) FROM batches WHERE number < ?1")?
+        .query_row([number as i64], |row| row.get(0))?;
+    Ok(readings as u64)
 }

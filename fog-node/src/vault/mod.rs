@@ -6,6 +6,7 @@
 //!                    ├─< payloads  in a batch; one row per batch and stream
 //!                    └─< epochs    the keys of both, sealed; others for each patient
 //! batches ─ outbox    own transactions, in the order of their nonces, until they are final
+//! losses              batches of before a restore that the ledger has and this vault has not
 //! gaps                counters of the gap ledger
 //! assignments         whose a device was and when, sealed
 //! provisionings       keys that devices with a one-time code were offered, sealed, until proven
@@ -35,6 +36,7 @@ pub mod epochs;
 pub mod erasures;
 pub mod gaps;
 pub mod journal;
+pub mod losses;
 pub mod open_stream;
 pub mod outbox;
 pub mod patients;
@@ -60,7 +62,7 @@ pub const VAULT_FILE: &str = "vault.db";
 pub(crate) const BUSY: std::time::Duration = std::time::Duration::from_secs(10);
 /// "FogV", so that tools can tell the file.
 const APPLICATION_ID: i32 = 0x466f_6756;
-const SCHEMA_VERSION: i32 = 6;
+const SCHEMA_VERSION: i32 = 7;
 /// What each version brought, the first one's first.
 const SCHEMAS: [&[&str]; SCHEMA_VERSION as usize] = [
     &[
@@ -85,6 +87,7 @@ const SCHEMAS: [&[&str]; SCHEMA_VERSION as usize] = [
         erasures::SCHEMA,
     ],
     &[promises::SCHEMA],
+    &[losses::SCHEMA],
 ];
 
 /// Why the vault did not do what it was asked. Names no content and no key.

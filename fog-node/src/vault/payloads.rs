@@ -191,7 +191,21 @@ pub fn next_sequence(connection: &Connection, stream: i64) -> Result<u64, VaultE
 pub fn count_from(connection: &Connection, stream: i64, batch: u64) -> Result<u64, VaultError> {
     let next = next_sequence(connection, stream)?;
     let first = first_in(connection, "batch", stream, next, batch as i64)?;
-    Ok(next - first)
+    Ok(next - first - left_out(connection, stream, first..next)?)
+}
+
+/// How many sequences within these were left out (`super::losses`). A stream goes on behind them with new keys.
+fn left_out(connection: &Connection, stream: i64, within: Range<u64>) -> Result<u64, VaultError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT coalesce(sum(epochs.first_sequence - (
+             SELECT first_sequence + count FROM payloads
+             WHERE stream = ?1 AND first_sequence < epochs.first_sequence
+             ORDER BY first_sequence DESC LIMIT 1)), 0)
+         FROM epochs WHERE stream = ?1 AND first_sequence > ?2 AND first_sequence < ?3",
+    )?;
+    let bounds = params![stream, within.start as i64, within.end as i64];
+    let left_out: i64 = statement.query_row(bounds, |row| row.get(0))?;
+    Ok(left_out as u64)
 }
 
 /// The first reading of a stream's first row in which one was received at `time` or later; none if there is no such

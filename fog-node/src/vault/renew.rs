@@ -10,12 +10,14 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use ledger_core::governance::Standing;
-use ledger_core::{Nonce, Payload, PublicKey, SecretKey, SignedTransaction, TransactionBody};
+use ledger_core::{
+    BatchNumber, Nonce, Payload, PublicKey, SecretKey, SignedTransaction, TransactionBody,
+};
 use ledger_store::Snapshot;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use super::outbox::{self, OutboxRow};
-use super::{disclosures, erasures};
+use super::{batches, disclosures, erasures};
 use crate::keystore::write_private;
 
 /// Name of the file below the consortium's folder that holds the key that signed last.
@@ -49,7 +51,12 @@ pub(crate) fn renew(
                  back until the vote has passed"
             );
         }
-        count = sign_anew(connection, ledger, signer)?;
+        let transaction = connection.transaction()?;
+        // What is final already goes; what the new key has signed already stays.
+        count = sign_anew(&transaction, ledger, signer, |row, signed| {
+            Ok(row.nonce >= ledger.account(signed.sender())?.next_nonce.0)
+        })?;
+        transaction.commit()?;
         tracing::info!(count, "the node has a new key: what waited is signed anew");
     }
     if known != Some(new) {
@@ -64,80 +71,100 @@ fn sender_of(row: &OutboxRow) -> Option<PublicKey> {
     Some(*signed.sender())
 }
 
-/// Replaces what waits. What is final already goes; what the new key has signed already stays.
-fn sign_anew(
-    connection: &mut Connection,
+/// Replaces what waits by what is still to be said: with the signer's next nonces and batch numbers, in the old order.
+/// Returns how many there are.
+///
+/// # Errors
+/// If something cannot be read or written; the caller rolls back then.
+pub(crate) fn sign_anew(
+    connection: &Connection,
     ledger: &Snapshot<'_>,
     signer: &SecretKey,
+    is_to_be_said: impl Fn(&OutboxRow, &SignedTransaction) -> anyhow::Result<bool>,
 ) -> anyhow::Result<usize> {
     let waiting = outbox::list(connection)?;
     let chain = ledger.chain()?.0;
     let mut next = ledger.account(&signer.public())?.next_nonce.0;
-    let transaction = connection.transaction()?;
-    transaction.execute("DELETE FROM outbox", [])?;
-    let mut count = 0;
+    let mut next_batch = ledger.anchor_head(&signer.public())?.next_batch.0;
+    connection.execute("DELETE FROM outbox", [])?;
+    let (mut count, mut anchors) = (0, Vec::new());
     for row in &waiting {
-        let signed = SignedTransaction::decode(&row.bytes)?;
-        if row.nonce < ledger.account(signed.sender())?.next_nonce.0 {
+        let before = SignedTransaction::decode(&row.bytes)?;
+        if !is_to_be_said(row, &before)? {
             continue;
+        }
+        let mut payload = before.body()?.payload;
+        if let Payload::AnchorBatch(anchor) = &mut payload {
+            anchor.batch = BatchNumber(next_batch);
         }
         let body = TransactionBody {
             chain,
             nonce: Nonce(next),
-            payload: signed.body()?.payload,
+            payload,
         };
-        let signed_before = signed.id();
         let signed = SignedTransaction::sign(&body, signer);
-        let row = OutboxRow {
+        let new = OutboxRow {
             nonce: next,
             id: signed.id(),
-            batch: row.batch,
+            batch: row.batch.map(|_| next_batch),
             bytes: signed.encode(),
         };
-        outbox::insert(&transaction, &row)?;
-        erasures::signed_anew(&transaction, &signed_before, &row.id)?;
+        outbox::insert(connection, &new)?;
+        erasures::signed_anew(connection, &row.id, &new.id)?;
         if matches!(body.payload, Payload::Receipt(_)) {
-            disclosures::signed_anew(&transaction, &signed_before, &row.id)?;
+            disclosures::signed_anew(connection, &row.id, &new.id)?;
         }
         if let Some(batch) = row.batch {
-            transaction.execute(
-                "UPDATE batches SET tx = ?2 WHERE number = ?1",
-                params![batch as i64, row.id.0],
-            )?;
+            anchors.push((batch, next_batch, new.id));
+            next_batch += 1;
         }
         next += 1;
         count += 1;
     }
-    transaction.execute("UPDATE sender SET next_nonce = ?1", [next as i64])?;
-    transaction.commit()?;
+    // The last ones first: numbers only grow, and none is another's then.
+    for (batch, number, tx) in anchors.into_iter().rev() {
+        batches::anchored_anew(connection, batch, number, &tx)?;
+    }
+    connection.execute("UPDATE sender SET next_nonce = ?1", [next as i64])?;
     Ok(count)
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     //! Goal: after a rotation what waits is the new key's, in order, once; before it nothing is touched.
     //! Method: a real vault and a real ledger of one node whose key is rotated by its own vote.
     use ledger_core::certificate::{Certificate, CommitSignature, VoteContent, VoteKind};
     use ledger_core::governance::{Change, Node, Organisation, Propose};
-    use ledger_core::{AnchorBatch, BatchNumber, Digest, Genesis, OrganisationId};
+    use ledger_core::{AnchorBatch, Digest, Genesis, OrganisationId};
     use ledger_store::Replica;
 
     use super::*;
     use crate::erasure::certificate::SignedErasure;
-    use crate::vault::batches::{self, BatchRow};
+    use crate::vault::batches::BatchRow;
     use crate::vault::erasures::ErasureRow;
 
-    fn key(seed: u8) -> SecretKey {
+    pub(crate) fn key(seed: u8) -> SecretKey {
         SecretKey::from_seed(&[seed; 32])
     }
 
     fn anchor(genesis: &Genesis, number: u64, nonce: u64) -> SignedTransaction {
+        let root = Digest::of(&number.to_be_bytes());
+        anchor_of(genesis, number, nonce, root)
+    }
+
+    /// The first node's anchor of one reading.
+    pub(crate) fn anchor_of(
+        genesis: &Genesis,
+        number: u64,
+        nonce: u64,
+        root: Digest,
+    ) -> SignedTransaction {
         let body = TransactionBody {
             chain: genesis.chain_id(),
             nonce: Nonce(nonce),
             payload: Payload::AnchorBatch(AnchorBatch {
                 batch: BatchNumber(number),
-                root: Digest::of(&number.to_be_bytes()),
+                root,
                 readings: 1,
                 streams: 1,
             }),
@@ -146,7 +173,7 @@ mod tests {
     }
 
     /// Appends a block of one transaction.
-    fn append(replica: &Replica, genesis: &Genesis, signed: SignedTransaction) {
+    pub(crate) fn append(replica: &Replica, genesis: &Genesis, signed: SignedTransaction) {
         let verified = signed.verify(genesis.chain_id()).unwrap();
         let prepared = replica.prepare(&[verified], 0, key(1).public()).unwrap();
         assert!(prepared.refused.is_empty(), "{:?}", prepared.refused);
@@ -173,21 +200,20 @@ mod tests {
         replica.append(&block, &certificate).unwrap();
     }
 
-    #[test]
-    fn what_waits_gets_the_new_keys_signature_once() {
-        let folder = tempfile::tempdir().unwrap();
+    /// A ledger of the first node, and a vault in whose outbox its first batches wait, with the first one's nonce.
+    pub(crate) fn with_waiting(folder: &Path, batches: u64) -> (Genesis, Replica, Connection, u64) {
         let node = Node::with_one_key(key(1).public(), "one".into());
         let organisation = OrganisationId::default();
         let mut genesis =
             Genesis::of_one("one".into(), 1, organisation, node, Digest::ZERO).unwrap();
         let admins = vec![key(3).public()];
         genesis.organisations = vec![Organisation::new(organisation, "one".into(), admins)];
-        let replica = Replica::open(folder.path().join("replica")).unwrap();
+        let replica = Replica::open(folder.join("replica")).unwrap();
         replica.found(&genesis, &key(1)).unwrap();
-        let mut vault = super::super::open(&folder.path().join("vault")).unwrap();
+        let vault = crate::vault::open(&folder.join("vault")).unwrap();
         let founded = replica.read().unwrap().account(&key(1).public()).unwrap();
         let begin = founded.next_nonce.0;
-        for number in 0..3 {
+        for number in 0..batches {
             let signed = anchor(&genesis, number, begin + number);
             let row = OutboxRow {
                 nonce: begin + number,
@@ -205,6 +231,13 @@ mod tests {
             };
             batches::insert(&vault, &batch).unwrap();
         }
+        (genesis, replica, vault, begin)
+    }
+
+    #[test]
+    fn what_waits_gets_the_new_keys_signature_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (genesis, replica, mut vault, begin) = with_waiting(folder.path(), 3);
         let certificate = ErasureRow {
             device: None,
             signed: SignedErasure {

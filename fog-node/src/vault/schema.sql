@@ -91,6 +91,15 @@ CREATE TABLE journal (
     PRIMARY KEY (stream, first_sequence)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE losses (
+    first_batch INTEGER PRIMARY KEY,
+    next_batch INTEGER NOT NULL,
+    readings INTEGER NOT NULL,
+    anchored INTEGER NOT NULL,
+    accumulator BLOB NOT NULL,
+    is_over INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE outbox (
     nonce INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE,

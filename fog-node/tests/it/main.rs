@@ -48,6 +48,7 @@ mod provisioning;
 mod pty;
 mod relay;
 mod relay_afar;
+mod restored;
 mod roaming;
 mod selftest;
 mod served;

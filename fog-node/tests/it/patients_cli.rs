@@ -163,13 +163,14 @@ fn restored(folder: &Path, data: &Path) -> std::path::PathBuf {
 }
 
 /// What was done to a copy of the vault is found.
-fn damaged(data: &Path, change: &str, sentence: &str) {
+pub(crate) fn damaged(data: &Path, change: &str, sentence: &str) {
     let vault = data.join("vault.db");
-    let whole = std::fs::read(&vault).unwrap();
     let connection = rusqlite::Connection::open(&vault).unwrap();
+    // What is in the write-ahead log comes into the file.
     connection
         .pragma_update(None, "journal_mode", "DELETE")
         .unwrap();
+    let whole = std::fs::read(&vault).unwrap();
     connection.execute(change, []).unwrap();
     drop(connection);
     let (code, report) = json(["fsck", "--data", data.to_str().unwrap(), "--json"]);

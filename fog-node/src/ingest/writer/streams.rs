@@ -5,13 +5,14 @@ use std::time::Instant;
 use device_drivers::measurement::Metric;
 use ledger_core::StreamId;
 
-use super::Writer;
+use super::{Counts, Outcome, Writer};
 use crate::ingest::DeviceIndex;
 use crate::ingest::stream::Stream;
 use crate::keystore::random;
 use crate::vault::open_stream::OpenStream;
 use crate::vault::seal::{SealError, StreamKeys};
-use crate::vault::{VaultError, journal, payloads, streams};
+use crate::vault::streams::StreamRow;
+use crate::vault::{VaultError, epochs, journal, losses, payloads, streams};
 
 impl Writer {
     /// Rebuilds the streams of all open devices, and what waits in the journal.
@@ -36,10 +37,38 @@ impl Writer {
     /// Opens the streams a device has.
     pub(super) fn open_streams(&mut self, id: &str, device: DeviceIndex) -> Result<(), VaultError> {
         for row in streams::list(&self.connection, Some(id))? {
-            let next = payloads::next_sequence(&self.connection, row.number)?;
+            let next = self.next_sequence(&row)?;
             self.open_stream(&row, device, next)?;
         }
         Ok(())
+    }
+
+    /// The sequence after a stream's last one in a batch, or the one its newest keys begin at.
+    fn next_sequence(&self, row: &StreamRow) -> Result<u64, VaultError> {
+        let next = payloads::next_sequence(&self.connection, row.number)?;
+        let newest = row.sealed_keys.last_key_value();
+        Ok(newest.map_or(next, |(begin, _)| next.max(*begin)))
+    }
+
+    /// Has all streams go on behind what was lost, so that no sequence means two readings, under new keys. What waits is
+    /// put into a batch first.
+    pub(super) fn leave_out_lost(&mut self) -> Result<(), VaultError> {
+        let lost = losses::to_leave_out(&self.connection)?;
+        if lost == 0 {
+            return Ok(());
+        }
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        let mut counts = Counts::new();
+        self.flush(&mut counts, &mut Outcome::default())?;
+        self.add_counts(counts)?;
+        for row in streams::list(&self.connection, None)? {
+            let from = self.next_sequence(&row)? + lost;
+            let sealed = StreamKeys::generate()?.wrap(&self.parts.master, row.id)?;
+            epochs::put(&self.connection, row.number, from, &sealed)?;
+        }
+        losses::are_over(&self.connection)?;
+        self.connection.execute_batch("COMMIT")?;
+        self.reload_streams()
     }
 
     /// Takes the streams of the devices that are open from the vault anew.
@@ -54,7 +83,7 @@ impl Writer {
 
     fn open_stream(
         &mut self,
-        row: &streams::StreamRow,
+        row: &StreamRow,
         device: DeviceIndex,
         next_sequence: u64,
     ) -> Result<usize, VaultError> {
@@ -86,7 +115,7 @@ impl Writer {
         let sealed_keys = keys.wrap(&self.parts.master, id)?;
         let (code, unit) = (metric.loinc(), metric.ucum());
         let number = streams::insert(&self.connection, id, &open.id, code, unit, &sealed_keys)?;
-        let row = streams::StreamRow {
+        let row = StreamRow {
             number,
             id,
             device: open.id.clone(),

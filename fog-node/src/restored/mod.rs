@@ -3,8 +3,10 @@
 //!
 //! Two nodes with one key can vote for two blocks at once, which is what consensus cannot bear. So a
 //! restored node first watches its own key over some blocks; only when that stays silent is the mark of
-//! the restore taken away, and the node starts as any other. Left out: a consortium of one, where nobody
-//! could be watched; its mark goes with a warning.
+//! the restore taken away, after its vault has followed what the ledger knows better ([`catch_up`]), and the node
+//! starts as any other. Left out: a consortium of one, where nobody could be watched; its mark goes with a warning.
+
+mod catch_up;
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,37 +15,35 @@ use anyhow::{Context as _, bail};
 use ledger_consortium::{Consortium, ConsortiumConfig, OwnKey};
 use ledger_store::RestoredMark;
 
+pub(crate) use catch_up::catch_up;
+
 /// How long a restored node watches at most.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Starts consensus, after watching if the node was restored.
+/// Watches whether another copy of this node is at work, if it was restored; gives the mark of that.
 ///
 /// # Errors
 /// If consensus cannot start, if another copy of this node is at work, or if too few blocks were made to
-/// tell. The mark stays then.
-pub(crate) async fn start_consortium(
+/// tell.
+pub(crate) async fn watch_others(
     data_dir: &Path,
-    config: ConsortiumConfig,
-) -> anyhow::Result<Consortium> {
+    config: &ConsortiumConfig,
+) -> anyhow::Result<Option<RestoredMark>> {
     let mark = RestoredMark::read(data_dir)
         .context("this node was restored, and the mark of it cannot be read")?;
-    if let Some(mark) = mark {
-        if is_alone(&config)? {
-            tracing::warn!(
-                "this node was restored; make sure that the node the backup is of never runs again"
-            );
-        } else {
-            tracing::warn!(
-                heights = mark.watch_heights,
-                "this node was restored: it watches whether its key signs elsewhere before it signs"
-            );
-            watch(config.clone(), mark.watch_heights).await?;
-        }
-        RestoredMark::clear(data_dir).context("cannot take the mark of the restore away")?;
+    let Some(mark) = mark else { return Ok(None) };
+    if is_alone(config)? {
+        tracing::warn!(
+            "this node was restored; make sure that the node the backup is of never runs again"
+        );
+    } else {
+        tracing::warn!(
+            heights = mark.watch_heights,
+            "this node was restored: it watches whether its key signs elsewhere before it signs"
+        );
+        watch(config.clone(), mark.watch_heights).await?;
     }
-    Consortium::start(config)
-        .await
-        .context("cannot start consensus")
+    Ok(Some(mark))
 }
 
 fn is_alone(config: &ConsortiumConfig) -> anyhow::Result<bool> {
