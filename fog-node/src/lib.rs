@@ -53,6 +53,7 @@ mod retention;
 mod roaming;
 mod sensor;
 mod status;
+mod stretch;
 mod submitter;
 mod tell;
 mod ticker;

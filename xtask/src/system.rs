@@ -25,6 +25,8 @@ const BUILD_PACKAGES: &[&str] = &[
 const TEST_PACKAGES: &[&str] = &[
     "xvfb",
     "dbus",
+    // A desktop's keyring, on a bus of the test's own.
+    "gnome-keyring",
     "libgl1-mesa-dri",
     "webkit2gtk-driver",
     "chromium",

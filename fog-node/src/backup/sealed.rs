@@ -14,22 +14,18 @@
 
 use std::io::{self, Read, Write};
 
-use argon2::{Algorithm, Argon2, Params, Version};
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
 use crate::keystore::random;
+use crate::stretch::Cost;
 
 /// First bytes of a backup.
 pub const BACKUP_MAGIC: &[u8; 8] = b"FWBACK01";
 const HEADER_BYTES: usize = 64;
 const CHUNK_BYTES: usize = 64 << 10;
 const TAG_BYTES: usize = 16;
-/// Memory, passes and lanes of Argon2id: RFC 9106's second recommendation.
-const COST: [u32; 3] = [64 << 10, 3, 4];
-/// Most that a file may ask for: 1 GiB, 16 passes, 16 lanes.
-const MAX_COST: [u32; 3] = [1 << 20, 16, 16];
 
 /// Why a sealed stream does not open. Names no content.
 #[derive(Debug, thiserror::Error)]
@@ -53,8 +49,9 @@ impl Header {
         let mut bytes = [0; HEADER_BYTES];
         let mut at = bytes.as_mut_slice();
         at.write_all(BACKUP_MAGIC)?;
-        for cost in COST {
-            at.write_all(&cost.to_le_bytes())?;
+        let cost = Cost::default();
+        for part in [cost.memory_kib, cost.passes, cost.lanes] {
+            at.write_all(&part.to_le_bytes())?;
         }
         at.write_all(&random::<16>()?)?;
         at.write_all(&random::<19>()?)?;
@@ -74,8 +71,7 @@ impl Header {
         let mut header = Self([0; HEADER_BYTES]);
         from.read_exact(&mut header.0)
             .map_err(|_| refused(SealedError::Foreign))?;
-        let costs = [8, 12, 16].map(|at| header.number(at));
-        let bounded = costs.iter().zip(MAX_COST).all(|(cost, most)| *cost <= most);
+        let bounded = header.cost().is_bounded();
         let known = header.0.starts_with(BACKUP_MAGIC)
             && header.number(55) == CHUNK_BYTES as u32
             && header.0[59..] == [0; 5];
@@ -85,15 +81,18 @@ impl Header {
         Ok(header)
     }
 
+    fn cost(&self) -> Cost {
+        let [memory_kib, passes, lanes] = [8, 12, 16].map(|at| self.number(at));
+        Cost {
+            memory_kib,
+            passes,
+            lanes,
+        }
+    }
+
     fn cipher(&self, passphrase: &str) -> io::Result<XChaCha20Poly1305> {
-        let foreign = || refused(SealedError::Foreign);
-        let [memory, passes, lanes] = [8, 12, 16].map(|at| self.number(at));
-        let params = Params::new(memory, passes, lanes, Some(32)).map_err(|_| foreign())?;
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let mut key = Zeroizing::new([0; 32]);
-        argon2
-            .hash_password_into(passphrase.as_bytes(), &self.0[20..36], &mut *key)
-            .map_err(|_| foreign())?;
+        let key = self.cost().stretch(passphrase, &self.0[20..36]);
+        let key = key.map_err(|_| refused(SealedError::Foreign))?;
         Ok(XChaCha20Poly1305::new((&*key).into()))
     }
 

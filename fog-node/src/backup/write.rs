@@ -15,7 +15,7 @@ use super::noted;
 use super::sealed::Sealer;
 use super::{About, MAX_DEPTH, MAX_FILES, MIN_PASSPHRASE, VERSION, is_plain};
 use crate::clock::now_millis;
-use crate::keystore::Keystore;
+use crate::keystore::{self, Keystore};
 use crate::node::{LOCK_FILE, REPLICA_FILE};
 use crate::vault::{self, VAULT_FILE, outbox};
 
@@ -48,6 +48,9 @@ pub fn backup(data: &Path, output: &Path, passphrase: &str) -> anyhow::Result<Ab
     // Consensus' log first: what it holds beyond the replica's copy would be a vote that is not known.
     let mut files = Vec::new();
     collect(data, "", 0, &mut files)?;
+    // However they are kept here, so that they open elsewhere; the backup itself is sealed.
+    files.retain(|(name, _)| !name.starts_with("keys/"));
+    files.extend(keystore::as_files(data)?);
     let copies = tempfile::tempdir_in(data).context("cannot make a folder for the copies")?;
     let node = keys.node.public();
     let about = copy_databases(data, copies.path(), node, &keys)?;

@@ -26,6 +26,7 @@ mod device_ledger;
 mod device_provision;
 mod device_roaming;
 mod erase;
+mod keys;
 mod light;
 pub(crate) mod output;
 mod passphrase;
@@ -102,6 +103,8 @@ enum Command {
     Archive(archive::Archive),
     /// Save the state at the newest block as files, or start a node from them.
     Snapshot(snapshot::Snapshot),
+    /// Seal the keys of a stopped node under a passphrase or in the system's keyring, or unseal them.
+    Keys(keys::Keys),
     /// Save a whole node, stopped or running, as one sealed file.
     Backup(backup::Backup),
     /// Make a node's folder of a backup.
@@ -170,6 +173,7 @@ pub fn main() -> ExitCode {
         Command::Prune(prune) => prune.run(),
         Command::Archive(archive) => archive.run(),
         Command::Snapshot(snapshot) => snapshot.run(),
+        Command::Keys(keys) => keys.run(),
         Command::Backup(backup) => backup.run(),
         Command::Restore(restore) => restore.run(),
         Command::Consortium(consortium) => consortium.run(),

@@ -13,11 +13,12 @@ use curve25519_dalek::MontgomeryPoint;
 use ledger_core::{PublicKey, SecretKey};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, SemaphorePermit};
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use super::person::PersonId;
 use crate::Failure;
 use crate::keystore::random;
+use crate::stretch::Cost;
 use crate::vault::seal::{MasterKey, SealError};
 
 /// Passphrases that are computed at once.
@@ -27,27 +28,6 @@ const PLACES: usize = 16;
 /// Shortest passphrase, in characters; NIST SP 800-63B-4 asks for 8 beside a second factor.
 const MIN_PASSPHRASE: usize = 12;
 const MAX_PASSPHRASE: usize = 256;
-
-/// What one try costs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Cost {
-    /// Memory in KiB.
-    pub memory_kib: u32,
-    /// Passes over it.
-    pub passes: u32,
-    /// Lanes in it.
-    pub lanes: u32,
-}
-
-impl Default for Cost {
-    fn default() -> Self {
-        Self {
-            memory_kib: 64 << 10,
-            passes: 3,
-            lanes: 4,
-        }
-    }
-}
 
 /// A person's secret keys. Gone when dropped.
 #[derive(Clone, ZeroizeOnDrop)]
@@ -245,23 +225,11 @@ impl Place<'_> {
     ) -> Result<MasterKey, Failure> {
         // The semaphore is never closed.
         let _turn = self.turns.acquire().await.map_err(Failure::internal)?;
-        let computed = tokio::task::spawn_blocking(move || argon2id(&passphrase, &salt, cost));
-        computed.await.map_err(Failure::internal)?
+        let computed = tokio::task::spawn_blocking(move || cost.stretch(&passphrase, &salt));
+        let key = computed.await.map_err(Failure::internal)?;
+        key.map(|key| MasterKey::new(*key))
+            .map_err(Failure::internal)
     }
-}
-
-fn argon2id(passphrase: &str, salt: &[u8], cost: Cost) -> Result<MasterKey, Failure> {
-    use argon2::{Algorithm, Argon2, Params, Version};
-    let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32));
-    let params = params.map_err(Failure::internal)?;
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    let mut key = [0; 32];
-    argon2
-        .hash_password_into(passphrase.as_bytes(), salt, &mut key)
-        .map_err(Failure::internal)?;
-    let made = MasterKey::new(key);
-    key.zeroize();
-    Ok(made)
 }
 
 #[cfg(test)]

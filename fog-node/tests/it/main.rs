@@ -50,6 +50,8 @@ mod relay;
 mod relay_afar;
 mod restored;
 mod roaming;
+#[cfg(target_os = "linux")]
+mod sealed_keys;
 mod selftest;
 mod served;
 mod signing;

@@ -20,6 +20,7 @@ fn command() -> Command {
         .env_remove("FOGWARD_API")
         .env_remove("FOGWARD_AS")
         .env_remove("FOGWARD_PASSPHRASE")
+        .env_remove("FOGWARD_KEYS_PASSPHRASE_FILE")
         .env("FOGWARD_LOG", "warn");
     command
 }
@@ -27,6 +28,15 @@ fn command() -> Command {
 /// Runs `fogward` to its end.
 pub(crate) fn fogward<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Output {
     command().args(arguments).output().unwrap()
+}
+
+/// The same, with these variables; the exit code, what was printed, and what was complained about.
+pub(crate) fn fogward_in(variables: &[(&str, &str)], arguments: &[&str]) -> (i32, Value, String) {
+    let mut command = command();
+    command.envs(variables.iter().copied());
+    let output = command.args(arguments).output().unwrap();
+    let said = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    (output.status.code().unwrap(), said, text(&output.stderr))
 }
 
 /// The same, with the user's sessions in this folder.
@@ -131,8 +141,13 @@ impl Running {
 
     /// The same, with a system bus at this address.
     pub(crate) fn start_on_bus(data: &Path, arguments: &[String], bus: &str) -> Self {
+        Self::start_in(&[("DBUS_SYSTEM_BUS_ADDRESS", bus)], data, arguments)
+    }
+
+    /// The same, with these variables.
+    pub(crate) fn start_in(variables: &[(&str, &str)], data: &Path, arguments: &[String]) -> Self {
         let mut command = command();
-        command.env("DBUS_SYSTEM_BUS_ADDRESS", bus);
+        command.envs(variables.iter().copied());
         Self::spawn(command, data, arguments)
     }
 
