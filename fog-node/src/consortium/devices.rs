@@ -56,6 +56,17 @@ impl Node {
         ask(&mut connected).await
     }
 
+    /// The same once it is this node's turn, so that many who want something from it at once all get it.
+    pub(crate) async fn ask_in_turn<T>(
+        &self,
+        node: &Member,
+        ask: impl AsyncFnOnce(&mut Connected) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let turns = self.membership.transfer.turns(&node.vote_key);
+        let _turn = turns.acquire().await.map_err(io::Error::other)?;
+        self.ask_node(node, ask).await
+    }
+
     /// The answer to a node that asks for a device's pairing.
     pub(super) async fn give_pairing(&self, handle: Digest, asker: PublicKey) -> Answer {
         match self.pairing_for(&handle, &asker).await {

@@ -5,8 +5,10 @@
 //! joiner holds the keys it names, propose to admit it, end the invitation, answer with the genesis and
 //! the peers. Who knocks without a valid invitation is answered with nothing.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use fog_api::ApiError;
 use ledger_core::governance::{self, Change, NewOrganisation, Node as NewNode, Outcome};
 use ledger_core::{Height, OrganisationId, ProposalNumber, canonical};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::{AbortHandle, JoinHandle};
 
 use super::joining::{JoinAnswer, JoinRequest, Joiner, Welcome};
 use super::noise;
@@ -25,8 +27,8 @@ use crate::failure::Failure;
 use crate::keystore::random;
 use crate::node::Node;
 
-/// Knocks answered at a time.
-const KNOCKS: usize = 8;
+/// Connections of whom nothing is known; of more than these, who has come first goes.
+const STRANGERS: usize = 64;
 /// How long one may take.
 const PATIENCE: Duration = Duration::from_secs(45);
 /// How long a request may take to arrive.
@@ -40,7 +42,7 @@ const OPEN_HOURS: u32 = 168;
 
 /// Opens and closes the door until the node is gone.
 pub(crate) async fn keep_door(node: Weak<Node>) {
-    let knocks = Arc::new(Semaphore::new(KNOCKS));
+    let mut strangers = Strangers::default();
     let Some(mut changes) = node
         .upgrade()
         .map(|node| node.membership.changes.subscribe())
@@ -63,9 +65,7 @@ pub(crate) async fn keep_door(node: Weak<Node>) {
         drop(running);
         tokio::select! {
             stream = knock(listener.as_ref()) => {
-                if let Ok(permit) = Arc::clone(&knocks).try_acquire_owned() {
-                    tokio::spawn(heard(node.clone(), stream, permit));
-                }
+                strangers.come(|is_known| tokio::spawn(heard(node.clone(), stream, is_known)));
             }
             changed = changes.changed() => if changed.is_err() { return },
             // Invitations expire, and nodes are admitted.
@@ -96,19 +96,37 @@ async fn knock(listener: Option<&TcpListener>) -> TcpStream {
     }
 }
 
-/// Somebody is at the door. The permit is kept while it is not known who.
-async fn heard(node: Weak<Node>, mut stream: TcpStream, permit: OwnedSemaphorePermit) {
+/// Who has come and shown no key and no token yet, the first one first. They are many only if somebody wants to keep
+/// others out, and then a new one is more likely to be meant.
+#[derive(Default)]
+struct Strangers(VecDeque<(Arc<AtomicBool>, AbortHandle)>);
+
+impl Strangers {
+    /// Somebody comes, and says so when it is known who.
+    fn come(&mut self, hear: impl FnOnce(Arc<AtomicBool>) -> JoinHandle<()>) {
+        self.0
+            .retain(|(is_known, heard)| !is_known.load(Ordering::Relaxed) && !heard.is_finished());
+        if self.0.len() >= STRANGERS
+            && let Some((_, first)) = self.0.pop_front()
+        {
+            first.abort();
+        }
+        let is_known = Arc::<AtomicBool>::default();
+        let heard = hear(Arc::clone(&is_known));
+        self.0.push_back((is_known, heard.abort_handle()));
+    }
+}
+
+/// Somebody is at the door.
+async fn heard(node: Weak<Node>, mut stream: TcpStream, is_known: Arc<AtomicBool>) {
     let come = tokio::time::timeout(ARRIVAL, noise::come(&mut stream)).await;
     let answered = match come {
         Ok(Ok((magic, id))) if magic == *noise::MAGIC => {
-            let answered = tokio::time::timeout(PATIENCE, answer(node, stream, id)).await;
-            drop(permit);
+            let answered = answer(node, stream, id, &is_known);
+            let answered = tokio::time::timeout(PATIENCE, answered).await;
             answered.unwrap_or(Ok(()))
         }
-        Ok(Ok((magic, _))) if magic == *transfer::MAGIC => {
-            drop(permit);
-            serve(node, stream).await
-        }
+        Ok(Ok((magic, _))) if magic == *transfer::MAGIC => serve(node, stream, &is_known).await,
         _ => Err(io::ErrorKind::InvalidData.into()),
     };
     match answered {
@@ -119,7 +137,12 @@ async fn heard(node: Weak<Node>, mut stream: TcpStream, permit: OwnedSemaphorePe
     }
 }
 
-async fn answer(node: Weak<Node>, stream: TcpStream, id: [u8; 16]) -> io::Result<()> {
+async fn answer(
+    node: Weak<Node>,
+    stream: TcpStream,
+    id: [u8; 16],
+    is_known: &AtomicBool,
+) -> io::Result<()> {
     let gone = || io::Error::from(io::ErrorKind::ConnectionAborted);
     let node = node.upgrade().ok_or_else(gone)?;
     let late = |_| io::Error::from(io::ErrorKind::TimedOut);
@@ -130,6 +153,7 @@ async fn answer(node: Weak<Node>, stream: TcpStream, id: [u8; 16]) -> io::Result
     let asked = tokio::time::timeout(ARRIVAL, request)
         .await
         .map_err(late)??;
+    is_known.store(true, Ordering::Relaxed);
     let answer = match JoinRequest::open(&asked.request, node.chain, &id) {
         None => JoinAnswer::Refused(unreadable().into()),
         Some(joiner) => match node.admit(&id, issued.same_organisation, joiner).await {

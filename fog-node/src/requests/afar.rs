@@ -184,7 +184,7 @@ impl Node {
         let mut parts: BTreeMap<Digest, Vec<u8>> = BTreeMap::new();
         let mut tries = 0;
         loop {
-            let asked = self.ask_node(member, async |node| {
+            let asked = self.ask_in_turn(member, async |node| {
                 let hashes = match node.order(order).await? {
                     None => return Ok(None),
                     Some(Err(why)) => return Ok(Some(Err(why))),

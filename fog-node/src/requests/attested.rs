@@ -139,7 +139,7 @@ impl Node {
                 continue;
             }
             match self
-                .ask_node(&member, async |node| node.attest(claim).await)
+                .ask_in_turn(&member, async |node| node.attest(claim).await)
                 .await
             {
                 Ok(Some(bytes)) => {

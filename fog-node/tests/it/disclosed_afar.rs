@@ -4,6 +4,8 @@
 //! other.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::net::TcpStream;
 
 use ledger_core::{Payload, SignedTransaction};
 use ledger_store::Replica;
@@ -19,6 +21,11 @@ const PHYSICIANS: &str = "@approval(\"needed\")\npermit(principal in Role::\"phy
 const RESEARCHERS: &str = "permit(principal in Role::\"researcher\", action, resource)\nwhen { \
      context.purpose == Purpose::\"research\" && context.resolution == Resolution::\"aggregate\" };";
 
+/// Who read at once, more than the door serves at a time.
+const READERS: u32 = 24;
+/// Connections of strangers, more than it keeps.
+const STRANGERS: u32 = 200;
+
 /// The commitment in a receipt, as a node's replica has it.
 fn committed(place: &Place, transaction: &Value) -> String {
     let replica = Replica::open_read_only(place.data.join("replica.db")).unwrap();
@@ -29,6 +36,19 @@ fn committed(place: &Place, transaction: &Value) -> String {
         Payload::Receipt(receipt) => receipt.disclosed.to_string(),
         other => panic!("{}", other.kind()),
     }
+}
+
+/// Connections to a node's door of who says nothing, and of who says no more than how a member begins.
+fn silent(door: &str) -> Vec<TcpStream> {
+    let connect = |number: u32| {
+        let mut stream = TcpStream::connect(door).unwrap();
+        if number.is_multiple_of(2) {
+            // It may be shown the door already.
+            let _ = stream.write_all(b"FWSNAP1 of some chain or other");
+        }
+        stream
+    };
+    (0..STRANGERS).map(connect).collect()
 }
 
 #[test]
@@ -99,8 +119,20 @@ fn a_physician_reads_a_granted_part_of_another_hospitals_record() {
     let again = there.ask(&named);
     assert_eq!(
         (shown(&again), &again["receipts"]),
-        (expected, &all["receipts"])
+        (expected.clone(), &all["receipts"])
     );
+
+    // A whole ward may read at once, and while strangers hold what connections they get.
+    let door = harbour.listen.replace(":7401", ":7402");
+    let strangers = silent(&door);
+    std::thread::scope(|scope| {
+        let reading = || assert_eq!(shown(&there.ask(&read)), expected);
+        let all: Vec<_> = (0..READERS).map(|_| scope.spawn(reading)).collect();
+        for one in all {
+            one.join().unwrap();
+        }
+    });
+    drop(strangers);
 
     // The other node alone reads nothing of hers, since it holds nothing; and aggregates cross as aggregates.
     let of_researcher = request("rita", "research", &["--resolution", "aggregate"]);
@@ -114,7 +146,8 @@ fn a_physician_reads_a_granted_part_of_another_hospitals_record() {
     // From the block on that ends it nothing is given, not even what was given before.
     here.ask(&["access", "revoke", handle, "--as", "anna"]);
     refused(&there, &named, "ACC-06");
-    assert_eq!(told(&here, "anna", handle, 1), count);
+    let reads = 1 + u64::from(READERS);
+    assert_eq!(told(&here, "anna", handle, reads), reads * count);
     for node in [host, guest] {
         assert!(node.terminate().success());
     }

@@ -153,6 +153,7 @@ fn a_sensor_moves_to_another_hospital_and_back() {
     );
     let handed = ask(&["device", "handover", id, "--to", "clinic-1", "--api", one]);
     assert_eq!(handed["standing"], "handed_over");
+    here.until_left();
     sensor.send(&mut here, 10);
     let taken = take(two, handle, &there);
     assert_eq!(taken["handle"], handle);

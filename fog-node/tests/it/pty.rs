@@ -3,9 +3,12 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+
+use crate::program::wait_for;
 
 /// The sensor's end of a line.
 pub(crate) struct Line {
@@ -37,6 +40,15 @@ impl Line {
     /// Sends bytes; what the line has no room for is lost, as on a real one.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         let _ = self.master.write(bytes);
+    }
+
+    /// Waits until nobody has the other end open.
+    pub(crate) fn until_left(&self) {
+        wait_for("the line to be left", || {
+            let mut ends = [PollFd::new(&self.master, PollFlags::empty())];
+            poll(&mut ends, Some(&Timespec::default())).unwrap();
+            ends[0].revents().contains(PollFlags::HUP).then_some(())
+        });
     }
 
     /// What the node has sent since.

@@ -20,16 +20,19 @@ mod sources;
 mod swap;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use ledger_core::SecretKey;
+use ledger_core::{PublicKey, SecretKey};
+use tokio::sync::Semaphore;
 
 use super::settings::FOLDER;
 use offers::Offers;
 use packages::Packages;
 use serve::Pace;
+use turns::Turns;
 
 pub(super) use channel::MAGIC;
 pub(super) use fetch::{Fetch, NobodyAnswers};
@@ -43,6 +46,9 @@ pub(crate) use swap::take_over;
 /// Folder below the data folder for a snapshot on its way.
 pub(super) const CATCH_UP: &str = "catch-up";
 
+/// Connections to one node for what was granted; who wants more waits.
+const ASKED_AT_ONCE: usize = 8;
+
 /// What a node needs to serve and to get snapshots.
 pub(super) struct Transfer {
     /// The key it proves to its peers.
@@ -50,16 +56,24 @@ pub(super) struct Transfer {
     pub(super) offers: Arc<Offers>,
     pub(super) packages: Packages,
     pub(super) pace: Pace,
+    /// Of those that are asked for what was granted.
+    asked: Turns,
     pub(super) progress: Arc<Progress>,
 }
 
 impl Transfer {
+    /// The turns of asking this node, which are fewer than it keeps connections.
+    pub(super) fn turns(&self, node: &PublicKey) -> Arc<Semaphore> {
+        self.asked.of(node)
+    }
+
     pub(super) fn open(data_dir: &Path, vote: SecretKey) -> anyhow::Result<Self> {
         Ok(Self {
             vote,
             offers: Arc::new(Offers::open(data_dir.join(FOLDER).join("offered"))?),
             packages: Packages::default(),
             pace: Pace::default(),
+            asked: Turns::new(ASKED_AT_ONCE),
             progress: Arc::default(),
         })
     }

@@ -1,26 +1,30 @@
 //! Serving snapshots, devices that were handed over, and what was granted, to peers, over the door's port.
 //!
-//! Only active nodes of the consortium are answered, four at a time, one answer each; together they get
-//! no more than [`PACE_BYTES`] a second, so that consensus has the rest of the line and of the disk.
+//! Only active nodes of the consortium are answered, [`AT_ONCE`] answers at a time to each, who else asks waits;
+//! together they get no more than [`PACE_BYTES`] a second, so that consensus has the rest of the line and of the disk.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use ledger_core::{PublicKey, canonical};
 use tokio::net::TcpStream;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::super::view::People;
 use super::channel::Channel;
 use super::messages::{Answer, MAX_REQUEST_BYTES, Request};
+use super::turns::Turns;
 use crate::clock::now_millis;
 use crate::node::Node;
 use crate::relay::Relaying;
 
-/// Peers served at a time.
-const PEERS: usize = 4;
+/// Answers that are made and sent to one node at a time.
+const AT_ONCE: usize = 2;
+/// Connections that one node may have; a relay is none of them.
+const CONNECTIONS: usize = 32;
 /// Bytes a second for all of them.
 const PACE_BYTES: u64 = 64 << 20;
 /// How long the handshake may take.
@@ -34,7 +38,8 @@ const PART_BYTES: usize = 60_000;
 
 /// Bounds what is served.
 pub(in crate::consortium) struct Pace {
-    peers: Arc<Semaphore>,
+    answers: Turns,
+    connections: Turns,
     /// When the next part may leave.
     next: Mutex<Instant>,
 }
@@ -42,7 +47,8 @@ pub(in crate::consortium) struct Pace {
 impl Default for Pace {
     fn default() -> Self {
         Self {
-            peers: Arc::new(Semaphore::new(PEERS)),
+            answers: Turns::new(AT_ONCE),
+            connections: Turns::new(CONNECTIONS),
             next: Mutex::new(Instant::now()),
         }
     }
@@ -60,16 +66,17 @@ impl Pace {
     }
 }
 
-/// Serves one peer whose head was read, until it hangs up.
-pub(in crate::consortium) async fn serve(node: Weak<Node>, stream: TcpStream) -> io::Result<()> {
+/// Serves one peer whose head was read, until it hangs up; says once it is known to be one.
+pub(in crate::consortium) async fn serve(
+    node: Weak<Node>,
+    stream: TcpStream,
+    is_known: &AtomicBool,
+) -> io::Result<()> {
     let gone = || io::Error::from(io::ErrorKind::ConnectionAborted);
     let late = |_| io::Error::from(io::ErrorKind::TimedOut);
     stream.set_nodelay(true)?;
     let running = node.upgrade().ok_or_else(gone)?;
     let transfer = Arc::clone(&running.membership.transfer);
-    let Ok(permit) = Arc::clone(&transfer.pace.peers).try_acquire_owned() else {
-        return Err(io::ErrorKind::WouldBlock.into());
-    };
     let chain = running.chain;
     let members = running.voting_keys()?;
     drop(running);
@@ -79,12 +86,19 @@ pub(in crate::consortium) async fn serve(node: Weak<Node>, stream: TcpStream) ->
     let mut channel = tokio::time::timeout(ARRIVAL, accepted)
         .await
         .map_err(late)??;
+    is_known.store(true, Ordering::Relaxed);
+    let connections = transfer.pace.connections.of(&channel.peer);
+    let Ok(connection) = connections.try_acquire_owned() else {
+        return Err(io::ErrorKind::WouldBlock.into());
+    };
+    let answers = transfer.pace.answers.of(&channel.peer);
     loop {
         let asked = channel.receive(MAX_REQUEST_BYTES);
         let request = tokio::time::timeout(PATIENCE, asked)
             .await
             .map_err(late)??;
         let request = Request::decode(&request).ok_or(io::ErrorKind::InvalidData)?;
+        let turn = answers.acquire().await.map_err(io::Error::other)?;
         let running = node.upgrade().ok_or_else(gone)?;
         if !running.voting_keys()?.contains(&channel.peer) {
             return Err(io::ErrorKind::PermissionDenied.into());
@@ -109,13 +123,14 @@ pub(in crate::consortium) async fn serve(node: Weak<Node>, stream: TcpStream) ->
             Request::Relay(handle) => match running.relay_to(&handle, &channel.peer)? {
                 None => Answer::Unknown,
                 Some(relaying) => {
-                    drop((running, permit));
+                    drop((running, connection, turn));
                     return relay(&node, channel, relaying).await;
                 }
             },
         };
         let sent = send(&mut channel, &answer, &transfer.pace);
         tokio::time::timeout(PATIENCE, sent).await.map_err(late)??;
+        drop(turn);
     }
 }
 
