@@ -146,7 +146,9 @@ pub(crate) fn refused(error: DeviceError) -> Failure {
             "Ask at the node that serves the device now."
         }
         DeviceError::Retired => "Pair the sensor anew; it gets a new handle then.",
-        DeviceError::KeyTaken => "Make a key that nobody has, and register that.",
+        DeviceError::KeyTaken | DeviceError::BadKey => {
+            "Make a key that nobody has, and register that."
+        }
         DeviceError::Duration | DeviceError::Itself | DeviceError::NotANode => {
             "Correct what you asked for, and ask again."
         }

@@ -230,6 +230,9 @@ pub enum DeviceError {
     /// The key is in use.
     #[error("the key is in use already")]
     KeyTaken,
+    /// A bad key.
+    #[error("the key is none that a signature could hold of")]
+    BadKey,
     /// It has no key.
     #[error("the device does not sign for itself, so it has no key to rotate")]
     NoKey,
@@ -537,6 +540,9 @@ fn take_key<V: StateView + ?Sized>(
     key: PublicKey,
     handle: Digest,
 ) -> Result<(), ExecutionError> {
+    if !key.is_valid() {
+        return Err(DeviceError::BadKey.into());
+    }
     let is_of_organisation = governance::key_use(state, &key)?.organisation.is_some();
     if access::is_taken(state, &key)? || is_of_organisation {
         return Err(DeviceError::KeyTaken.into());

@@ -285,6 +285,20 @@ fn a_device_that_signs_sends_its_own_anchors_only() {
     for taken in [8, 1, 3] {
         refused(town.send(2, with_key(51, taken)), DeviceError::KeyTaken);
     }
+    // Points of small order, and no point at all: whatever is signed with them, nothing or anything would hold.
+    let mut one = [0; 32];
+    one[0] = 1;
+    for bytes in [[0; 32], one, [0xff; 32]] {
+        let bad = ledger_core::PublicKey(bytes);
+        let registered = Payload::RegisterDevice(RegisterDevice {
+            handle: handle(51),
+            key: Some(bad),
+            simulated: true,
+        });
+        refused(town.send(2, registered), DeviceError::BadKey);
+        let rotated = town.change(1, 50, DeviceChange::RotateKey(bad));
+        refused(rotated, DeviceError::BadKey);
+    }
     town.change(1, 50, DeviceChange::Suspend)
         .expect("suspended");
     assert_eq!(town.send(8, anchor(2)), Err(ExecutionError::NotMember));
