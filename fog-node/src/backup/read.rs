@@ -14,12 +14,18 @@ use crate::keystore::create_private_dir;
 use crate::node::LOCK_FILE;
 
 /// Restores `file` into `data`, which must not exist or be empty. The folder appears with its last step;
-/// what it holds is synced before. It carries the mark of a restored node.
+/// what it holds is synced before. It carries the mark of a restored node; where the original is known to be gone, no
+/// blocks have to show it.
 ///
 /// # Errors
 /// In words for a person. A wrong passphrase or an altered file is an [`io::Error`] of the kind
 /// [`io::ErrorKind::InvalidData`] somewhere in the chain.
-pub fn restore(file: &Path, data: &Path, passphrase: &str) -> anyhow::Result<About> {
+pub fn restore(
+    file: &Path,
+    data: &Path,
+    passphrase: &str,
+    is_original_gone: bool,
+) -> anyhow::Result<About> {
     if data.exists() {
         let mut entries =
             fs::read_dir(data).with_context(|| format!("cannot read {}", data.display()))?;
@@ -46,7 +52,11 @@ pub fn restore(file: &Path, data: &Path, passphrase: &str) -> anyhow::Result<Abo
     let about =
         unpack(opener, &folder).with_context(|| format!("cannot open {}", file.display()))?;
     let times = (about.made_at, now_millis());
-    RestoredMark::new(times, about.validator_key.clone(), about.height).write(&folder)?;
+    let mut mark = RestoredMark::new(times, about.validator_key.clone(), about.height);
+    if is_original_gone {
+        mark.watch_heights = 0;
+    }
+    mark.write(&folder)?;
     // A node's folder is told by its lock.
     File::create(folder.join(LOCK_FILE))?.sync_all()?;
     if data.exists() {

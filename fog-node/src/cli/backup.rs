@@ -43,6 +43,10 @@ pub(super) struct Restore {
     data: PathBuf,
     #[command(flatten)]
     passphrase: Passphrase,
+    /// Say that the node the backup is of is destroyed, or will never be started again. Needed for a validator
+    /// without which the others make no blocks, since it cannot see by them that it is alone.
+    #[arg(long)]
+    original_is_gone: bool,
     /// Print one JSON value instead of words.
     #[arg(long)]
     json: bool,
@@ -60,7 +64,7 @@ impl Backup {
 impl Restore {
     pub(super) fn run(&self) -> anyhow::Result<Outcome> {
         let passphrase = self.passphrase.read()?;
-        match restore(&self.file, &self.data, &passphrase) {
+        match restore(&self.file, &self.data, &passphrase, self.original_is_gone) {
             Ok(about) => say(&about, "restored", None, self.json),
             Err(error) if is_refused(&error) => {
                 complain(&error);

@@ -74,7 +74,9 @@ async fn watch(config: ConsortiumConfig, heights: u64) -> anyhow::Result<()> {
         ),
         OwnKey::TooFew(made) => bail!(
             "this node was restored, and only {made} of {heights} blocks were made while it watched whether its \
-             key signs elsewhere. It has signed nothing. Start it again while the other validators are at work"
+             key signs elsewhere. It has signed nothing. Start it again while the other validators are at work; if \
+             they cannot make blocks without it, and the node that the backup is of is gone for good, restore it \
+             with --original-is-gone"
         ),
     }
 }

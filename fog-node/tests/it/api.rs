@@ -237,8 +237,8 @@ async fn a_backup_is_downloaded() {
     let folder = tempfile::tempdir().unwrap();
     let (file, data) = (folder.path().join("file"), folder.path().join("data"));
     std::fs::write(&file, &bytes).unwrap();
-    assert!(fog_node::backup::restore(&file, &data, "another passphrase").is_err());
-    let about = fog_node::backup::restore(&file, &data, words).unwrap();
+    assert!(fog_node::backup::restore(&file, &data, "another passphrase", false).is_err());
+    let about = fog_node::backup::restore(&file, &data, words, false).unwrap();
     assert_eq!(about.node_id, served.json("/api/status").await["node_id"]);
     served.end().await;
 }

@@ -365,7 +365,7 @@ async fn people_outlive_their_node() {
     let (file, other) = (folder.path().join("b"), tempfile::tempdir().unwrap());
     fog_node::backup::backup(folder.path(), &file, words).unwrap();
     let data = other.path().join("data");
-    fog_node::backup::restore(&file, &data, words).unwrap();
+    fog_node::backup::restore(&file, &data, words, false).unwrap();
     for folder in [folder.path(), &data] {
         let report = fog_node::fsck::check(folder).unwrap();
         assert!(report.clean, "{}", report.in_words());

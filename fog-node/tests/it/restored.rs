@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::{Value, json as value};
 
 use crate::access::{is_clean, refused, register};
-use crate::consortium::{Hospitals, Place};
+use crate::consortium::{Hospitals, Place, height, key_of, propose, view, vote};
 use crate::desk::Desk;
 use crate::patients_cli::damaged;
 use crate::program::{Running, ask, json, wait_for};
@@ -210,4 +210,52 @@ fn a_restored_node_goes_on_where_the_ledger_is() {
         "reached by their numbers",
     );
     assert!(host.terminate().success());
+}
+
+/// Two validators, neither of whom makes a block without the other. One is lost and comes back from a backup of
+/// before: it cannot see by blocks that it is alone, but somebody knows.
+#[test]
+fn a_validator_that_the_others_need_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = ["--demo=1".to_owned(), "--batch-age-ms=100".to_owned()];
+    let Hospitals {
+        clinic: place,
+        nodes: [host, guest],
+        apis: [one, two],
+        ..
+    } = Hospitals::open(folder.path(), [135, 136], &demo);
+    let change = value!({"kind": "admit_validator", "node": key_of(&one, "clinic-1")});
+    let row = propose(&two, &change);
+    vote(&one, row["number"].as_u64().unwrap(), "--approve");
+    wait_for("the seat", || {
+        let validators = ask(&["status", "--api", &one])["validators"].as_u64();
+        (validators == Some(2)).then_some(())
+    });
+    let [file, words] = backup(folder.path(), place.data());
+    let before = height(&one);
+    wait_for("further blocks", || {
+        (height(&one) > before + 3).then_some(())
+    });
+    guest.kill();
+    wait_for("the missing validator to be named", || {
+        let said = view(&one)["quorum"].as_str()?.to_owned();
+        said.contains("Missing: clinic-1").then_some(())
+    });
+
+    let back = Place {
+        data: folder.path().join("restored"),
+        listen: place.listen.clone(),
+    };
+    let restore = ["restore", &file, "--data", back.data()];
+    let said = ["--passphrase-file", &words, "--original-is-gone"];
+    ask(&[&restore[..], &said].concat());
+    let (guest, two) = back.start_with(&demo);
+    let stood = height(&one);
+    wait_for("blocks of both", || {
+        (height(&one) > stood + 3 && height(&two) > stood + 3).then_some(())
+    });
+    for node in [host, guest] {
+        assert!(node.terminate().success());
+    }
+    is_clean(&back.data);
 }

@@ -5,9 +5,13 @@
 //! made after its start: whoever proposed one or signed one with its key, in time or late, is another
 //! copy, and so is whoever says hello to its peers under its key. (Two nodes under one key share what is
 //! sent to that key, so that each hears only a part; the hellos come through all the same.) Enough blocks without it also mean that every height this node may have voted on before is
-//! decided, so that the votes its backup does not know of can do no harm. Left out: waiting for ever. On
-//! a chain that needs this very validator no block is made; then somebody must decide who knows that the
-//! original is gone.
+//! decided, so that the votes its backup does not know of can do no harm.
+//!
+//! On a chain that needs this very validator no block is made while it watches. Then somebody must decide who knows
+//! that the original is gone, by asking for no blocks: it only listens for greetings, and catches up. What the original
+//! may have voted for at the height that is not decided is not known then. That height needs this validator, and so
+//! was decided nowhere without it; the others keep to what they have locked, and a second vote of it is at worst
+//! evidence against itself.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -20,6 +24,8 @@ use crate::participation::{MAX_HEIGHTS, Signed};
 
 /// How long a late signature may take.
 const LATE: Duration = Duration::from_secs(1);
+/// How long greetings are listened for where no blocks are asked for; everybody says hello every two seconds.
+const GREETINGS: Duration = Duration::from_secs(8);
 /// How often the blocks are looked at.
 const INTERVAL: Duration = Duration::from_millis(200);
 
@@ -44,14 +50,16 @@ pub(crate) async fn watch(
 ) -> Result<OwnKey, StoreError> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     let since_millis = since.map_or(0, |since| since.as_millis());
-    let deadline = Instant::now() + patience;
+    let begun = Instant::now();
+    let deadline = begun + patience;
     let from = consortium.status().height;
     let mut enough_since = None;
     loop {
-        if consortium.status().has_double {
+        let status = consortium.status();
+        if status.has_double {
             return Ok(OwnKey::Greets);
         }
-        let tip = consortium.status().height;
+        let tip = status.height;
         // Blocks from before are history that this node is catching up with.
         let oldest = tip.0.saturating_sub(MAX_HEIGHTS - 1);
         let new = consortium
@@ -67,7 +75,13 @@ pub(crate) async fn watch(
                 return Ok(OwnKey::Signs(block.height));
             }
         }
-        if made >= heights {
+        let furthest = status.peers.iter().filter_map(|peer| peer.height).max();
+        let has_caught_up = furthest.is_some_and(|height| height <= tip);
+        let is_enough = match heights {
+            0 => has_caught_up && begun.elapsed() >= GREETINGS,
+            _ => made >= heights,
+        };
+        if is_enough {
             let since = *enough_since.get_or_insert_with(Instant::now);
             if since.elapsed() >= LATE {
                 return Ok(OwnKey::Silent);

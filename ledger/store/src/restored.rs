@@ -6,8 +6,8 @@
 //! mark once [`RestoredMark::watch_heights`] blocks were decided without a signature of its key. A vote or
 //! proposal of its key seen meanwhile means that the original is alive: the mark then stays.
 //!
-//! A validator without which there is no quorum would wait for ever: a consortium of one decides nothing
-//! while its only validator watches. Whoever reads the mark lets time stand for heights then, and says so.
+//! A validator without which there is no quorum would wait for ever: nothing is decided while it watches. Whoever
+//! restores it says then that the original is gone, and no heights are asked for.
 
 use std::fs;
 use std::path::Path;
@@ -37,7 +37,8 @@ pub struct RestoredMark {
     pub validator_key: String,
     /// Height of the replica in the backup.
     pub height: u64,
-    /// How many blocks must be decided without a signature of this key before it may sign.
+    /// How many blocks must be decided without a signature of this key before it may sign; 0 if whoever restored it
+    /// knows that the original is gone.
     pub watch_heights: u64,
 }
 
