@@ -2,6 +2,7 @@
 //! its value is on screen, a reading becomes final, its proof is saved and checked
 //! by a stranger's tools.
 
+mod afar;
 mod audit;
 mod bluetooth;
 mod browser;
