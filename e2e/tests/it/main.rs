@@ -11,6 +11,7 @@ mod desktop;
 mod device_life;
 mod feed;
 mod following;
+mod giving;
 mod hospital;
 mod journey;
 mod kills;

@@ -173,6 +173,18 @@ pub(crate) fn open(standing: &str) -> String {
     format!("[data-testid='request-row'][data-standing='{standing}'] [data-testid='request-open']")
 }
 
+/// Opens the row that stands so, in the middle of the window: half below the top bar, it takes no click.
+pub(crate) async fn open_row(page: &Page, standing: &str) -> Result<()> {
+    let row = page.find_css(&open(standing)).await?;
+    let middle = format!(
+        "document.querySelector(\"{}\").scrollIntoView({{ block: 'center' }})",
+        open(standing)
+    );
+    page.script(&middle).await?;
+    row.click().await?;
+    Ok(())
+}
+
 /// Clicks what is in the open dialog.
 pub(crate) async fn shown(page: &Page, testid: &str) -> Result<()> {
     let button = format!("dialog[open] [data-testid='{testid}']");
