@@ -18,9 +18,9 @@ const SIZES: [(u32, u32); 2] = [(390, 844), (1280, 720)];
 /// An address of this machine that is not the one the token is for.
 const DOOR: &str = "127.140.1.1:0";
 
-/// Goal: the console works from another machine as it does here, with its live values; without a session it shows
-/// nothing and is answered nothing, and a browser that does not know the node's certificate opens nothing. Method:
-/// Chromium three times: here, where people are registered; one that knows no certificate; one that has the pin.
+/// Goal: the console works from another machine as it does here, with its live values and the wall; without a session
+/// it shows nothing and is answered nothing, and a browser that does not know the node's certificate opens nothing.
+/// Method: Chromium twice: at the machine, where people are registered, and with the pin of the certificate, elsewhere.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_console_works_from_another_machine() -> Result<()> {
     let folder = tempfile::tempdir()?;
@@ -28,6 +28,7 @@ async fn the_console_works_from_another_machine() -> Result<()> {
     let node = Node::start(&data, &["--demo=1", "--tls", DOOR])?;
     let door = node.afar.clone().context("it listens for others")?;
 
+    at_a_bed(&node)?;
     let here = Browser::start(folder.path()).await?;
     here.page.open(&node.address).await?;
     let people = registered(&here.page).await;
@@ -48,6 +49,15 @@ async fn the_console_works_from_another_machine() -> Result<()> {
     browser.page.explain(worked, &failure).await?;
     drop(browser);
     node.stop()
+}
+
+/// The device is at a bed of ward 3A.
+fn at_a_bed(node: &Node) -> Result<()> {
+    let api = ["--api", &node.address, "--json"];
+    let devices = cli::fogward_json([&["device", "list"][..], &api].concat())?;
+    let device = devices[0]["id"].as_str().context("a device")?;
+    let place = ["device", "place", device, "--ward", "3A", "--bed", "1"];
+    cli::fogward_json([&place[..], &api].concat()).map(drop)
 }
 
 /// What browsers know the node's key by.
@@ -89,8 +99,12 @@ async fn work(browser: &Browser, people: &mut People) -> Result<()> {
     page.click("nav-devices").await?;
     let device = page.find_css("[data-testid=device-row] a").await?;
     device.click().await?;
-    values_come(page).await?;
+    values_come(page, "vital").await?;
     browser.look("afar-device", &SIZES, PAGE_FITS).await?;
+    page.script("location.hash = '#/wall'").await?;
+    values_come(page, "wall-figure").await?;
+    browser.look("afar-wall", &SIZES, PAGE_FITS).await?;
+    page.click("wall-leave").await?;
 
     page.click("who").await?;
     page.click("lock").await?;
@@ -100,7 +114,7 @@ async fn work(browser: &Browser, people: &mut People) -> Result<()> {
     page.type_into("door-passphrase", &format!("nina knows four words{ENTER}"))
         .await?;
     page.find("who").await?;
-    values_come(page).await?;
+    page.find("device-row").await?;
 
     page.click("who").await?;
     page.click("lock").await?;
@@ -126,20 +140,19 @@ async fn nothing_is_shown(page: &Page) -> Result<()> {
     Ok(())
 }
 
-/// The numbers on a device's page change by themselves.
-async fn values_come(page: &Page) -> Result<()> {
-    let seen = async || -> Result<String> {
-        let values = "return [...document.querySelectorAll('.vital')].map(vital => vital.dataset.value).join(' ')";
-        let values = page.script(values).await?;
-        Ok(values.as_str().unwrap_or_default().trim().to_owned())
-    };
+/// The numbers with this test id, or one that begins so, change by themselves.
+async fn values_come(page: &Page, id: &str) -> Result<()> {
+    let values = format!(
+        "return [...document.querySelectorAll('[data-testid^={id}]')].map(one => one.dataset.value).join(' ').trim()"
+    );
     let first = page
         .until("a value", || async {
-            Ok(Some(seen().await?).filter(|values| !values.is_empty()))
+            let values = page.script(&values).await?;
+            Ok(Some(values).filter(|values| *values != ""))
         })
         .await?;
     page.until("another value", || async {
-        Ok((seen().await? != first).then_some(()))
+        Ok((page.script(&values).await? != first).then_some(()))
     })
     .await
 }
