@@ -33,6 +33,17 @@ pub struct Browser {
 impl Browser {
     /// Starts a browser that saves files into `downloads`.
     pub async fn start(downloads: &Path) -> Result<Self> {
+        Self::start_with(downloads, &[]).await
+    }
+
+    /// Starts one that trusts, besides what an authority vouches for, whoever has the key with this pin: SHA-256 of
+    /// the key as it stands in a certificate, in base64.
+    pub async fn start_pinned(downloads: &Path, pin: &str) -> Result<Self> {
+        let trusts = format!("--ignore-certificate-errors-spki-list={pin}");
+        Self::start_with(downloads, &[trusts]).await
+    }
+
+    async fn start_with(downloads: &Path, arguments: &[String]) -> Result<Self> {
         let profile = tempfile::tempdir()?;
         std::fs::create_dir_all(downloads)?;
         let driver = Driver::start(|port| {
@@ -44,7 +55,7 @@ impl Browser {
         })
         .await?;
         let page = driver
-            .session(capabilities(profile.path(), downloads))
+            .session(capabilities(profile.path(), downloads, arguments))
             .await?;
         Ok(Self {
             page,
@@ -110,7 +121,7 @@ impl WebDriverCompatibleCommand for Viewport {
     }
 }
 
-fn capabilities(profile: &Path, downloads: &Path) -> Map<String, Value> {
+fn capabilities(profile: &Path, downloads: &Path, more: &[String]) -> Map<String, Value> {
     let arguments = [
         "--headless=new",
         "--no-sandbox",
@@ -131,6 +142,7 @@ fn capabilities(profile: &Path, downloads: &Path) -> Map<String, Value> {
         "--user-data-dir={}",
         profile.join("profile").display()
     ));
+    all.extend_from_slice(more);
     let mut capabilities = Map::new();
     capabilities.insert("browserName".to_owned(), json!("chrome"));
     capabilities.insert(

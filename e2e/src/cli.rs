@@ -58,6 +58,8 @@ pub fn fogward_json<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> 
 pub struct Node {
     /// Address with token, as printed.
     pub address: String,
+    /// Address for other machines, if it listens for them.
+    pub afar: Option<String>,
     program: Program,
 }
 
@@ -78,8 +80,10 @@ impl Node {
         let ready: Value =
             serde_json::from_str(&line).with_context(|| format!("no JSON line: {line}"))?;
         let address = ready["api"].as_str().context("no address in the line")?;
+        let afar = ready["tls"]["api"][0].as_str();
         Ok(Self {
             address: address.to_owned(),
+            afar: afar.map(str::to_owned),
             program,
         })
     }

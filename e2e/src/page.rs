@@ -58,7 +58,9 @@ impl Page {
     pub async fn click(&self, id: &str) -> Result<()> {
         self.until(&format!("`{id}` can be clicked"), || async {
             let element = self.find(id).await?;
-            let ready = element.is_enabled().await? && element.click().await.is_ok();
+            // The page may have replaced the element since it was found.
+            let ready =
+                element.is_enabled().await.unwrap_or_default() && element.click().await.is_ok();
             Ok(ready.then_some(()))
         })
         .await

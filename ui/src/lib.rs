@@ -8,6 +8,7 @@
 //! Left out on purpose: the store, the vault, tokio, and every decision about data. The console asks
 //! the node and shows what it says; only proofs are checked here, with `ledger-core`.
 
+pub mod asked;
 pub mod check;
 pub mod consortium_plots;
 pub mod draft;

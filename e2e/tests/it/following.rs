@@ -5,7 +5,7 @@ use e2e::browser::{Browser, PAGE_FITS};
 use e2e::cli::{self, Node};
 
 use crate::people::{register, sign_in};
-use crate::requests::{open, shown, somebody};
+use crate::requests::{open_row, shown, somebody};
 
 const SIZES: [(u32, u32); 2] = [(390, 844), (1280, 720)];
 const EMERGENCY: &str = "permit(principal, action, resource) when { context.emergency };";
@@ -61,7 +61,7 @@ async fn follow(browser: &Browser, subject: &str) -> Result<()> {
     page.click("ask-emergency").await?;
     page.type_into("ask-reason", "Found unconscious").await?;
     page.click("ask-send").await?;
-    page.find_css(&open("Granted")).await?.click().await?;
+    open_row(page, "Granted").await?;
     shown(page, "request-follow").await?;
 
     // It comes, and goes on.
@@ -81,7 +81,7 @@ async fn follow(browser: &Browser, subject: &str) -> Result<()> {
     browser.look("requests-live", &SIZES, PAGE_FITS).await?;
 
     // Given back: the values are gone, and why stands there.
-    page.find_css(&open("Granted")).await?.click().await?;
+    open_row(page, "Granted").await?;
     shown(page, "request-end").await?;
     let cut = page.text("request-cut").await?;
     ensure!(

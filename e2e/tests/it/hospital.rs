@@ -20,7 +20,7 @@ use crate::desktop;
 use crate::feed::Oximeter;
 use crate::journey::{fragment, pair};
 use crate::people::{App, heading, sign_in, somebody_else, two_people};
-use crate::requests::{open, row, shown, tick};
+use crate::requests::{open_row, row, shown, tick};
 
 const SPO2: &str = "59408-5";
 const PULSE: &str = "8889-8";
@@ -158,7 +158,7 @@ impl Stage<'_> {
         somebody_else(page, "anna").await?;
         page.click("nav-requests").await?;
         heading(page, "page-heading", "One request waits for you").await?;
-        page.find_css(&open("Waits for you")).await?.click().await?;
+        open_row(page, "Waits for you").await?;
         page.picture(&cli::picture("hospital-3-granting")?).await?;
         shown(page, "request-approve").await?;
         row(page, "Granted").await
@@ -198,7 +198,7 @@ impl Stage<'_> {
     async fn revoke(&self, subject: &str) -> Result<()> {
         let (here, there) = (&self.window.page, &self.browser.page);
         here.click("nav-requests").await?;
-        here.find_css(&open("Granted")).await?.click().await?;
+        open_row(here, "Granted").await?;
         shown(here, "request-end").await?;
         row(here, "Ended").await?;
         row(there, "Ended").await?;
@@ -241,7 +241,7 @@ impl Stage<'_> {
     async fn review(&self) -> Result<()> {
         let page = &self.window.page;
         heading(page, "page-heading", "One request waits for you").await?;
-        page.find_css(&open("Break-glass")).await?.click().await?;
+        open_row(page, "Break-glass").await?;
         page.picture(&cli::picture("hospital-8-review")?).await?;
         shown(page, "request-justified").await?;
         heading(page, "page-heading", "No request waits for you").await
@@ -304,7 +304,7 @@ async fn fill_in(page: &Page, subject: &str, metrics: &[&str]) -> Result<()> {
 
 /// Reads what is granted; what is shown of it, in words.
 async fn read(page: &Page) -> Result<String> {
-    page.find_css(&open("Granted")).await?.click().await?;
+    open_row(page, "Granted").await?;
     shown(page, "request-read").await?;
     let some = "[data-testid='request-shown']:not([data-readings='0'])";
     page.find_css(some).await?;

@@ -2,6 +2,7 @@
 //! its value is on screen, a reading becomes final, its proof is saved and checked
 //! by a stranger's tools.
 
+mod afar;
 mod audit;
 mod bluetooth;
 mod browser;
@@ -10,6 +11,7 @@ mod desktop;
 mod device_life;
 mod feed;
 mod following;
+mod giving;
 mod hospital;
 mod journey;
 mod kills;

@@ -38,7 +38,7 @@ fn ask(node: &Node, arguments: &[&str]) -> Result<Value> {
 }
 
 /// Somebody who wears the first device; her id.
-async fn worn(node: &Node) -> Result<String> {
+pub(crate) async fn worn(node: &Node) -> Result<String> {
     let added = ask(node, &["patient", "add", "Ana Brook", "--number", "P-4417"])?;
     let patient = added["id"].as_str().context("an id")?.to_owned();
     let devices = ask(node, &["device", "list"])?;

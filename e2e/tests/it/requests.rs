@@ -116,7 +116,7 @@ async fn ask(browser: &Browser, subject: &str) -> Result<()> {
     ensure!(!is_noticed(page).await?, "a nurse reviews nothing");
 
     // What was granted is shown, and the ledger is told.
-    page.find_css(&open("Granted")).await?.click().await?;
+    open_row(page, "Granted").await?;
     shown(page, "request-read").await?;
     let some = "[data-testid='request-shown']:not([data-readings='0'])";
     page.find_css(some).await?;
@@ -133,10 +133,10 @@ async fn ask(browser: &Browser, subject: &str) -> Result<()> {
     page.click("nav-requests").await?;
     heading(page, "page-heading", "2 requests wait for you").await?;
     browser.look("requests", &SIZES, PAGE_FITS).await?;
-    page.find_css(&open("Waits for you")).await?.click().await?;
+    open_row(page, "Waits for you").await?;
     shown(page, "request-approve").await?;
     row(page, "Granted").await?;
-    page.find_css(&open("Break-glass")).await?.click().await?;
+    open_row(page, "Break-glass").await?;
     let reason =
         "return document.querySelector('dialog[open]').textContent.includes('Found unconscious')";
     ensure!(
@@ -168,9 +168,17 @@ async fn is_noticed(page: &Page) -> Result<bool> {
     Ok(page.script(notice).await? == true)
 }
 
-/// What opens the row that stands so.
-pub(crate) fn open(standing: &str) -> String {
-    format!("[data-testid='request-row'][data-standing='{standing}'] [data-testid='request-open']")
+/// Opens the row that stands so, in the middle of the window: half below the top bar, it takes no click.
+pub(crate) async fn open_row(page: &Page, standing: &str) -> Result<()> {
+    let opens = format!(
+        "[data-testid='request-row'][data-standing='{standing}'] [data-testid='request-open']"
+    );
+    let button = page.find_css(&opens).await?;
+    let middle =
+        format!("document.querySelector(\"{opens}\").scrollIntoView({{ block: 'center' }})");
+    page.script(&middle).await?;
+    button.click().await?;
+    Ok(())
 }
 
 /// Clicks what is in the open dialog.

@@ -91,7 +91,9 @@ impl Node {
         let pseudonym = known.and_then(|known| known.pseudonym);
         let handle = pseudonym.map(|pseudonym| pseudonym.handle);
         handle.ok_or_else(|| {
-            unfit("A person is a handle of 64 hexadecimal digits, or the login of somebody whom the ledger knows by this node.")
+            let why = "A person is a handle of 64 hexadecimal digits, or the login of somebody whom the ledger knows by this node.";
+            let next = "Correct it, and try again.";
+            Failure::new(400, "ACC-01", "Nobody is known by that name.", why, next)
         })
     }
 

@@ -58,3 +58,23 @@ pub const ASK_EMERGENCY: &str = "ask-emergency";
 pub const ASK_REASON: &str = "ask-reason";
 /// Sends the request.
 pub const ASK_SEND: &str = "ask-send";
+/// To whom access is given: a login or a handle.
+pub const GIVE_PERSON: &str = "give-person";
+/// Whose data she is given.
+pub const GIVE_SUBJECT: &str = "give-subject";
+/// A metric that is given; carries `data-key`.
+pub const GIVE_METRIC: &str = "give-metric";
+/// LOINC codes of further metrics.
+pub const GIVE_OTHER: &str = "give-other";
+/// Period that is given.
+pub const GIVE_PERIOD: &str = "give-period";
+/// How finely.
+pub const GIVE_RESOLUTION: &str = "give-resolution";
+/// What for.
+pub const GIVE_PURPOSE: &str = "give-purpose";
+/// For how long.
+pub const GIVE_LASTS: &str = "give-lasts";
+/// Gives it.
+pub const GIVE_SEND: &str = "give-send";
+/// Why the person cannot give any.
+pub const GIVE_MAY_NOT: &str = "give-may-not";

@@ -24,7 +24,7 @@ pub const PERIODS: [(i32, &str); 8] = [
     (-24, "The next 24 hours"),
 ];
 /// For how long, in hours.
-pub const LASTS: [(u32, &str); 5] = [
+pub const LASTS: [(i32, &str); 5] = [
     (1, "1 hour"),
     (2, "2 hours"),
     (8, "8 hours"),
@@ -199,6 +199,12 @@ pub fn asker(row: &AccessRow) -> String {
     let person = &row.person;
     let short = || person.handle.chars().take(8).collect();
     person.name.clone().unwrap_or_else(short)
+}
+
+/// Why somebody with these roles, in words, gives no access.
+#[must_use]
+pub fn may_not_give(roles: &str) -> String {
+    format!("Physicians and admins give access unasked. You are signed in as: {roles}.")
 }
 
 /// Ids and names of the other organisations that may hold what is asked for.

@@ -1,7 +1,9 @@
 //! *Requests*: what waits for me, what did I ask for, and what may I see for how long?
 
 mod ask;
+mod give;
 mod live;
+mod part;
 mod row;
 mod shown;
 
@@ -19,6 +21,7 @@ use crate::transport;
 use crate::words::requests;
 
 use ask::AskForData;
+use give::GiveAccess;
 use live::{Follow, Live};
 use row::Row;
 use shown::Shown;
@@ -87,7 +90,10 @@ pub fn RequestsPage() -> impl IntoView {
                 <Live follow=desk.follow/>
                 <Shown shown=desk.shown/>
                 </div>
+                <div class="stack">
                 <AskForData desk=desk/>
+                <GiveAccess desk=desk/>
+                </div>
             </div>
         </div>
     }
