@@ -259,3 +259,54 @@ fn a_validator_that_the_others_need_comes_back() {
     }
     is_clean(&back.data);
 }
+
+/// A vault that is put back alone, beside a replica that is further, is followed by no mark; the node sees it by itself.
+#[test]
+fn a_vault_of_before_goes_on_where_the_ledger_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let run = || {
+        let demo = ["--demo=2".to_owned(), "--batch-age-ms=100".to_owned()];
+        let node = Running::start(&data, &demo);
+        let api = node.address();
+        let finals = || {
+            ask(&["status", "--api", &api])["gap"]["final"]
+                .as_u64()
+                .unwrap()
+        };
+        let before = finals();
+        wait_for("further readings to be final", || {
+            (finals() > before + 20).then_some(())
+        });
+        let status = ask(&["status", "--api", &api]);
+        assert_eq!(status["trouble"], Value::Null, "{status}");
+        assert!(node.terminate().success());
+    };
+    let vault = data.join("vault.db");
+    let copy = || {
+        let connection = rusqlite::Connection::open(&vault).unwrap();
+        // What is in the write-ahead log comes into the file.
+        connection
+            .pragma_update(None, "journal_mode", "DELETE")
+            .unwrap();
+        drop(connection);
+        std::fs::read(&vault).unwrap()
+    };
+    run();
+    let old = copy();
+    run();
+    copy();
+    std::fs::write(&vault, &old).unwrap();
+    run();
+    is_clean(&data);
+    // Once more, from a vault that knows of the first loss.
+    let old = copy();
+    run();
+    copy();
+    std::fs::write(&vault, &old).unwrap();
+    run();
+    is_clean(&data);
+    let report = ask(&["fsck", "--data", data.to_str().unwrap()]);
+    let lost = &report["vault"]["lost_readings"];
+    assert!(lost.as_u64().unwrap() > 40, "{report}");
+}
