@@ -10,6 +10,7 @@
 
 mod difference;
 mod history;
+mod retracted;
 mod simulation;
 
 use std::sync::Arc;

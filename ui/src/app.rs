@@ -39,7 +39,12 @@ pub fn App() -> impl IntoView {
 }
 
 fn is_at_the_door(view: &SessionView) -> bool {
-    matches!(view.state, SessionState::Locked | SessionState::SignedOut)
+    match view.state {
+        SessionState::Locked | SessionState::SignedOut => true,
+        // Nothing is open from another machine while nobody is registered.
+        SessionState::SetUp => view.may.is_empty(),
+        SessionState::Open => false,
+    }
 }
 
 /// The console, for who is signed in.

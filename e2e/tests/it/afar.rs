@@ -19,7 +19,7 @@ const SIZES: [(u32, u32); 2] = [(390, 844), (1280, 720)];
 const DOOR: &str = "127.140.1.1:0";
 
 /// Goal: the console works from another machine as it does here, with its live values and the wall; without a session
-/// it shows nothing and is answered nothing, and a browser that does not know the node's certificate opens nothing.
+/// it shows nothing and is answered nothing, while nobody is registered it says where the first one is, and a browser that does not know the node's certificate opens nothing.
 /// Method: Chromium twice: at the machine, where people are registered, and with the pin of the certificate, elsewhere.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_console_works_from_another_machine() -> Result<()> {
@@ -27,6 +27,13 @@ async fn the_console_works_from_another_machine() -> Result<()> {
     let data = folder.path().join("data");
     let node = Node::start(&data, &["--demo=1", "--tls", DOOR])?;
     let door = node.afar.clone().context("it listens for others")?;
+
+    let pin = pin(&data)?;
+    let browser = Browser::start_pinned(folder.path(), &pin).await?;
+    browser.page.open(&door).await?;
+    let nobody = nobody_yet(&browser).await;
+    let failure = cli::picture("afar-nobody-failure")?;
+    browser.page.explain(nobody, &failure).await?;
 
     at_a_bed(&node)?;
     let here = Browser::start(folder.path()).await?;
@@ -42,13 +49,25 @@ async fn the_console_works_from_another_machine() -> Result<()> {
     );
     drop(here);
 
-    let browser = Browser::start_pinned(folder.path(), &pin(&data)?).await?;
-    browser.page.open(&door).await?;
+    browser.page.click("door-again").await?;
     let worked = work(&browser, &mut people).await;
     let failure = cli::picture("afar-failure")?;
     browser.page.explain(worked, &failure).await?;
     drop(browser);
     node.stop()
+}
+
+/// While nobody is registered it shows nothing, either, and says where the first one is.
+async fn nobody_yet(browser: &Browser) -> Result<()> {
+    let page = &browser.page;
+    heading(page, "door-heading", "Nobody is registered yet").await?;
+    let fields = "return document.querySelectorAll('input').length";
+    ensure!(
+        page.script(fields).await? == 0,
+        "there is nobody to sign in"
+    );
+    nothing_is_shown(page).await?;
+    browser.look("afar-nobody", &SIZES, PAGE_FITS).await
 }
 
 /// The device is at a bed of ward 3A.

@@ -11,7 +11,7 @@ const ENTER: &str = "\u{e007}";
 const SIZES: [(u32, u32); 2] = [(390, 844), (1280, 800)];
 const FIRST_FAULT: &str = "Relation::\"treat1ng\"";
 
-/// Goal: an administrator begins with a template, reads what it means, tries what it changes, puts it in force, sees a fault at its words, and takes it out of force; a nurse reads and tries, and is told why no more.
+/// Goal: an administrator begins with a template, reads what it means, tries what it changes, puts it in force, sees a fault at its words, and takes it out of force, whence its history is still told; a nurse reads and tries, and is told why no more.
 /// Method: Chromium on a node with two people, by clicks and keys.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policy_is_written_tried_put_and_retracted() -> Result<()> {
@@ -206,7 +206,34 @@ async fn nurse(browser: &Browser, anna: &mut App) -> Result<()> {
     page.click("policy-keep").await?;
     page.click("policy-retract").await?;
     page.click("policy-retract-confirm").await?;
-    decided(page, anna, "Nobody may see anything yet").await
+    decided(page, anna, "Nobody may see anything yet").await?;
+    retracted(browser).await
+}
+
+/// What is not in force any more has its history, and cannot be changed.
+async fn retracted(browser: &Browser) -> Result<()> {
+    let page = &browser.page;
+    page.find("policy-none").await?;
+    let row = "[data-testid='policy-retracted'][data-name='care-team']";
+    page.find_css(row).await?.click().await?;
+    says(page, "policy-open", "care-team").await?;
+    says(page, "policy-gone", "permits and forbids nothing any more").await?;
+    says(page, "policy-version", "Put out of force").await?;
+    let versions = "return document.querySelectorAll('[data-testid=policy-version]').length";
+    ensure!(page.script(versions).await? == 2, "put, and retracted");
+    let acts = "return document.querySelectorAll('[data-testid=policy-put], [data-testid=policy-text]').length";
+    ensure!(page.script(acts).await? == 0, "nothing is written over it");
+    page.find_css(&format!("{row}[aria-current='true']"))
+        .await?;
+    browser
+        .look("policies-retracted", &SIZES, PAGE_FITS)
+        .await?;
+
+    // A new one is begun as before.
+    page.script("scrollTo(0, 0)").await?;
+    page.click("policy-new").await?;
+    page.find("policy-template").await?;
+    Ok(())
 }
 
 /// Waits for a heading; shows a code of the app if the node asks for one, which it does unless one was shown lately.

@@ -100,6 +100,7 @@
 //! | `GET /api/policies` | | [`PoliciesView`], this organisation's first |
 //! | `POST /api/policies` | [`PutPolicy`] | [`PolicyRow`], once it is in force |
 //! | `DELETE /api/policies/{name}` | | nothing, once it is out of force |
+//! | `GET /api/retracted-policies` | | [`RetractedPolicies`] of this organisation, the last one first |
 //! | `GET /api/policies/{name}/history` | | [`PolicyHistory`]: its versions, the newest first |
 //! | `GET /api/policies/{name}/decisions` | | [`PolicyDecisions`], once it is final that the caller reads them |
 //! | `POST /api/policies/check` | [`CheckPolicy`] | [`PolicyChecked`]; nothing is done |
@@ -204,10 +205,10 @@ pub use people::{
 };
 pub use place::{Place, PlaceDevice};
 pub use policy::{
-    CheckPolicy, LineStanding, PoliciesView, PolicyChange, PolicyChecked, PolicyDecision,
-    PolicyDecisions, PolicyDraft, PolicyEffect, PolicyFault, PolicyHistory, PolicyLine,
-    PolicyOutcome, PolicyRow, PolicySimulation, PolicyVersion, PutPolicy, SimulatePolicies,
-    SimulatedAccess, SimulatedDecision,
+    CheckPolicy, LineStanding, PoliciesView, PolicyBlock, PolicyChange, PolicyChecked,
+    PolicyDecision, PolicyDecisions, PolicyDraft, PolicyEffect, PolicyFault, PolicyHistory,
+    PolicyLine, PolicyOutcome, PolicyRow, PolicySimulation, PolicyVersion, PutPolicy,
+    RetractedPolicies, RetractedPolicy, SimulatePolicies, SimulatedAccess, SimulatedDecision,
 };
 pub use reading::{History, HistoryPoint, HistoryQuery, ReadingRow, ReadingsQuery, SampleSegment};
 pub use roaming::{RoamingDevice, RoamingNode, RoamingOffer, RoamingView};

@@ -325,7 +325,7 @@ pub struct SwitchSession {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SessionState {
-    /// Nobody is registered: all is open to who has the node's token.
+    /// Nobody is registered: all is open to who has the node's token, and nothing from other machines.
     SetUp,
     /// Somebody must sign in.
     SignedOut,

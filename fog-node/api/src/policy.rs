@@ -199,6 +199,38 @@ pub enum PolicyOutcome {
     NotPermitted,
 }
 
+/// The policies of this node's organisation that were in force and are not any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RetractedPolicies {
+    /// They, the one that was retracted last first.
+    pub policies: Vec<RetractedPolicy>,
+    /// Whether these are all: no part of the log is missing here, and no transaction in it that may be about another.
+    pub is_whole: bool,
+}
+
+/// A policy that was in force and is not any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RetractedPolicy {
+    /// Its name.
+    pub name: String,
+    /// Where its last text was put in force; none where that is not known here.
+    pub put: Option<PolicyBlock>,
+    /// Where it was put out of force.
+    pub retracted: PolicyBlock,
+}
+
+/// The block that holds a change of a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PolicyBlock {
+    /// Its height.
+    pub height: u64,
+    /// Its time in Unix milliseconds.
+    pub time: u64,
+}
+
 /// What became of a policy of this node's organisation: each text that was in force, and since when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

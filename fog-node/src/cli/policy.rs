@@ -14,7 +14,7 @@ use fog_api::{
 use super::Outcome;
 use super::client::{Api, Question};
 use super::output::{print, print_json};
-use super::policy_history::History;
+use super::policy_history::{History, retracted};
 use super::table::{cell, name_of, numbers, table, words};
 use crate::policies::check;
 
@@ -58,10 +58,16 @@ impl Policy {
 struct List {
     #[command(flatten)]
     api: Api,
+    /// List this organisation's policies that are not in force any more, the one that was retracted last first.
+    #[arg(long)]
+    retracted: bool,
 }
 
 impl List {
     fn run(&self) -> anyhow::Result<Outcome> {
+        if self.retracted {
+            return retracted(&self.api);
+        }
         let view: PoliciesView = self.api.ask(&Question::path("/api/policies"))?;
         if self.api.json {
             print_json(&view)?;

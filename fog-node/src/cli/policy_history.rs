@@ -1,7 +1,8 @@
-//! `fogward policy history`: what became of a policy, and what it has decided.
+//! `fogward policy history`: what became of a policy, and what it has decided; and `fogward policy list --retracted`.
 
 use fog_api::{
     LineStanding, PolicyChange, PolicyDecision, PolicyDecisions, PolicyHistory, PolicyVersion,
+    RetractedPolicies,
 };
 
 use super::Outcome;
@@ -53,6 +54,36 @@ impl History {
         }
         Ok(Outcome::Yes)
     }
+}
+
+/// `fogward policy list --retracted`
+pub(super) fn retracted(api: &Api) -> anyhow::Result<Outcome> {
+    let told: RetractedPolicies = api.ask(&Question::path("/api/retracted-policies"))?;
+    if api.json {
+        print_json(&told)?;
+        return Ok(Outcome::Yes);
+    }
+    let columns = [
+        words("name"),
+        numbers("put last in block"),
+        words("at"),
+        numbers("retracted in block"),
+        words("at"),
+    ];
+    let rows = told.policies.iter().map(|row| {
+        [
+            row.name.clone(),
+            cell(row.put.map(|put| put.height)),
+            cell(row.put.map(|put| time(put.time))),
+            row.retracted.height.to_string(),
+            time(row.retracted.time),
+        ]
+    });
+    print(&table(columns, &rows.collect::<Vec<_>>()))?;
+    if !told.is_whole {
+        print("\nThere may be more than are told at once, or than this node holds.\n")?;
+    }
+    Ok(Outcome::Yes)
 }
 
 fn time(millis: u64) -> String {

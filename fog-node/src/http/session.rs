@@ -15,7 +15,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use fog_api::Capability;
+use fog_api::{Capability, SessionView};
 
 use super::Shared;
 use super::tls::is_afar;
@@ -77,6 +77,14 @@ impl Asker {
             Caller::SetUp => Ok(()),
             _ => self.signed()?.must(&[capability]),
         }
+    }
+
+    /// Where she stands, as she is told: from another machine nobody may do anything before somebody is registered.
+    pub(super) fn told(&self, mut view: SessionView) -> SessionView {
+        if matches!(self.caller, Caller::Nobody) {
+            view.may.clear();
+        }
+        view
     }
 
     /// The answer that also tells a browser which sessions to bring from now on.

@@ -36,12 +36,12 @@ const PAGE: u32 = 500;
 const MAX_DECISIONS: usize = 500;
 
 /// A change of a policy, as the log and the state tell it.
-struct Put {
-    height: Height,
-    time_millis: u64,
+pub(super) struct Put {
+    pub(super) height: Height,
+    pub(super) time_millis: u64,
     transaction: Option<Digest>,
     key: PublicKey,
-    text: Option<String>,
+    pub(super) text: Option<String>,
 }
 
 /// The changes of one policy, the newest first.
@@ -199,9 +199,14 @@ fn newest_first(
     }
 }
 
-/// The changes of the policy of this name.
-fn puts(snapshot: &Snapshot<'_>, own: OrganisationId, name: &str) -> Result<Puts, Failure> {
-    let (mut found, mut is_held) = (Vec::new(), true);
+/// Hands the changes of the organisation's policies on to `look`, the newest first, with the name of each; whether these
+/// are all.
+pub(super) fn each_put(
+    snapshot: &Snapshot<'_>,
+    own: OrganisationId,
+    mut look: impl FnMut(String, Put),
+) -> Result<bool, Failure> {
+    let mut is_held = true;
     let has_seen_all = newest_first(snapshot, 0, |entry| {
         let is_policy = entry.kind == LogKind::Policy && entry.subject.is_none();
         if !is_policy || entry.organisation != own {
@@ -213,20 +218,29 @@ fn puts(snapshot: &Snapshot<'_>, own: OrganisationId, name: &str) -> Result<Puts
         };
         let signed = SignedTransaction::decode(&stored.bytes).map_err(Failure::internal)?;
         let body = signed.body().map_err(Failure::internal)?;
-        if let Payload::PutPolicy(put) = body.payload
-            && put.name == name
-        {
-            found.push(Put {
+        if let Payload::PutPolicy(put) = body.payload {
+            let told = Put {
                 height: entry.height,
                 time_millis: entry.time_millis,
                 transaction: Some(entry.transaction),
                 key: stored.sender,
                 text: put.text,
-            });
+            };
+            look(put.name, told);
         }
         Ok(true)
     })?;
-    let is_whole = has_seen_all && is_held && snapshot.log_begins()?.unwrap_or(0) == 0;
+    Ok(has_seen_all && is_held && snapshot.log_begins()?.unwrap_or(0) == 0)
+}
+
+/// The changes of the policy of this name.
+fn puts(snapshot: &Snapshot<'_>, own: OrganisationId, name: &str) -> Result<Puts, Failure> {
+    let mut found = Vec::new();
+    let is_whole = each_put(snapshot, own, |of, put| {
+        if of == name {
+            found.push(put);
+        }
+    })?;
     let now = in_force(snapshot, own, name).map_err(Failure::internal)?;
     if let Some(now) = now
         && found
@@ -249,7 +263,8 @@ fn puts(snapshot: &Snapshot<'_>, own: OrganisationId, name: &str) -> Result<Puts
     }
 }
 
-fn in_force(
+/// The policy of this name, if it is in force.
+pub(super) fn in_force(
     snapshot: &Snapshot<'_>,
     own: OrganisationId,
     name: &str,

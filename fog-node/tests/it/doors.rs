@@ -214,6 +214,13 @@ async fn without_an_open_session_every_route_is_shut_at_every_door() {
     let served = Served::at(tempfile::tempdir().unwrap(), None, fresh()).await;
     // Another machine is nobody even while nobody is registered.
     Door::Afar.is_shut(&served, "set up", None, "AUTH-01").await;
+    let asked = Door::Afar.request(&served, "GET", "/api/session");
+    let asked = asked.body(Body::empty()).unwrap();
+    let told = Door::Afar.router(&served).oneshot(asked).await.unwrap();
+    let told = told.into_body().collect().await.unwrap().to_bytes();
+    let told: Value = serde_json::from_slice(&told).unwrap();
+    assert_eq!(told["state"], "set_up");
+    assert_eq!(told["may"], Value::Array(Vec::new()));
     let (mut keeper, by) = everything(&served, "keeper", None).await;
     let elsewhere = Served::with_demo(0).await;
     let (_, foreign) = everything(&elsewhere, "keeper", None).await;

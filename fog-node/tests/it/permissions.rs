@@ -85,6 +85,7 @@ pub(crate) const EXPECTED: &[(&str, &str, &str, bool)] = &[
     ("GET", "/api/policies", READERS, false),
     ("POST", "/api/policies", "a", true),
     ("DELETE", "/api/policies/{name}", "a", true),
+    ("GET", "/api/retracted-policies", READERS, false),
     ("GET", "/api/policies/{name}/history", READERS, false),
     ("GET", "/api/policies/{name}/decisions", "au", false),
     ("POST", "/api/policies/check", READERS, false),

@@ -27,6 +27,15 @@ fn policies(api: &str) -> Value {
     ask(&["policy", "list", "--api", api])["policies"].take()
 }
 
+/// The names of the policies that are not in force any more.
+fn retracted(api: &str) -> Vec<String> {
+    let told = ask(&["policy", "list", "--retracted", "--api", api]);
+    assert_eq!(told["is_whole"], true);
+    let rows = told["policies"].as_array().unwrap().iter();
+    rows.map(|row| row["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
 /// The rows of a simulation about the heart rate, with further arguments.
 fn simulated(api: &str, arguments: &[&str]) -> Vec<Value> {
     let asked = ["policy", "simulate", "--api", api, "--metric", HEART_RATE];
@@ -173,11 +182,64 @@ fn policies_are_put_in_force_and_out_of_it() {
     host.kill();
     let (host, one) = harbour.start();
     assert_eq!(names(&one), ["nurses", "own"]);
+    assert_eq!(retracted(&one), ["no-one"]);
+    assert_eq!(retracted(&two), [""; 0], "the harbour's are not its own");
     for (place, node) in [(harbour, host), (clinic, guest)] {
         assert!(node.terminate().success());
         let (code, report) = json(["fsck", "--data", place.data(), "--json"]);
         assert_eq!((code, &report["clean"]), (0, &value!(true)), "{report}");
     }
+}
+
+/// Goal: what is not in force any more is listed with its blocks, the last one first, and goes from the list when it is
+/// put again; a policy may be called as the routes are. Method: one node; policies put and retracted, over a restart,
+/// against their histories.
+#[test]
+fn what_is_retracted_is_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let node = Running::start(&data, &[]);
+    let api = node.address();
+    let text = file(folder.path(), "policy", NURSES);
+    let text = text.to_str().unwrap();
+    let wider = file(
+        folder.path(),
+        "wider",
+        &NURSES.replace("nurse", "physician"),
+    );
+    let wider = wider.to_str().unwrap();
+    let put = |name: &str, text: &str| {
+        let row = ask(&["policy", "put", name, text, "--api", &api]);
+        row["height"].clone()
+    };
+    let retract = |name: &str| ask(&["policy", "retract", name, "--api", &api]);
+    assert_eq!(retracted(&api), [""; 0]);
+
+    put("first", text);
+    let last = put("first", wider);
+    put("retracted", text);
+    assert_eq!(retracted(&api), [""; 0], "all are in force");
+    retract("first");
+    retract("retracted");
+    assert_eq!(retracted(&api), ["retracted", "first"]);
+    let told = ask(&["policy", "list", "--retracted", "--api", &api]);
+    let row = &told["policies"][1];
+    let history = ask(&["policy", "history", "first", "--api", &api]);
+    let [gone, before] = [0, 1].map(|at| &history["versions"][at]);
+    let block = |one: &Value| value!({ "height": one["height"], "time": one["time"] });
+    assert_eq!(row["retracted"], block(gone));
+    assert_eq!(row["put"], block(before));
+    assert_eq!(row["put"]["height"], last);
+
+    put("retracted", text);
+    assert_eq!(retracted(&api), ["first"]);
+    assert!(node.terminate().success());
+    let node = Running::start(&data, &[]);
+    let api = node.address();
+    assert_eq!(retracted(&api), ["first"]);
+    let table = fogward(["policy", "list", "--retracted", "--api", &api]);
+    assert!(self::text(&table.stdout).contains("retracted in block"));
+    assert!(node.terminate().success());
 }
 
 /// Goal: each version of a policy is told with its block and what was other before; its decisions and receipts, to

@@ -1,4 +1,5 @@
-//! Before the console: signing in, and opening a locked session. Nothing else is on screen, and nothing else
+//! Before the console: signing in, and opening a locked session; from another machine, while nobody is registered, where the
+//! first one is. Nothing else is on screen, and nothing else
 //! was asked of the node.
 
 use fog_api::{SessionState, SessionView, SignIn, SignedIn, SwitchSession, Unlock};
@@ -10,12 +11,42 @@ use crate::components::{FailureNote, Icon};
 use crate::failure::Failure;
 use crate::{session, testids, transport};
 
-/// The page: locked, or nobody is signed in.
+/// The page: locked, or nobody is signed in or could be.
 #[component]
 pub fn SignInPage(
     /// Where the caller stands, as the node says.
     view: SessionView,
 ) -> impl IntoView {
+    match view.state {
+        SessionState::SetUp => view! { <NobodyYet node=view.node/> }.into_any(),
+        _ => view! { <Door view=view/> }.into_any(),
+    }
+}
+
+/// Nobody is registered, and the first one is at the machine itself.
+#[component]
+fn NobodyYet(node: String) -> impl IntoView {
+    let heading = "Nobody is registered yet";
+    document().set_title(&format!("{heading} · Fogward"));
+    view! {
+        <main class="door" id="main">
+            <section class="card" aria-labelledby="h-door">
+                <div class="card-body stack">
+                    <div class="row"><Icon name="brand"/><b>"Fogward"</b></div>
+                    <div><h1 id="h-door" data-testid=testids::DOOR_HEADING>{heading}</h1><p class="soft">{format!("At the fog node {node}.")}</p></div>
+                    <p>"The first administrator is registered at the machine itself: in its console, or there with "
+                        <code>"fogward user add NAME --role admin"</code>". From then on, people sign in here, too."</p>
+                    <div class="row"><button type="button" class="btn" data-testid=testids::DOOR_AGAIN on:click=move |_| session::reload()>
+                        "Look again"
+                    </button></div>
+                </div>
+            </section>
+        </main>
+    }
+}
+
+#[component]
+fn Door(view: SessionView) -> impl IntoView {
     let is_locked = view.state == SessionState::Locked;
     let node = view.node.clone();
     let person = view.person.filter(|_| is_locked);

@@ -2,6 +2,8 @@
 
 /// Heading of the page before the console.
 pub const DOOR_HEADING: &str = "door-heading";
+/// Asks again whether somebody is registered.
+pub const DOOR_AGAIN: &str = "door-again";
 /// Login name.
 pub const DOOR_LOGIN: &str = "door-login";
 /// Passphrase, to sign in or to open a locked session.

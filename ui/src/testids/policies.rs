@@ -6,6 +6,10 @@ pub const NAV_POLICIES: &str = "nav-policies";
 pub const POLICY_NEW: &str = "policy-new";
 /// A policy in the list; carries `data-name`.
 pub const POLICY_ROW: &str = "policy-row";
+/// A policy that is not in force any more; carries `data-name`.
+pub const POLICY_RETRACTED: &str = "policy-retracted";
+/// Says that what is open is not in force any more.
+pub const POLICY_GONE: &str = "policy-gone";
 /// Stands where no policy is in force.
 pub const POLICY_NONE: &str = "policy-none";
 /// Why the person may not put policies in force.

@@ -41,7 +41,7 @@ pub(super) fn routes() -> Routes {
 #[utoipa::path(get, path = "/api/session", tag = "people", responses(
     (status = 200, body = SessionView), (status = "default", body = ApiError)))]
 async fn session(State(node): App, asker: Asker) -> Json<SessionView> {
-    Json(node.session(&asker.brought))
+    Json(asker.told(node.session(&asker.brought)))
 }
 
 /// Signs in. A browser gets a cookie, a program that says it is one gets the session's token.

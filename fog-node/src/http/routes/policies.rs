@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use fog_api::{
     ApiError, Capability, CheckPolicy, PoliciesView, PolicyChecked, PolicyDecisions, PolicyHistory,
-    PolicyRow, PolicySimulation, PutPolicy, SimulatePolicies,
+    PolicyRow, PolicySimulation, PutPolicy, RetractedPolicies, SimulatePolicies,
 };
 use utoipa_axum::routes;
 
@@ -24,6 +24,7 @@ pub(super) fn routes() -> Routes {
         .at(READ, routes!(policies))
         .at(VOTE, routes!(put_policy))
         .at(VOTE, routes!(retract_policy))
+        .at(READ, routes!(retracted_policies))
         .at(READ, routes!(policy_history))
         .at(AUDIT, routes!(policy_decisions))
         .at(READ, routes!(check_policy))
@@ -51,6 +52,14 @@ async fn retract_policy(State(node): App, Path(name): Path<String>) -> Result<St
     node.retract_policy(&name)
         .await
         .map(|()| StatusCode::NO_CONTENT)
+}
+
+/// The policies of this organisation that are not in force any more, the one that was retracted last first. What is below
+/// `/api/policies/` is a policy's name, so this is not.
+#[utoipa::path(get, path = "/api/retracted-policies", tag = "policies", responses(
+    (status = 200, body = RetractedPolicies), (status = "default", body = ApiError)))]
+async fn retracted_policies(State(node): App) -> Answer<RetractedPolicies> {
+    node.retracted_policies().await.map(Json)
 }
 
 /// The versions of a policy of this organisation, the newest first.

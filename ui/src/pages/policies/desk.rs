@@ -1,7 +1,10 @@
 //! What the page works on: the policies as the node told them, the one that is open, its text as written, and what
 //! the node's check says of that.
 
-use fog_api::{CheckPolicy, PoliciesView, PolicyChecked, PolicyDraft, PolicyRow, PutPolicy};
+use fog_api::{
+    CheckPolicy, PoliciesView, PolicyChecked, PolicyDraft, PolicyRow, PutPolicy, RetractedPolicies,
+    RetractedPolicy,
+};
 use ledger_policy::Rule;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -22,6 +25,8 @@ pub(super) enum Open {
     New,
     /// A policy as it is in force.
     Row(PolicyRow),
+    /// A policy that is not in force any more.
+    Retracted(RetractedPolicy),
 }
 
 /// What the node said of a text.
@@ -38,6 +43,8 @@ pub(super) struct Checked {
 pub(super) struct Desk {
     /// What is in force; none before the first answer.
     pub(super) view: RwSignal<Option<PoliciesView>>,
+    /// What is not in force any more; none while that is not known.
+    pub(super) retracted: RwSignal<Option<RetractedPolicies>>,
     /// Why the last question had no answer.
     pub(super) failure: RwSignal<Option<Failure>>,
     /// What is open.
@@ -62,6 +69,7 @@ impl Desk {
     pub(super) fn start() -> Self {
         let desk = Self {
             view: RwSignal::new(None),
+            retracted: RwSignal::new(None),
             failure: RwSignal::new(None),
             open: RwSignal::new(None),
             asked_for: RwSignal::new(None),
@@ -96,19 +104,31 @@ impl Desk {
         if self.failure.try_set(None).is_some() {
             return;
         }
-        if self
+        let is_known = self
             .view
-            .with_untracked(|known| known.as_ref() == Some(&view))
-        {
+            .with_untracked(|known| known.as_ref() == Some(&view));
+        // It changes with what is in force only.
+        if !is_known || self.retracted.with_untracked(Option::is_none) {
+            self.ask_retracted();
+        }
+        if is_known {
             return;
         }
         let is_changed = self.is_changed_untracked();
         let open = self.open.get_untracked();
         let now = match &open {
             Some(Open::Row(row)) => view.policies.iter().find(|now| key(now) == key(row)),
+            Some(Open::Retracted(gone)) => {
+                let mut own = view.policies.iter().filter(|now| now.is_own);
+                own.find(|now| now.name == gone.name)
+            }
             _ => view.policies.first(),
         };
-        let now = now.cloned().map_or(Open::New, Open::Row);
+        let now = match (now, &open) {
+            (Some(row), _) => Open::Row(row.clone()),
+            (None, Some(Open::Retracted(gone))) => Open::Retracted(gone.clone()),
+            (None, _) => Open::New,
+        };
         self.view.set(Some(view));
         match open {
             // What is written stays, compared with what is in force now.
@@ -117,6 +137,14 @@ impl Desk {
             open if open.as_ref() != Some(&now) => self.show(now),
             _ => {}
         }
+    }
+
+    fn ask_retracted(self) {
+        spawn_local(async move {
+            // Where it is not told, it is asked again with what is in force.
+            let told = transport::get("/api/retracted-policies").await.ok();
+            self.retracted.try_set(told);
+        });
     }
 
     /// Something of the policies in force; none before the first answer.
@@ -139,7 +167,7 @@ impl Desk {
     /// Opens something; what was written is left.
     pub(super) fn show(self, next: Open) {
         let (name, text) = match &next {
-            Open::New => Default::default(),
+            Open::New | Open::Retracted(_) => Default::default(),
             Open::Row(row) => (row.name.clone(), row.text.clone()),
         };
         let is_plain = text.is_empty() || Rule::from_text(&text).is_some();
@@ -182,10 +210,19 @@ impl Desk {
         })
     }
 
-    /// Whether what is open belongs to this organisation, or will.
+    /// The policy that is open, if it is not in force any more.
+    pub(super) fn gone(self) -> Option<RetractedPolicy> {
+        self.open.with(|open| match open {
+            Some(Open::Retracted(gone)) => Some(gone.clone()),
+            _ => None,
+        })
+    }
+
+    /// Whether what is open is in force, or will be, for this organisation.
     pub(super) fn is_own(self) -> bool {
         self.open.with(|open| match open {
             Some(Open::Row(row)) => row.is_own,
+            Some(Open::Retracted(_)) => false,
             _ => true,
         })
     }

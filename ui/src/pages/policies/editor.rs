@@ -1,6 +1,6 @@
 //! The policy that is open: in words or as its text, what it says, and what can be done with it.
 
-use fog_api::{BlockRow, PolicyRow, PutPolicy};
+use fog_api::{BlockRow, PolicyBlock, PolicyRow, PutPolicy, RetractedPolicy};
 use ledger_policy::Rule;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -23,26 +23,32 @@ use crate::words::policies as words;
 pub(super) fn Editor(desk: Desk) -> impl IntoView {
     let is_new = Memo::new(move |_| desk.open.with(|open| *open == Some(Open::New)));
     let is_own = Memo::new(move |_| desk.is_own());
-    let is_begun = Memo::new(move |_| !is_new.get() || desk.text.with(|text| !text.is_empty()));
+    let gone = Memo::new(move |_| desk.gone());
+    let is_gone = move || gone.with(Option::is_some);
+    let is_begun = Memo::new(move |_| {
+        !is_gone() && (!is_new.get() || desk.text.with(|text| !text.is_empty()))
+    });
     // What is typed into must stay while it is typed into.
     let part = Memo::new(move |_| match (is_begun.get(), desk.side.get()) {
+        _ if is_gone() => "gone",
         (false, "words") => "templates",
         (_, side) => side,
     });
     let title = move || match is_new.get() {
         true => "New policy".to_owned(),
-        false => desk.name.get(),
+        false => gone.get().map_or_else(|| desk.name.get(), |gone| gone.name),
     };
     let sides = vec![("words", "Words", None), ("cedar", "Cedar", None)];
     view! {
         <section class="card" aria-labelledby="h-policy">
             <div class="card-head">
                 <h2 id="h-policy" data-testid=testids::POLICY_OPEN><bdi>{title}</bdi></h2>
-                <div class="push"><Segments name="policy-side" legend="View as" options=sides value=desk.side testid=testids::POLICY_SIDE/></div>
+                <div class="push" hidden=is_gone><Segments name="policy-side" legend="View as" options=sides value=desk.side testid=testids::POLICY_SIDE/></div>
             </div>
             <div class="card-body stack">
                 {move || is_new.get().then(|| view! { <Name desk=desk/> })}
                 {move || match part.get() {
+                    "gone" => gone.get().map(|gone| view! { <Gone gone=gone/> }).into_any(),
                     "templates" => view! { <Templates desk=desk/> }.into_any(),
                     "words" => view! { <InFields desk=desk is_own=is_own/> }.into_any(),
                     _ => view! { <Text desk=desk readonly=Signal::derive(move || !is_own.get())/> }.into_any(),
@@ -158,6 +164,20 @@ fn Since(row: PolicyRow) -> impl IntoView {
         <p class="small dim num-text">"In force since "
             <a href=Route::Block(height).href()>"block "{thousands(height)}</a>{when}
             " · put by "<bdi>{row.organisation}</bdi></p>
+    }
+}
+
+/// Since when it is not in force any more.
+#[component]
+fn Gone(gone: RetractedPolicy) -> impl IntoView {
+    let at = |block: PolicyBlock| {
+        let time = i64::try_from(block.time).unwrap_or(i64::MAX);
+        let when = format!(", {}, {}", local_clock_minutes(time), local_date(time));
+        view! { <a href=Route::Block(block.height).href()>"block "{thousands(block.height)}</a>{when} }
+    };
+    view! {
+        <p data-testid=testids::POLICY_GONE>"It permits and forbids nothing any more. What it said is told in its history."</p>
+        <p class="small dim num-text">"Retracted at "{at(gone.retracted)}{gone.put.map(|put| view! { " · last put at "{at(put)} })}</p>
     }
 }
 

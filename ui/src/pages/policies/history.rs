@@ -1,7 +1,6 @@
 //! The history of the policy that is open: each version with its block and what was other before; and what it has
-//! decided, for those who audit, once they ask, since that they look is recorded.
-//!
-//! Left out: policies that are out of force, which the list does not have; the command line tells of them.
+//! decided, for those who audit, once they ask, since that they look is recorded. Policies that are not in force any more
+//! have theirs, too.
 
 use fog_api::{
     Capability, LineStanding, PolicyDecision, PolicyDecisions, PolicyHistory, PolicyLine,
@@ -24,6 +23,9 @@ use crate::{testids, transport};
 pub(super) fn History(desk: Desk) -> impl IntoView {
     // Another version of the same policy is another history.
     let open = Memo::new(move |_| {
+        if let Some(gone) = desk.gone() {
+            return Some((gone.name, gone.retracted.height));
+        }
         let row = desk.row().filter(|row| row.is_own)?;
         Some((row.name, row.height))
     });

@@ -1,11 +1,12 @@
-//! The policies in force: this organisation's, then those of others, which can be read only.
+//! The policies in force: this organisation's, then those of others, which can be read only; and this organisation's that
+//! are not in force any more, for their histories.
 
-use fog_api::{PolicyEffect, PolicyRow};
+use fog_api::{PolicyEffect, PolicyRow, RetractedPolicy};
 use leptos::prelude::*;
 
 use super::desk::{Desk, Open};
 use super::key;
-use crate::components::{Icon, StateMark};
+use crate::components::{Icon, StateMark, local_clock_minutes, local_date};
 use crate::testids;
 use crate::words::number::thousands;
 use crate::words::policies::summary;
@@ -36,6 +37,7 @@ pub(super) fn List(desk: Desk) -> impl IntoView {
             <Rows desk=desk rows=own/>
             <div class="card-head picked-from" hidden=move || others.with(Vec::is_empty)><h3>"Other organisations’"</h3></div>
             <Rows desk=desk rows=others/>
+            <Retracted desk=desk/>
         </section>
     }
 }
@@ -48,6 +50,45 @@ fn Rows(desk: Desk, rows: Memo<Vec<PolicyRow>>) -> impl IntoView {
                 <li><One desk=desk row=row/></li>
             </For>
         </ul>
+    }
+}
+
+/// Nothing, unless there are some.
+#[component]
+fn Retracted(desk: Desk) -> impl IntoView {
+    let rows = Memo::new(move |_| {
+        let told = desk.retracted.get();
+        told.map_or_else(Vec::new, |told| told.policies)
+    });
+    let is_whole = move || {
+        let told = desk.retracted;
+        told.with(|told| told.as_ref().is_none_or(|told| told.is_whole))
+    };
+    view! {
+        <div class="card-head picked-from" hidden=move || rows.with(Vec::is_empty)><h3>"Retracted"</h3></div>
+        <ul class="picklist">
+            <For each=move || rows.get() key=|row| (row.name.clone(), row.retracted.height) let:row>
+                <li><Gone desk=desk row=row/></li>
+            </For>
+        </ul>
+        <p class="card-body small soft" hidden=is_whole>"This node does not hold all of the log; more may be retracted."</p>
+    }
+}
+
+#[component]
+fn Gone(desk: Desk, row: RetractedPolicy) -> impl IntoView {
+    let (name, shown, own_name) = (row.name.clone(), row.name.clone(), row.name.clone());
+    let is_open = move || {
+        let is_open = desk.gone().is_some_and(|open| open.name == own_name);
+        is_open.then_some("true")
+    };
+    let time = i64::try_from(row.retracted.time).unwrap_or(i64::MAX);
+    view! {
+        <button type="button" aria-current=is_open data-testid=testids::POLICY_RETRACTED data-name=name
+            on:click=move |_| desk.choose(Open::Retracted(row.clone()))>
+            <b><bdi>{shown}</bdi></b>
+            <span>"Since "{local_clock_minutes(time)}", "{local_date(time)}</span>
+        </button>
     }
 }
 
