@@ -43,6 +43,8 @@ mod store;
 mod table;
 mod user;
 
+pub(crate) use passphrase::first_line;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};

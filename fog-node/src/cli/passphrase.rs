@@ -47,7 +47,7 @@ impl Passphrase {
 }
 
 /// The first line of a file; `-` is standard input.
-pub(super) fn first_line(path: &Path) -> anyhow::Result<Zeroizing<String>> {
+pub(crate) fn first_line(path: &Path) -> anyhow::Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::new());
     let read = match path.to_str() {
         Some("-") => std::io::stdin()

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{KEYS, random, write_private};
+use crate::cli::first_line;
 use crate::stretch::Cost;
 use crate::vault::seal::MasterKey;
 
@@ -33,7 +34,7 @@ pub const VARIABLE: &str = "FOGWARD_KEYS_PASSPHRASE_FILE";
 /// Under which name the system's keyring has this program's secrets.
 const SERVICE: &str = "fogward";
 const VERSION: u32 = 1;
-/// Longest sealed file, and longest file of a passphrase, in bytes.
+/// Longest sealed file, in bytes.
 const MAX_BYTES: u64 = 4096;
 
 /// How long the keyring may ask its user.
@@ -198,13 +199,7 @@ fn passphrase_of_service() -> anyhow::Result<Zeroizing<String>> {
             "the node's keys are sealed under a passphrase; name the file it is in with the variable {VARIABLE}"
         );
     };
-    let mut text = Zeroizing::new(String::new());
-    let path = Path::new(&path);
-    fs::File::open(path)
-        .and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text))
-        .with_context(|| format!("cannot read {}, which {VARIABLE} names", path.display()))?;
-    let line = text.lines().next().unwrap_or_default();
-    Ok(Zeroizing::new(line.to_owned()))
+    first_line(Path::new(&path)).with_context(|| format!("{VARIABLE} names no passphrase"))
 }
 
 fn keep(entry: &str, secret: Zeroizing<[u8; 32]>) -> anyhow::Result<()> {
