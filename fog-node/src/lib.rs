@@ -59,6 +59,7 @@ mod tell;
 mod ticker;
 mod time_taken;
 pub mod vault;
+mod xchacha;
 
 pub use consortium::Announce;
 pub use failure::Failure;

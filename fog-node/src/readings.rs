@@ -201,7 +201,8 @@ impl Node {
             .filter(|row| row.first_sequence < start)
         {
             let opened = open.open(row.first_sequence, row.count, &row.sealed)?;
-            for (sequence, record) in opened.into_readings().into_iter().rev() {
+            let readings: Vec<_> = opened.into_readings().collect();
+            for (sequence, record) in readings.into_iter().rev() {
                 if !take(Stored {
                     sequence,
                     record,
@@ -223,7 +224,8 @@ impl Node {
                     return Ok(());
                 }
                 let opened = open.open(row.first_sequence, row.count, &row.sealed)?;
-                for (sequence, record) in opened.into_readings().into_iter().rev() {
+                let readings: Vec<_> = opened.into_readings().collect();
+                for (sequence, record) in readings.into_iter().rev() {
                     if !take(Stored {
                         sequence,
                         record,

@@ -14,18 +14,16 @@
 
 use std::io::{self, Read, Write};
 
-use chacha20poly1305::aead::{Aead as _, Payload};
-use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
 use crate::keystore::random;
 use crate::stretch::Cost;
+use crate::xchacha::{NONCE_BYTES, TAG_BYTES, XChaCha20Poly1305};
 
 /// First bytes of a backup.
 pub const BACKUP_MAGIC: &[u8; 8] = b"FWBACK01";
 const HEADER_BYTES: usize = 64;
 const CHUNK_BYTES: usize = 64 << 10;
-const TAG_BYTES: usize = 16;
 
 /// Why a sealed stream does not open. Names no content.
 #[derive(Debug, thiserror::Error)]
@@ -93,15 +91,15 @@ impl Header {
     fn cipher(&self, passphrase: &str) -> io::Result<XChaCha20Poly1305> {
         let key = self.cost().stretch(passphrase, &self.0[20..36]);
         let key = key.map_err(|_| refused(SealedError::Foreign))?;
-        Ok(XChaCha20Poly1305::new((&*key).into()))
+        Ok(XChaCha20Poly1305::new(*key))
     }
 
-    fn nonce(&self, chunk: u32, is_last: bool) -> XNonce {
-        let mut nonce = [0; 24];
+    fn nonce(&self, chunk: u32, is_last: bool) -> [u8; NONCE_BYTES] {
+        let mut nonce = [0; NONCE_BYTES];
         nonce[..19].copy_from_slice(&self.0[36..55]);
         nonce[19..23].copy_from_slice(&chunk.to_be_bytes());
         nonce[23] = u8::from(is_last);
-        XNonce::from(nonce)
+        nonce
     }
 }
 
@@ -133,13 +131,13 @@ impl<W: Write> Sealer<W> {
 
     fn seal(&mut self, is_last: bool) -> io::Result<()> {
         let nonce = self.header.nonce(self.chunk, is_last);
-        let content = Payload {
-            msg: &self.waiting,
-            aad: &self.header.0,
-        };
-        let sealed = self.cipher.encrypt(&nonce, content);
-        self.out
-            .write_all(&sealed.map_err(|_| io::Error::other("a chunk cannot be sealed"))?)?;
+        let mut sealed = Vec::new();
+        let aad = &self.header.0;
+        let onto = self
+            .cipher
+            .seal_onto(&mut sealed, &nonce, aad, &self.waiting);
+        onto.map_err(|_| io::Error::other("a chunk cannot be sealed"))?;
+        self.out.write_all(&sealed)?;
         let next = self.chunk.checked_add(1);
         self.chunk = next.ok_or_else(|| io::Error::other("the backup is too long"))?;
         self.waiting.clear();
@@ -204,14 +202,9 @@ impl<R: Read> Opener<R> {
         let after = chunk_of(&mut self.from)?;
         let sealed = std::mem::replace(&mut self.next, after);
         let is_last = self.next.is_empty();
-        let content = Payload {
-            msg: &sealed,
-            aad: &self.header.0,
-        };
         let nonce = self.header.nonce(self.chunk, is_last);
-        let opened = self.cipher.decrypt(&nonce, content);
-        let opened = opened.map_err(|_| refused(SealedError::Altered))?;
-        self.open = Zeroizing::new(opened);
+        let opened = self.cipher.open(&nonce, &self.header.0, &sealed);
+        self.open = opened.map_err(|_| refused(SealedError::Altered))?;
         self.given = 0;
         self.chunk = self.chunk.wrapping_add(1);
         self.is_done = is_last;

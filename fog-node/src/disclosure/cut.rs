@@ -24,7 +24,7 @@ const MAX_READINGS: usize = 100_000;
 const SAMPLES: usize = 64;
 /// Payload rows that are read, and then opened beside each other, at once.
 const PAGE: u32 = 4_096;
-/// So many at least are opened by one thread.
+/// So many are opened by one thread in one go.
 const TOGETHER: usize = 128;
 
 /// A part of a record.
@@ -118,17 +118,20 @@ impl Node {
             let is_hers = cut.covers(&taken) && worn.worn.iter().any(|worn| taken.is_in(worn));
             is_hers.then_some(taken.at)
         };
-        let of_row = |row: &PayloadRow| {
-            let opened = open.open(row.first_sequence, row.count, &row.sealed)?;
-            let readings = opened.into_readings().into_iter();
-            let shown = readings.filter_map(|(sequence, record)| {
-                Some(Shown {
-                    sequence,
-                    taken: is_shown(&record)?,
-                    record,
-                })
-            });
-            Ok(shown.collect())
+        let of_rows = |rows: &[PayloadRow]| {
+            let mut all = Vec::with_capacity(rows.len());
+            for row in rows {
+                let opened = open.open(row.first_sequence, row.count, &row.sealed)?;
+                let shown = opened.into_readings().filter_map(|(sequence, record)| {
+                    Some(Shown {
+                        sequence,
+                        taken: is_shown(&record)?,
+                        record,
+                    })
+                });
+                all.extend(shown);
+            }
+            Ok(all)
         };
         let past = past.unwrap_or(u64::MAX);
         let page = |next| payloads::from(&self.vault(), number, next..past, PAGE);
@@ -136,7 +139,7 @@ impl Node {
         while let Some(last) = rows.last() {
             next = last.first_sequence.saturating_add(1);
             // The next rows are read while these are opened.
-            let open_all = || rows.par_iter().with_min_len(TOGETHER).map(of_row).collect();
+            let open_all = || rows.par_chunks(TOGETHER).map(of_rows).collect();
             let (opened, later): (Result<Vec<Vec<Shown>>, VaultError>, _) =
                 rayon::join(open_all, || page(next));
             for shown in opened?.into_iter().flatten() {
@@ -183,7 +186,7 @@ impl Node {
                     return Ok(None);
                 };
                 let held = open.open(row.first_sequence, row.count, &row.sealed)?;
-                let held = held.into_readings().into_iter();
+                let held = held.into_readings();
                 for (sequence, record) in held.filter(|(at, _)| (next..end).contains(at)) {
                     readings.push(Shown {
                         sequence,

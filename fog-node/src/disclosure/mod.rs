@@ -1,7 +1,6 @@
 //! Disclosing what was granted: it is cut out of the record, and told of by a commitment in the receipt. What goes to
-//! another node stays sealed as it is, and the keys of its segments are wrapped for one person.
-//!
-//! Left out so far: sending it to another node. Who may read what, and the receipt, are `crate::requests`'.
+//! another node stays sealed as it is, and the keys of its segments are wrapped for one person. Who may read what, the
+//! receipt, and the way to the other node are `crate::requests`'.
 
 pub(crate) mod content;
 pub(crate) mod cut;

@@ -194,7 +194,7 @@ impl Seen {
                     continue;
                 }
                 let opened = open.open(row.first_sequence, row.count, &row.sealed)?;
-                let mut readings = opened.into_readings().into_iter();
+                let mut readings = opened.into_readings();
                 if readings.any(|(_, record)| self.part.holds(&record)) {
                     self.epochs.insert(epoch);
                 }

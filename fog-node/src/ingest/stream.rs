@@ -42,8 +42,7 @@ impl Stream {
             return Err(VaultError::Row { table: "journal" });
         }
         let opened = self.open.open(row.first_sequence, row.count, &row.sealed)?;
-        let readings = opened.into_readings();
-        for (_, record) in readings {
+        for (_, record) in opened.into_readings() {
             self.push(record);
         }
         self.journaled = self.waiting.len();

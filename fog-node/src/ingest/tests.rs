@@ -142,14 +142,16 @@ fn stored(dir: &Path, metric: Metric) -> Vec<i64> {
             row.first_sequence,
             open.open(row.first_sequence, row.count, &row.sealed)
                 .unwrap()
-                .into_readings(),
+                .into_readings()
+                .collect::<Vec<_>>(),
         );
     }
     for row in journal::list(&connection, Some(row.number)).unwrap() {
         let records = open
             .open(row.first_sequence, row.count, &row.sealed)
             .unwrap()
-            .into_readings();
+            .into_readings()
+            .collect();
         assert!(parts.insert(row.first_sequence, records).is_none());
     }
     let mut all = Vec::new();

@@ -200,22 +200,20 @@ pub struct Opened<'a> {
 
 impl Opened<'_> {
     /// The readings that are there, each with its sequence, in order.
-    #[must_use]
-    pub fn into_readings(self) -> Vec<(u64, Record)> {
+    pub fn into_readings(self) -> impl Iterator<Item = (u64, Record)> + use<> {
+        let (whole, places) = match self.content {
+            Content::Whole(records) => (records, Vec::new()),
+            Content::Rest(Rest::Entry { .. }) => (Vec::new(), Vec::new()),
+            Content::Rest(Rest::Places { places, .. }) => (Vec::new(), places),
+        };
         let first = self.segment.first_sequence;
-        match self.content {
-            Content::Whole(records) => (first..).zip(records).collect(),
-            Content::Rest(Rest::Entry { .. }) => Vec::new(),
-            Content::Rest(Rest::Places { places, .. }) => {
-                let kept = (first..)
-                    .zip(places)
-                    .filter_map(|(sequence, place)| match place {
-                        Place::Kept(record, _) => Some((sequence, record)),
-                        Place::Erased(_) => None,
-                    });
-                kept.collect()
-            }
-        }
+        let kept = (first..)
+            .zip(places)
+            .filter_map(|(sequence, place)| match place {
+                Place::Kept(record, _) => Some((sequence, record)),
+                Place::Erased(_) => None,
+            });
+        (first..).zip(whole).chain(kept)
     }
 
     /// The reading at a sequence with its salt, if it is there.

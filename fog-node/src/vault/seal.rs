@@ -13,9 +13,7 @@
 //! what stays readable of a segment after that is another content (`super::rest`). A segment's key opens that segment
 //! and tells nothing of any other, so that it can be given away alone.
 
-use chacha20poly1305::aead::{Aead as _, Payload};
-use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
-use hmac::{Hmac, Mac as _};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use ledger_core::access::erasure_handle;
 use ledger_core::{Digest, Origin, Quality, StreamId, Value, canonical};
 use serde::{Deserialize, Serialize};
@@ -24,10 +22,10 @@ use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
 use super::rest::{self, Content, Rest};
 use crate::keystore::random;
+use crate::xchacha::{NONCE_BYTES, TAG_BYTES, XChaCha20Poly1305};
 
 /// Longest records of one sealed segment, before compression, in bytes.
 const MAX_RECORDS_BYTES: usize = 64 << 20;
-const NONCE_BYTES: usize = 24;
 /// What the secrets of devices' erasures are made with.
 const ERASED_DEVICE_TAG: &[u8] = b"fogward/erased-device/1";
 /// Compression is not tried below this many bytes.
@@ -184,12 +182,43 @@ pub struct Segment {
     pub count: u32,
 }
 
+/// Longest encoding of a segment: the stream's id, and two numbers of seven bits a byte.
+const MAX_AAD_BYTES: usize = 16 + 10 + 5;
+
+/// A segment as associated data.
+struct Aad {
+    bytes: [u8; MAX_AAD_BYTES],
+    length: usize,
+}
+
+impl Aad {
+    fn of(segment: &Segment) -> Self {
+        let mut bytes = [0; MAX_AAD_BYTES];
+        // There is room for every segment.
+        let written = canonical::encode_within(segment, &mut bytes);
+        let length = written.map_or(0, <[u8]>::len);
+        Self { bytes, length }
+    }
+}
+
+impl std::ops::Deref for Aad {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
 impl StreamCipher {
     /// The key of a segment.
     #[must_use]
     pub fn key_of(&self, segment: &Segment) -> SegmentKey {
+        self.key_with(&Aad::of(segment))
+    }
+
+    fn key_with(&self, aad: &Aad) -> SegmentKey {
         let mut mac = self.0.clone();
-        mac.update(&canonical::encode(segment));
+        mac.update(aad);
         SegmentKey(mac.finalize().into_bytes().into())
     }
 
@@ -200,7 +229,7 @@ impl StreamCipher {
     pub fn seal(&self, segment: &Segment, records: &[Record]) -> Result<Vec<u8>, SealError> {
         let content = Zeroizing::new(pack(records));
         let key = self.key_of(segment);
-        seal(&cipher(&key.0), &canonical::encode(segment), &content)
+        seal(&cipher(&key.0), &Aad::of(segment), &content)
     }
 
     /// Seals what an erasure leaves of a segment.
@@ -209,7 +238,7 @@ impl StreamCipher {
     /// [`SealError::Randomness`].
     pub fn seal_rest(&self, segment: &Segment, rest: &Rest) -> Result<Vec<u8>, SealError> {
         let key = self.key_of(segment);
-        seal(&cipher(&key.0), &canonical::encode(segment), &rest.encode())
+        seal(&cipher(&key.0), &Aad::of(segment), &rest.encode())
     }
 
     /// Opens what was sealed for the same segment.
@@ -217,7 +246,8 @@ impl StreamCipher {
     /// # Errors
     /// [`SealError`] if it was altered, or belongs to another segment.
     pub fn open(&self, segment: &Segment, sealed: &[u8]) -> Result<Content, SealError> {
-        self.key_of(segment).read(segment, sealed)
+        let aad = Aad::of(segment);
+        self.key_with(&aad).read_with(&aad, segment, sealed)
     }
 }
 
@@ -270,7 +300,11 @@ impl SegmentKey {
     /// # Errors
     /// [`SealError`] if that was altered, or is another one.
     pub fn read(&self, segment: &Segment, sealed: &[u8]) -> Result<Content, SealError> {
-        let content = open(&cipher(&self.0), &canonical::encode(segment), sealed)?;
+        self.read_with(&Aad::of(segment), segment, sealed)
+    }
+
+    fn read_with(&self, aad: &Aad, segment: &Segment, sealed: &[u8]) -> Result<Content, SealError> {
+        let content = open(&cipher(&self.0), aad, sealed)?;
         if let Some((&rest::FORM, body)) = content.split_first() {
             return Ok(Content::Rest(Rest::decode(body, segment.count)?));
         }
@@ -284,7 +318,7 @@ impl SegmentKey {
 
 /// The associated data of what goes with a segment; no segment's own begins so.
 fn beside(segment: &Segment) -> Vec<u8> {
-    [b"beside/".as_slice(), &canonical::encode(segment)].concat()
+    [b"beside/".as_slice(), &Aad::of(segment)].concat()
 }
 
 fn pack(records: &[Record]) -> Vec<u8> {
@@ -346,16 +380,15 @@ fn unpack(content: &[u8]) -> Result<Vec<Record>, SealError> {
 }
 
 fn cipher(key: &[u8; 32]) -> XChaCha20Poly1305 {
-    XChaCha20Poly1305::new(key.into())
+    XChaCha20Poly1305::new(*key)
 }
 
-fn seal(cipher: &XChaCha20Poly1305, aad: &[u8], msg: &[u8]) -> Result<Vec<u8>, SealError> {
+fn seal(cipher: &XChaCha20Poly1305, aad: &[u8], content: &[u8]) -> Result<Vec<u8>, SealError> {
     let nonce = random::<NONCE_BYTES>().map_err(|_| SealError::Randomness)?;
-    let mut sealed = nonce.to_vec();
-    let body = cipher
-        .encrypt(&XNonce::from(nonce), Payload { msg, aad })
-        .map_err(|_| SealError::Malformed)?;
-    sealed.extend_from_slice(&body);
+    let mut sealed = Vec::with_capacity(NONCE_BYTES + content.len() + TAG_BYTES);
+    sealed.extend_from_slice(&nonce);
+    let onto = cipher.seal_onto(&mut sealed, &nonce, aad, content);
+    onto.map_err(|_| SealError::Malformed)?;
     Ok(sealed)
 }
 
@@ -364,13 +397,11 @@ fn open(
     aad: &[u8],
     sealed: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, SealError> {
-    let (nonce, msg) = sealed
+    let (nonce, body) = sealed
         .split_first_chunk::<NONCE_BYTES>()
         .ok_or(SealError::Altered)?;
-    cipher
-        .decrypt(&XNonce::from(*nonce), Payload { msg, aad })
-        .map(Zeroizing::new)
-        .map_err(|_| SealError::Altered)
+    let opened = cipher.open(nonce, aad, body);
+    opened.map_err(|_| SealError::Altered)
 }
 
 #[cfg(test)]
@@ -428,6 +459,19 @@ mod tests {
             let keys = StreamKeys::generate().unwrap();
             let segment = Segment { stream: StreamId([7; 16]), first_sequence: 0, count: 1 };
             prop_assert!(keys.cipher().open(&segment, &bytes).is_err());
+        }
+    }
+
+    #[test]
+    fn every_segment_has_its_own_associated_data() {
+        for (first_sequence, count) in [(0, 0), (127, 1), (1 << 40, 4_096), (u64::MAX, u32::MAX)] {
+            let stream = StreamId([0xff; 16]);
+            let segment = Segment {
+                stream,
+                first_sequence,
+                count,
+            };
+            assert_eq!(*Aad::of(&segment), canonical::encode(&segment));
         }
     }
 

@@ -36,6 +36,13 @@ pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     postcard::to_allocvec(value).unwrap_or_default()
 }
 
+/// Encodes `value` into a buffer; none if it has no room.
+pub fn encode_within<'a, T: Serialize>(value: &T, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
+    postcard::to_slice(value, buffer)
+        .ok()
+        .map(|written| &*written)
+}
+
 /// Appends the encoding of `value` to `out`; for callers that reuse a buffer.
 pub fn encode_into<T: Serialize>(value: &T, out: &mut Vec<u8>) {
     let taken = std::mem::take(out);
@@ -59,10 +66,33 @@ pub fn decode<T: Serialize + DeserializeOwned>(
     }
     let (value, rest) =
         postcard::take_from_bytes::<T>(bytes).map_err(|_| DecodeError::Malformed)?;
-    if !rest.is_empty() || encode(&value) != bytes {
+    let is_same = || postcard::serialize_with_flavor(&value, Expected(bytes));
+    if !rest.is_empty() || is_same() != Ok(true) {
         return Err(DecodeError::NotCanonical);
     }
     Ok(value)
+}
+
+/// Bytes that a value is expected to encode to; written to, it keeps nothing and stops at the first other one.
+struct Expected<'a>(&'a [u8]);
+
+impl postcard::ser_flavors::Flavor for Expected<'_> {
+    /// Whether all of them were written.
+    type Output = bool;
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.try_extend(&[byte])
+    }
+
+    fn try_extend(&mut self, written: &[u8]) -> postcard::Result<()> {
+        let rest = self.0.strip_prefix(written);
+        self.0 = rest.ok_or(postcard::Error::SerializeBufferFull)?;
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<bool> {
+        Ok(self.0.is_empty())
+    }
 }
 
 /// A sequence of at most `MAX` elements; for those whose elements are much larger in memory than encoded.
