@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cedar_policy::{Authorizer, EntityUid, PolicyId, PolicySet, PrincipalConstraint};
+use cedar_policy::{Authorizer, EntityUid, PolicyId, PolicySet};
 
 use crate::on_own_stack;
 use crate::policy::{self, CheckedPolicy};
@@ -61,16 +61,10 @@ impl Contract {
         let named: BTreeMap<_, _> = named.collect();
         let len = named.len();
         let mut about: BTreeMap<_, Part> = BTreeMap::new();
-        for CheckedPolicy { policy, metrics } in named.into_values() {
-            let whom = match policy.principal_constraint() {
-                PrincipalConstraint::In(whom)
-                | PrincipalConstraint::Eq(whom)
-                | PrincipalConstraint::IsIn(_, whom) => Some(whom),
-                PrincipalConstraint::Any | PrincipalConstraint::Is(_) => None,
-            };
-            let part = about.entry(whom).or_default();
+        for CheckedPolicy { policy, place } in named.into_values() {
+            let part = about.entry(place.whom).or_default();
             // Names differ, so nothing is refused.
-            let Some(metrics) = metrics else {
+            let Some(metrics) = place.metrics else {
                 let _ = part.others.add(policy);
                 continue;
             };

@@ -20,7 +20,7 @@
 //! It knows no ledger, no node and no key: names are texts, times are numbers.
 
 mod contract;
-mod metrics;
+mod place;
 mod policy;
 mod question;
 mod rule;

@@ -1,6 +1,5 @@
 //! One policy: its text, and what is wrong with it.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr as _;
 use std::sync::LazyLock;
@@ -11,8 +10,8 @@ use cedar_policy::{
 use miette::Diagnostic;
 use serde::{Deserialize, Serialize};
 
-use crate::metrics::only_metrics;
 use crate::on_own_stack;
+use crate::place::{Place, placed};
 use crate::question::uid;
 
 /// Longest text of a policy in bytes.
@@ -92,9 +91,9 @@ impl Fault {
 /// A policy that fits the schema.
 #[derive(Clone)]
 pub struct CheckedPolicy {
+    /// What decides, in its place.
     pub(crate) policy: Policy,
-    /// The only metrics that it can apply to; `None` for all.
-    pub(crate) metrics: Option<BTreeSet<String>>,
+    pub(crate) place: Place,
 }
 
 impl fmt::Debug for CheckedPolicy {
@@ -216,10 +215,10 @@ fn read(name: &str, text: &str) -> Result<CheckedPolicy, Vec<Fault>> {
     // Cedar tells them in any order.
     faults.sort_by(|one, next| (one.span, &one.message).cmp(&(next.span, &next.message)));
     match faults.is_empty() {
-        true => Ok(CheckedPolicy {
-            metrics: only_metrics(policy),
-            policy: policy.new_id(PolicyId::new(name)),
-        }),
+        true => {
+            let (place, policy) = placed(policy.new_id(PolicyId::new(name)));
+            Ok(CheckedPolicy { policy, place })
+        }
         false => Err(faults),
     }
 }

@@ -372,13 +372,6 @@ fn the_schema_has_the_words_of_questions() {
 }
 
 fn texts() -> impl Strategy<Value = String> {
-    let whom = prop::sample::select(vec![
-        "principal",
-        "principal in Role::\"nurse\"",
-        "principal in Role::\"physician\"",
-        "principal == Person::\"ada\"",
-        "principal in Organisation::\"clinic\"",
-    ]);
     let when = prop::sample::select(vec![
         "context.emergency",
         "resource.metric == \"8867-4\"",
@@ -386,10 +379,22 @@ fn texts() -> impl Strategy<Value = String> {
         "context.relations.contains(Relation::\"treating\")",
         "context.age_days * 4611686018427387904 > 0",
     ]);
-    (prop::bool::ANY, whom, when).prop_map(|(is_permit, whom, when)| {
+    (prop::bool::ANY, heads(), when).prop_map(|(is_permit, whom, when)| {
         let effect = if is_permit { "permit" } else { "forbid" };
         format!("{effect}({whom}, action, resource) when {{ {when} }};")
     })
+}
+
+fn heads() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "principal",
+        "principal in Role::\"nurse\"",
+        "principal in Role::\"physician\"",
+        "principal == Person::\"ada\"",
+        "principal in Person::\"ada\"",
+        "principal in Organisation::\"clinic\"",
+        "principal is Person in Role::\"physician\"",
+    ])
 }
 
 /// Conditions in any order and from any clause, those that fail to evaluate among them.
@@ -408,30 +413,36 @@ fn conditions() -> impl Strategy<Value = Vec<&'static str>> {
 }
 
 proptest! {
-    /// What stands first in a policy decides as if everything were evaluated: a condition that is no test of the
-    /// metric, could fail and never does hides what comes after it.
+    /// What a policy's place says decides as if it were evaluated: behind a condition that is no test of the metric,
+    /// could fail and never does, the same is evaluated.
     #[test]
-    fn a_metric_read_off_decides_nothing_else(
-        policies in prop::collection::vec((conditions(), conditions(), 0_usize..3), 1..6),
+    fn a_place_decides_as_its_policy_does(
+        policies in prop::collection::vec((heads(), conditions(), conditions(), 0_usize..3), 1..6),
         emergency in prop::bool::ANY,
         is_pulse in prop::bool::ANY,
     ) {
         let asker = Asker::new(&[Role::Physician], &[Relation::Treating]);
         let metric = if is_pulse { HEART_RATE } else { SPO2 };
         let question = Question { emergency, metric, ..asker.question() };
-        let contract = |hides: &str| {
-            Contract::new(policies.iter().enumerate().map(|(number, (first, second, form))| {
+        let contract = |is_placed: bool| {
+            Contract::new(policies.iter().enumerate().map(|(number, (whom, first, second, form))| {
                 let [first, second] = [first, second].map(|all| all.join(" && "));
+                let (head, first) = match is_placed {
+                    true => (*whom, first),
+                    false => {
+                        let whom = if *whom == "principal" { "true" } else { whom };
+                        ("principal", format!("context.hour + 1 > 0 && ({whom}) && {first}"))
+                    }
+                };
                 let text = match form {
-                    0 => format!("permit(principal, action, resource) when {{ {hides}{first} && ({second}) }};"),
-                    1 => format!("forbid(principal, action, resource) when {{ {hides}{first} }} unless {{ {second} }};"),
-                    _ => format!("permit(principal, action, resource) when {{ {hides}{first} }} when {{ {second} }};"),
+                    0 => format!("permit({head}, action, resource) when {{ {first} && ({second}) }};"),
+                    1 => format!("forbid({head}, action, resource) when {{ {first} }} unless {{ {second} }};"),
+                    _ => format!("permit({head}, action, resource) when {{ {first} }} when {{ {second} }};"),
                 };
                 policy(&format!("p{number}"), &text)
             }))
         };
-        let read_off = decide(&[&contract("")], &question);
-        prop_assert_eq!(read_off, decide(&[&contract("context.hour + 1 > 0 && ")], &question));
+        prop_assert_eq!(decide(&[&contract(true)], &question), decide(&[&contract(false)], &question));
     }
 
     /// However policies are spread over contracts and in whatever order, they decide the same; and more

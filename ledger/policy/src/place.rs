@@ -1,31 +1,74 @@
-//! Which metrics a policy can apply to, read off its conditions; so that those about others are not evaluated.
+//! Where a contract keeps a policy: whom it is about, by its head, and which metrics it can apply to, by its conditions.
+//! So those about others are not evaluated, and what the place says already is not evaluated there.
 //!
 //! Cedar's `&&` stops at the first condition that does not hold, so what stands behind a test of the metric decides
 //! nothing where that fails. Only a policy's first conditions are looked at: as long as none can fail to evaluate, for
 //! one that does is told, whatever the metric.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use cedar_policy::Policy;
-use cedar_policy::pst::{BinaryOp, Clause, Expr, Literal, Var};
+use cedar_policy::pst::{self, BinaryOp, Clause, Expr, Literal, StaticPolicy, Var};
+use cedar_policy::{EntityUid, Policy, PrincipalConstraint};
 
 /// A contract keeps a policy under each of its metrics: those with more are looked at whatever the metric.
 const MAX_METRICS: usize = 16;
 
-/// The only metrics that a policy can apply to. `None` if its first conditions do not say, or name too many.
-///
-/// For every other metric it neither applies nor fails.
-pub(crate) fn only_metrics(policy: &Policy) -> Option<BTreeSet<String>> {
-    let tree = policy.to_pst().ok()?;
-    for clause in tree.body().clauses() {
+/// What a question must be about for a policy to be asked at all. For every other one it neither applies nor fails.
+#[derive(Clone)]
+pub(crate) struct Place {
+    /// Who asks is this, or belongs to it; `None` for everybody.
+    pub(crate) whom: Option<EntityUid>,
+    /// It is about one of these metrics; `None` for all.
+    pub(crate) metrics: Option<BTreeSet<String>>,
+}
+
+/// A policy's place, and what is left of it there: it decides what the policy does.
+pub(crate) fn placed(policy: Policy) -> (Place, Policy) {
+    let whom = match policy.principal_constraint() {
+        PrincipalConstraint::In(whom)
+        | PrincipalConstraint::Eq(whom)
+        | PrincipalConstraint::IsIn(_, whom) => Some(whom),
+        PrincipalConstraint::Any | PrincipalConstraint::Is(_) => None,
+    };
+    let tree = policy.to_pst().ok();
+    let found = tree
+        .as_ref()
+        .and_then(|tree| read_off(tree.body().clauses()));
+    let (metrics, clauses) = found.unzip();
+    let rest = tree.and_then(|tree| without(tree.body().clone(), clauses));
+    (Place { whom, metrics }, rest.unwrap_or(policy))
+}
+
+/// A policy without its group of people, and with these conditions.
+fn without(mut body: pst::Template, clauses: Option<Vec<Clause>>) -> Option<Policy> {
+    if matches!(body.principal, pst::PrincipalConstraint::In(_)) {
+        body.principal = pst::PrincipalConstraint::Any;
+    }
+    if let Some(clauses) = clauses {
+        body = body.try_with_clauses(clauses).ok()?;
+    }
+    let body = StaticPolicy::try_from(body).ok()?;
+    Policy::from_pst(pst::Policy::Static(body)).ok()
+}
+
+/// The only metrics for which conditions can hold, and what is left of them for those. `None` if the first ones do not
+/// say, or name too many.
+fn read_off(clauses: &[Clause]) -> Option<(BTreeSet<String>, Vec<Clause>)> {
+    for (at, clause) in clauses.iter().enumerate() {
         let Clause::When(condition) = clause else {
             return None;
         };
         let mut conditions = Vec::new();
         split(condition, &mut conditions);
-        for condition in conditions {
+        for (test, condition) in conditions.iter().enumerate() {
             if let Some(metrics) = tested(condition) {
-                return Some(metrics).filter(|metrics| metrics.len() <= MAX_METRICS);
+                conditions.remove(test);
+                let rest = conditions.into_iter().cloned().reduce(and);
+                let mut clauses = clauses.to_vec();
+                clauses.splice(at..=at, rest.map(Clause::When));
+                return Some((metrics, clauses))
+                    .filter(|(metrics, _)| metrics.len() <= MAX_METRICS);
             }
             if !is_safe(condition) {
                 return None;
@@ -36,8 +79,8 @@ pub(crate) fn only_metrics(policy: &Policy) -> Option<BTreeSet<String>> {
 }
 
 /// The conditions that `&&` joins, in the order they are evaluated.
-fn split<'a>(condition: &'a Expr, into: &mut Vec<&'a Expr>) {
-    match condition {
+fn split<'a>(condition: &'a Arc<Expr>, into: &mut Vec<&'a Arc<Expr>>) {
+    match &**condition {
         Expr::BinaryOp {
             op: BinaryOp::And,
             left,
@@ -48,6 +91,11 @@ fn split<'a>(condition: &'a Expr, into: &mut Vec<&'a Expr>) {
         }
         _ => into.push(condition),
     }
+}
+
+fn and(left: Arc<Expr>, right: Arc<Expr>) -> Arc<Expr> {
+    let op = BinaryOp::And;
+    Arc::new(Expr::BinaryOp { op, left, right })
 }
 
 /// The metrics that a condition holds for, if that is all it tests: `[…].contains(resource.metric)`, or
@@ -122,7 +170,7 @@ mod tests {
             );
             let policy = CheckedPolicy::read("p", &text);
             let policy = policy.unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
-            policy.metrics.map(|metrics| metrics.len())
+            policy.place.metrics.map(|metrics| metrics.len())
         };
         assert_eq!(metrics(1), Some(MAX_METRICS));
         assert_eq!(metrics(0), None);
@@ -174,7 +222,7 @@ mod tests {
             let text = format!("permit(principal, action, resource) {conditions};");
             let policy = CheckedPolicy::read("p", &text);
             let policy = policy.unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
-            let found = policy.metrics.as_ref();
+            let found = policy.place.metrics.as_ref();
             let found = found.map(|metrics| metrics.iter().map(String::as_str).collect::<Vec<_>>());
             assert_eq!(found.as_deref(), expected, "{conditions}");
         }
