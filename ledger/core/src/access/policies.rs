@@ -24,6 +24,12 @@ pub const MAX_CONSENTS: usize = 32;
 /// So many contracts are kept ready to decide.
 const MAX_READY: usize = 256;
 
+/// So many policies are kept read.
+const MAX_READ: usize = 2 * MAX_POLICIES;
+
+/// About which subject, by which name, which text.
+type ReadAs = (Option<Digest>, String, String);
+
 /// What a policy is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Scope {
@@ -61,12 +67,28 @@ impl Scope {
         }
     }
 
+    /// Reads a text as its policy `name`. One that was read lately is at hand, so that a change of one policy does not
+    /// cost the reading of all.
     fn read(&self, name: &str, text: &str) -> Option<CheckedPolicy> {
-        let name = self.tell(name);
-        match self.subject {
-            None => CheckedPolicy::read(&name, text).ok(),
-            Some(subject) => CheckedPolicy::read_of_subject(&name, text, &subject.to_string()).ok(),
+        // What a text means depends on nothing else: to remember it changes no outcome.
+        static READ: Mutex<BTreeMap<ReadAs, CheckedPolicy>> = Mutex::new(BTreeMap::new());
+        let at_hand = || READ.lock().unwrap_or_else(PoisonError::into_inner);
+        let read_as = (self.subject, name.to_owned(), text.to_owned());
+        if let Some(policy) = at_hand().get(&read_as) {
+            return Some(policy.clone());
         }
+        let name = self.tell(name);
+        let policy = match self.subject {
+            None => CheckedPolicy::read(&name, text),
+            Some(subject) => CheckedPolicy::read_of_subject(&name, text, &subject.to_string()),
+        };
+        let policy = policy.ok()?;
+        let mut at_hand = at_hand();
+        if at_hand.len() >= MAX_READ {
+            at_hand.clear();
+        }
+        at_hand.insert(read_as, policy.clone());
+        Some(policy)
     }
 }
 
