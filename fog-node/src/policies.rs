@@ -28,6 +28,9 @@ use ledger_store::Snapshot;
 use crate::failure::Failure;
 use crate::node::Node;
 
+/// Words that stand in the API where a policy's name does: nobody could take such a policy out of force.
+const TAKEN: [&str; 2] = ["check", "simulate"];
+
 impl Node {
     /// The policies of all organisations, this one's first.
     ///
@@ -69,6 +72,15 @@ impl Node {
     pub async fn put_policy(self: &Arc<Self>, asked: Asked) -> Result<PolicyRow, Failure> {
         if let Some(fault) = check(&asked.text).faults.first() {
             return Err(faulty(fault));
+        }
+        if TAKEN.contains(&asked.name.as_str()) {
+            return Err(Failure::new(
+                400,
+                "POL-02",
+                "The policy was not changed.",
+                "By this name the API checks and simulates.",
+                "Give it another name.",
+            ));
         }
         self.put(&asked.name, Some(asked.text)).await?;
         let snapshot = self.replica.read()?;

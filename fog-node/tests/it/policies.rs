@@ -116,6 +116,10 @@ fn policies_are_put_in_force_and_out_of_it() {
         (20, 10)
     );
     ask(&["policy", "put", "no-one", withdrawn, "--api", &one]);
+    for taken in ["check", "simulate"] {
+        let refused = fogward(["policy", "put", taken, nurses, "--api", &one]);
+        assert!(text(&refused.stderr).contains("POL-02"), "{taken}");
+    }
     assert_eq!(simulated(&one, &[]).len(), 10, "in an emergency only");
 
     let again = fogward(["policy", "put", "nurses", nurses, "--api", &one]);
