@@ -67,6 +67,8 @@ pub(crate) struct Requests {
     pub(crate) promised: Arc<Notify>,
     /// Nodes that have promised receipts and did not tell; rebuilt from the vault.
     untold: Mutex<Vec<String>>,
+    /// Whoever changes what is known of a promised receipt.
+    changing: tokio::sync::Mutex<()>,
     /// Broken glasses that nobody has reviewed; rebuilt from the replica.
     broken: Mutex<Broken>,
 }
@@ -80,6 +82,7 @@ impl Requests {
             seats: Seats::default(),
             promised: Arc::default(),
             untold: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
             broken: Mutex::default(),
         }
     }

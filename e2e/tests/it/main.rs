@@ -25,5 +25,6 @@ mod people;
 mod policies;
 mod proof_file;
 mod requests;
+mod settling;
 mod wall;
 mod wearable;

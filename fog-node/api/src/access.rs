@@ -331,8 +331,31 @@ pub struct PromisedReceipt {
     pub at: u64,
     /// How it stands.
     pub standing: ReceiptStanding,
+    /// Who has cleared up why it did not come, if somebody has.
+    pub settled: Option<Settlement>,
     /// What is known of it, and what to do.
     pub words: String,
+}
+
+/// That somebody who audits has cleared up why a receipt did not come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Settlement {
+    /// Her name.
+    pub by: String,
+    /// When, in Unix milliseconds.
+    pub at: u64,
+    /// What it was, in her words.
+    pub reason: String,
+}
+
+/// Says why a promised receipt did not come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SettlePromise {
+    /// What it was, at most 500 characters on one line.
+    pub reason: String,
 }
 
 /// How a promised receipt stands.

@@ -118,6 +118,7 @@
 //! | `POST /api/access/{handle}/review` | [`ReviewAccess`] | [`AccessRow`], once it is final |
 //! | `GET /api/audit?patient=&person=&device=&from=&until=&purpose=&outcome=&emergency=&before=&limit=` | [`AuditQuery`] | [`AuditPage`], once it is final that the caller reads it |
 //! | `GET /api/audit/bundle?patient=&…` | [`AuditQuery`] | audit bundle, `application/x-ndjson` |
+//! | `POST /api/audit/promises/{transaction}/settle` | [`SettlePromise`] | [`PromisedReceipt`] |
 //! | `GET /api/patients/{id}/audit?from=&…` | [`AuditQuery`] | [`AuditPage`] about her |
 //! | `POST /api/backup` | [`MakeBackup`] | sealed backup of the node, `application/octet-stream` |
 //! | `GET /api/events?waves=DEVICE` | | server-sent [`Event`]s, one JSON object each |
@@ -154,6 +155,7 @@ pub use access::{
     AccessPerson, AccessReview, AccessRow, AccessState, AskAccess, BreakGlass, BrokenGlass,
     DecideAccess, DisclosedReading, DisclosedSpan, DisclosedStream, Disclosure, DisclosureReceipt,
     GrantAccess, NotRead, PromisedReceipt, ReadAccess, ReceiptStanding, ReviewAccess,
+    SettlePromise, Settlement,
 };
 pub use audit::{AuditOutcome, AuditPage, AuditQuery, AuditRow};
 pub use backup::MakeBackup;

@@ -1,10 +1,10 @@
-//! `fogward audit query|bundle`: who did what about people, policies and requests, and who read of it.
+//! `fogward audit query|patient|bundle|settle`: who did what about people, policies and requests, and who read of it.
 
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use fog_api::{AuditOutcome, AuditPage, AuditRow};
+use fog_api::{AuditOutcome, AuditPage, AuditRow, PromisedReceipt, SettlePromise};
 
 use super::Outcome;
 use super::client::{Api, Question};
@@ -29,6 +29,8 @@ enum Command {
     Patient(Patient),
     /// Save it as a file that anybody can verify with fogward verify; asks for a fresh code.
     Bundle(Bundle),
+    /// Write down why a receipt that another node has promised did not come; nobody is named for it any more.
+    Settle(Settle),
 }
 
 impl Audit {
@@ -37,6 +39,7 @@ impl Audit {
             Command::Query(query) => query.run(),
             Command::Patient(patient) => patient.run(),
             Command::Bundle(bundle) => bundle.run(),
+            Command::Settle(settle) => settle.run(),
         }
     }
 }
@@ -159,6 +162,34 @@ fn cells_of(row: &AuditRow) -> [String; 5] {
         name_of(row.outcome),
         row.words.clone(),
     ]
+}
+
+#[derive(Debug, clap::Args)]
+struct Settle {
+    #[command(flatten)]
+    api: Api,
+    /// The receipt's transaction, as `fogward audit query` tells it.
+    transaction: String,
+    /// What it was, in words for those who audit after you.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+impl Settle {
+    fn run(self) -> anyhow::Result<Outcome> {
+        let Self {
+            api,
+            transaction,
+            reason,
+        } = self;
+        let path = Question::named("/api/audit/promises", &transaction).then("settle");
+        let settled: PromisedReceipt = api.tell(&path, &SettlePromise { reason })?;
+        if api.json {
+            return print_json(&settled).map(|()| Outcome::Yes);
+        }
+        print(&format!("{}\n", settled.words))?;
+        Ok(Outcome::Yes)
+    }
 }
 
 #[derive(Debug, clap::Args)]

@@ -17,7 +17,8 @@
 //!   counted from there anew. After [`SILENT_MILLIS`] of it the node is *silent*. Who is cut off is not heard, and who
 //!   comes back and makes up for it goes on; neither is ever named.
 //!
-//! A receipt that comes late after all is forgotten like any other. What is counted is *volatile*: a restart counts
+//! A receipt that comes late after all is forgotten like any other, also one that somebody has settled: who audits
+//! writes down why it did not come, and nobody is named for it any more (`settled`). What is counted is *volatile*: a restart counts
 //! anew. What was found out is *durable*.
 //!
 //! Left out: a node that gives, and keeps away from the consortium from then on. It cannot be told from one that is cut
@@ -25,6 +26,7 @@
 //! lets go of what may have been told there.
 
 mod promised;
+mod settled;
 #[cfg(test)]
 mod tests;
 
@@ -165,6 +167,8 @@ impl Node {
     }
 
     async fn look_for_receipts(self: &Arc<Self>, before: Silences) -> Result<Silences, Failure> {
+        // Nobody settles what is being changed here.
+        let _changing = self.requests.changing.lock().await;
         let looked = self.blocking(move |node| node.looked_for_receipts(&before));
         let (silences, changes) = looked.await?;
         for change in changes {
@@ -197,6 +201,7 @@ impl Node {
             if promise.finding == Some(Finding::PassedOver) {
                 continue;
             }
+            let is_settled = matches!(promise.finding, Some(Finding::Settled(_)));
             let owed = Owed::of(&promise)?;
             let mut found = None;
             match owed.standing(&snapshot, &receipt)? {
@@ -205,6 +210,8 @@ impl Node {
                     tracing::warn!(%receipt, node = %owed.by, "blocks that may tell of a read were skipped");
                     changes.push(Change::Forget(receipt));
                 }
+                // What somebody has cleared up is known.
+                _ if is_settled => {}
                 Standing::PassedOver => found = Some(Finding::PassedOver),
                 Standing::Waiting => {
                     let seen = Seen {
@@ -219,8 +226,10 @@ impl Node {
             }
             if found.is_some() && found != promise.finding {
                 tracing::warn!(%receipt, node = %owed.by, ?found, "a node gave readings and does not tell");
-                let finding = found;
-                let promise = Promise { finding, ..promise };
+                let promise = Promise {
+                    finding: found,
+                    ..promise
+                };
                 changes.push(Change::Find(promise.seal(&self.master, receipt)?));
             }
         }

@@ -9,11 +9,12 @@
 //! out: whether it came, which is looked for on the replica (`crate::requests`).
 
 use ledger_core::{Digest, canonical};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 use super::seal::{MasterKey, SealError};
 use super::{VaultError, digest_column};
+use crate::people::person::PersonId;
 
 pub(super) const SCHEMA: &str = "
 CREATE TABLE promises (
@@ -21,7 +22,7 @@ CREATE TABLE promises (
     sealed BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;";
 
-/// Longest sealed row in bytes; a receipt's transaction has about 250.
+/// Longest row in bytes; a receipt's transaction has about 250, the words that clear it up 2,000 at most.
 const MAX_BYTES: usize = 4 << 10;
 
 /// A receipt that another node has promised.
@@ -43,15 +44,36 @@ pub struct Promise {
 }
 
 /// What is known against a node that has promised a receipt. New variants go to the end: rows hold them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Finding {
     /// It takes part in the consortium and does not tell.
     Silent,
     /// The receipt's turn among its transactions is over, and it was not executed: it never will be.
     PassedOver,
+    /// One of both, and somebody has cleared it up.
+    Settled(Settled),
+}
+
+/// That somebody has cleared up why a receipt did not come.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Settled {
+    /// Whether it could not come any more then.
+    pub was_passed_over: bool,
+    /// Who.
+    pub by: PersonId,
+    /// When, in Unix milliseconds.
+    pub at_millis: u64,
+    /// What it was, in words.
+    pub reason: String,
 }
 
 impl Promise {
+    /// Whether something is known against the node that nobody has cleared up.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        matches!(self.finding, Some(Finding::Silent | Finding::PassedOver))
+    }
+
     /// Seals it as the row of its transaction, whose id is `receipt`.
     ///
     /// # Errors
@@ -106,6 +128,24 @@ pub fn is_any(connection: &Connection) -> Result<bool, VaultError> {
     Ok(statement.exists([])?)
 }
 
+/// The promise of this receipt.
+///
+/// # Errors
+/// As [`all`].
+pub fn find(
+    connection: &Connection,
+    master: &MasterKey,
+    receipt: &Digest,
+) -> Result<Option<Promise>, VaultError> {
+    let sealed: Option<Vec<u8>> = connection
+        .prepare_cached("SELECT sealed FROM promises WHERE receipt = ?1")?
+        .query_row([receipt.0], |row| row.get(0))
+        .optional()?;
+    sealed
+        .map(|sealed| open(master, receipt, &sealed))
+        .transpose()
+}
+
 /// All promises, with the ids of their receipts' transactions.
 ///
 /// # Errors
@@ -119,12 +159,16 @@ pub fn all(
     let rows = statement.query_map([], |row| {
         Ok((digest_column(row, 0)?, row.get::<_, Vec<u8>>(1)?))
     })?;
-    let open = |(receipt, sealed): (Digest, Vec<u8>)| -> Result<_, VaultError> {
-        let content = master.open(&purpose(&receipt), &sealed)?;
-        let promise = canonical::decode(&content, MAX_BYTES);
-        Ok((receipt, promise.map_err(|_| SealError::Malformed)?))
+    let opened = |(receipt, sealed): (Digest, Vec<u8>)| {
+        let promise = open(master, &receipt, &sealed)?;
+        Ok((receipt, promise))
     };
-    rows.map(|row| open(row?)).collect()
+    rows.map(|row| opened(row?)).collect()
+}
+
+fn open(master: &MasterKey, receipt: &Digest, sealed: &[u8]) -> Result<Promise, VaultError> {
+    let content = master.open(&purpose(receipt), sealed)?;
+    Ok(canonical::decode(&content, MAX_BYTES).map_err(|_| SealError::Malformed)?)
 }
 
 #[cfg(test)]
@@ -150,7 +194,18 @@ mod tests {
             finding: None,
         };
         assert!(!is_any(&connection).unwrap());
-        for finding in [None, Some(Finding::Silent), Some(Finding::PassedOver)] {
+        let settled = Settled {
+            was_passed_over: true,
+            by: PersonId([4; 16]),
+            at_millis: 6,
+            reason: "Their node was restored from a backup.".to_owned(),
+        };
+        for finding in [
+            None,
+            Some(Finding::Silent),
+            Some(Finding::PassedOver),
+            Some(Finding::Settled(settled)),
+        ] {
             promise.finding = finding;
             put(&connection, &promise.seal(&master, receipt).unwrap()).unwrap();
             let kept = all(&connection, &master).unwrap();

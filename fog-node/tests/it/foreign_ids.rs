@@ -140,6 +140,12 @@ const NAMED: &[(&str, &str, &str, &str)] = &[
     ("GET", "/api/patients/{id}/audit", "", "404 API-04"),
     (
         "POST",
+        "/api/audit/promises/{transaction}/settle",
+        r#"{"reason":"Restored."}"#,
+        "404 API-04",
+    ),
+    (
+        "POST",
         "/api/patients/{id}/person",
         r#"{"login":null}"#,
         "404 API-04",

@@ -141,6 +141,12 @@ pub(crate) const EXPECTED: &[(&str, &str, &str, bool)] = &[
     ("GET", "/api/patients/{id}/audit", CARE, false),
     ("GET", "/api/audit", "au", false),
     ("GET", "/api/audit/bundle", "au", true),
+    (
+        "POST",
+        "/api/audit/promises/{transaction}/settle",
+        "au",
+        false,
+    ),
     ("GET", "/api/people", "au", false),
     ("POST", "/api/people", "a", true),
     ("POST", "/api/people/{id}/roles", "a", true),

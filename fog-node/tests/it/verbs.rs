@@ -155,6 +155,7 @@ const VERBS: &[(&str, &str, &str, i32, &str)] = &[
     ("audit query", "", "au", 0, ""),
     ("audit patient", "none", CARE, 1, "PAT-04"),
     ("audit bundle", "--out @/bundle", "au", 0, ""),
+    ("audit settle", "none --reason Restored", "au", 1, "API-04"),
 ];
 
 /// The verbs below a command that ask a node as somebody, which is what `--as` is for.

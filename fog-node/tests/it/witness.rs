@@ -194,6 +194,24 @@ impl Town {
         }
     }
 
+    /// Has an auditor settle a promise: how it stands then, or refused by this code.
+    fn settle(&self, promised: &Value, reason: &str, refused: &str) -> Value {
+        let transaction = promised["transaction"].as_str().unwrap();
+        let asked = [
+            "audit",
+            "settle",
+            transaction,
+            "--as",
+            "carl",
+            "--reason",
+            reason,
+        ];
+        let (code, said, wrong) = self.desk.run(&asked);
+        assert_eq!(code == 0, refused.is_empty(), "{wrong}");
+        assert!(wrong.contains(refused), "{wrong}");
+        said
+    }
+
     /// Waits until all that was read is told: so many reads.
     fn until_told(&self, reads: u64) {
         wait_for("the receipt", || {
@@ -249,6 +267,7 @@ fn a_node_that_is_cut_off_is_never_named() {
         town.request();
         assert_eq!(town.promised(), std::slice::from_ref(&promised));
         assert_eq!(town.named(), value!([]));
+        town.settle(&promised, "They are cut off.", "AUD-04");
         std::thread::sleep(Duration::from_millis(500));
     }
     town.ward.start();
@@ -304,6 +323,26 @@ fn who_gives_and_never_tells_is_named() {
     assert_ne!(found["transaction"], told);
     let row = town.row();
     assert_eq!((&row["reads"], &row["readings"]), (&value!(1), &value!(1)));
+
+    // Somebody who audits asks them, and writes down what it was. Then nobody is named, also after a kill.
+    town.settle(&found, " ", "ACC-01");
+    let why = "Restored from a backup; they told us so by telephone.";
+    let settled = town.settle(&found, why, "");
+    assert_eq!(settled["settled"]["by"], "carl Featherstone", "{settled}");
+    assert_eq!(settled["settled"]["reason"], why);
+    assert_eq!(settled["standing"], "passed_over");
+    let words = settled["words"].as_str().unwrap();
+    assert!(
+        words.contains("carl Featherstone settled it") && words.ends_with(why),
+        "{words}"
+    );
+    town.settle(&found, why, "AUD-04");
+    town.clinic.kill();
+    town.start_clinic();
+    town.request();
+    assert_eq!(town.named(), value!([]));
+    let audit = town.desk.ask(&["audit", "query", "--as", "carl"]);
+    assert_eq!(audit["untold"], value!([settled]));
     let at_clinic = town.clinic.place.data.clone();
     town.end();
 

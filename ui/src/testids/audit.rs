@@ -4,8 +4,12 @@
 pub const NAV_AUDIT: &str = "nav-audit";
 /// An entry; carries `data-number` and `data-outcome`.
 pub const AUDIT_ROW: &str = "audit-row";
-/// What a node gave and never told; carries `data-transaction`.
+/// What a node gave and never told; carries `data-transaction` and `data-settled`.
 pub const AUDIT_UNTOLD: &str = "audit-untold";
+/// Why a promised receipt did not come.
+pub const AUDIT_REASON: &str = "audit-reason";
+/// Settles it.
+pub const AUDIT_SETTLE: &str = "audit-settle";
 /// Shows more entries.
 pub const AUDIT_MORE: &str = "audit-more";
 /// Patient that is asked about.

@@ -55,7 +55,8 @@ pub fn notices(
                 "{} gave readings, and never told the ledger.",
                 untold.join(" and ")
             ),
-            why: "A receipt was promised and did not come. The request says which read it was, and whom to call."
+            why: "A receipt was promised and did not come. The request says which read it was, and whom to call; under \
+                  Audit, whoever audits settles it."
                 .to_owned(),
         });
     }

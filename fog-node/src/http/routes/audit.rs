@@ -4,10 +4,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-use fog_api::{ApiError, AuditPage, AuditQuery, Capability};
+use fog_api::{ApiError, AuditPage, AuditQuery, Capability, PromisedReceipt, SettlePromise};
 use utoipa_axum::routes;
 
-use super::super::body::{Path, Query};
+use super::super::body::{Body, Path, Query};
 use super::super::gate::{Gate, Routes};
 use super::super::session::Asker;
 use super::{Answer, App};
@@ -21,6 +21,7 @@ const KNOW: Gate = Gate::Any(&[Capability::Assign, Capability::ReadRecords]);
 pub(super) fn routes() -> Routes {
     Routes::new()
         .at(READ, routes!(audit))
+        .at(READ, routes!(settle))
         .at(EXPORT, routes!(audit_bundle))
         .at(KNOW, routes!(patient_audit))
 }
@@ -35,6 +36,20 @@ async fn audit(
     Query(query): Query<AuditQuery>,
 ) -> Answer<AuditPage> {
     node.audit(query, asker.signed()?).await.map(Json)
+}
+
+/// Writes down why a receipt that another node has promised did not come; nobody is named for it any more.
+#[utoipa::path(post, path = "/api/audit/promises/{transaction}/settle", tag = "audit",
+    params(("transaction" = String, Path)), request_body = SettlePromise,
+    responses((status = 200, body = PromisedReceipt), (status = "default", body = ApiError)))]
+async fn settle(
+    State(node): App,
+    asker: Asker,
+    Path(transaction): Path<String>,
+    Body(said): Body<SettlePromise>,
+) -> Answer<PromisedReceipt> {
+    let settled = node.settle_promise(&transaction, &said.reason, asker.signed()?);
+    settled.await.map(Json)
 }
 
 /// The same entries as a file that is verified offline; `before` and `limit` do not count.

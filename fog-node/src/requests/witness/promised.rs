@@ -1,6 +1,6 @@
 //! What a node promises with what it gives, checked before anything is shown, and as people are told of it.
 
-use fog_api::{PromisedReceipt, ReceiptStanding};
+use fog_api::{PromisedReceipt, ReceiptStanding, Settlement};
 use ledger_core::access::{self, Receipt, Resolution};
 use ledger_core::genesis::Member;
 use ledger_core::state::{StateKey, read};
@@ -43,7 +43,7 @@ impl Node {
     /// to those who look at the node's status.
     pub(super) fn note_untold(&self) -> Result<(), Failure> {
         let mut names: Vec<String> = self
-            .promised_receipts(|promise| promise.finding.is_some())?
+            .promised_receipts(Promise::is_open)?
             .into_iter()
             .map(|row| format!("{} ({})", row.node_name, row.organisation))
             .collect();
@@ -70,7 +70,10 @@ impl Node {
             people: self.people.names_by_handle(),
         };
         owed.iter()
-            .map(|(receipt, promise)| row_of(&snapshot, &names, receipt, promise))
+            .map(|(receipt, promise)| {
+                let settled = self.settlement(promise);
+                row_of(&snapshot, &names, (receipt, promise), settled)
+            })
             .collect()
     }
 
@@ -138,8 +141,8 @@ fn is_made_of(content: &Content, resolution: Resolution, readings: u64) -> bool 
 fn row_of(
     snapshot: &Snapshot<'_>,
     names: &Names<'_>,
-    receipt: &Digest,
-    promise: &Promise,
+    (receipt, promise): (&Digest, &Promise),
+    settled: Option<Settlement>,
 ) -> Result<PromisedReceipt, Failure> {
     let owed = Owed::of(promise)?;
     let member = read(snapshot, &StateKey::member(&owed.by)).map_err(Failure::internal)?;
@@ -156,11 +159,15 @@ fn row_of(
         commitment: owed.receipt.disclosed.to_string(),
         readings: owed.receipt.readings,
         at: promise.at_millis,
-        standing: match promise.finding {
+        standing: match &promise.finding {
             None => ReceiptStanding::Waiting,
-            Some(Finding::Silent) => ReceiptStanding::Silent,
+            Some(Finding::Settled(settled)) if settled.was_passed_over => {
+                ReceiptStanding::PassedOver
+            }
+            Some(Finding::Silent | Finding::Settled(_)) => ReceiptStanding::Silent,
             Some(Finding::PassedOver) => ReceiptStanding::PassedOver,
         },
+        settled,
         words: String::new(),
     };
     row.words = words(&row);
@@ -183,6 +190,10 @@ fn words(row: &PromisedReceipt) -> String {
             "and has told the ledger something else in the place of the receipt, which cannot come any more"
         }
     };
+    if let Some(Settlement { by, at, reason }) = &row.settled {
+        let at = time_words(i64::try_from(*at).unwrap_or(i64::MAX));
+        return format!("{gave} {known}: promised, never told. {by} settled it at {at}: {reason}");
+    }
     format!(
         "{gave} {known}: promised, never told. Call {of} and ask the people who run {node} what became of transaction {}. \
          They have signed it; this node keeps it.",

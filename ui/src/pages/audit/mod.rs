@@ -4,6 +4,7 @@
 
 mod entries;
 mod filters;
+mod untold;
 
 use fog_api::{AuditPage as Page, AuditRow, PromisedReceipt};
 use leptos::prelude::*;
@@ -19,6 +20,7 @@ use crate::{testids, transport};
 use entries::Entries;
 pub use entries::WhoLooked;
 use filters::Filters;
+use untold::Untold;
 
 /// The entries that were asked for, page after page.
 #[derive(Clone, Copy)]
@@ -110,7 +112,7 @@ pub fn AuditPage() -> impl IntoView {
             <PageHead heading=heading sub="Each request, decision and change stands on the ledger, in a log out of which nothing can be taken. That you look stands there, too."/>
             <div class="cols" data-cols="main-side">
                 <div class="stack">
-                <Untold desk=desk/>
+                <Untold all=desk.untold/>
                 <section class="card" aria-labelledby="h-audit">
                     <div class="card-head"><h2 id="h-audit">"What concerns your organisation, newest first"</h2></div>
                     <List desk=desk empty="Nothing of this kind is on record. Ask for a longer period, or for everything."/>
@@ -121,20 +123,6 @@ pub fn AuditPage() -> impl IntoView {
         </div>
     }
     .into_any()
-}
-
-/// What nodes gave to this node's people and promised to tell, and what to do about it.
-#[component]
-fn Untold(desk: Desk) -> impl IntoView {
-    let item = |receipt: PromisedReceipt| {
-        view! { <li data-testid=testids::AUDIT_UNTOLD data-transaction=receipt.transaction><span></span><p class="wrap">{receipt.words}</p></li> }
-    };
-    view! {
-        <section class="card" aria-labelledby="h-untold" hidden=move || desk.untold.with(Vec::is_empty)>
-            <div class="card-head"><h2 id="h-untold">"Promised, never told"</h2><span class="count">{move || desk.untold.with(Vec::len)}</span></div>
-            <ul class="todo">{move || desk.untold.get().into_iter().map(item).collect_view()}</ul>
-        </section>
-    }
 }
 
 #[component]
