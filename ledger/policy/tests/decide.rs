@@ -394,6 +394,8 @@ fn heads() -> impl Strategy<Value = &'static str> {
         "principal in Person::\"ada\"",
         "principal in Organisation::\"clinic\"",
         "principal is Person in Role::\"physician\"",
+        "principal is Person in Role::\"nurse\"",
+        "principal is Person",
     ])
 }
 
