@@ -88,6 +88,6 @@ fn find_silent(data: &Path) -> Result<()> {
         finding: Some(Finding::Silent),
     };
     let row = promise.seal(&keys.vault, signed.id())?;
-    promises::put(&vault::open(&data.join(VAULT_FILE))?, &row)?;
+    promises::keep(&vault::open(&data.join(VAULT_FILE))?, &row)?;
     Ok(())
 }

@@ -158,8 +158,10 @@ pub enum Item {
         Receipt,
         oneshot::Sender<Result<Digest, String>>,
     ),
-    /// What another node has promised, as it is known from now on; answered when durable.
+    /// What another node has promised; answered when durable.
     Promise(SealedPromise, oneshot::Sender<()>),
+    /// A promise as it is known from now on; answered when durable.
+    Judged(SealedPromise, oneshot::Sender<()>),
     /// The receipt with this transaction has come; answered once the promise is forgotten.
     Fulfilled(Digest, oneshot::Sender<()>),
     /// All of a patient or device is erased; answered with the certificate once that is durable.

@@ -359,7 +359,8 @@ impl Writer {
                 let told = self.disclose(row, *receipt, outcome)?;
                 outcome.told.extend(told.map(|told| (at, told)));
             }
-            Item::Promise(promise, _) => promises::put(&self.connection, promise)?,
+            Item::Promise(promise, _) => promises::keep(&self.connection, promise)?,
+            Item::Judged(promise, _) => promises::change(&self.connection, promise)?,
             Item::Fulfilled(receipt, _) => promises::forget(&self.connection, receipt)?,
             Item::Erase(order, _) => {
                 self.flush(counts, outcome)?;
@@ -424,6 +425,7 @@ impl Writer {
                 | Item::Patient(_, done)
                 | Item::Consent(_, done)
                 | Item::Promise(_, done)
+                | Item::Judged(_, done)
                 | Item::Fulfilled(_, done)
                 | Item::Flush(done) => {
                     answer(done, ());

@@ -177,7 +177,7 @@ impl Node {
                     self.until_durable(|done| Item::Fulfilled(receipt, done))
                         .await
                 }
-                Change::Find(row) => self.until_durable(|done| Item::Promise(row, done)).await,
+                Change::Find(row) => self.until_durable(|done| Item::Judged(row, done)).await,
             };
             durable?;
             self.note_untold()?;

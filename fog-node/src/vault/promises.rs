@@ -97,13 +97,24 @@ fn purpose(receipt: &Digest) -> Vec<u8> {
     [b"promise/".as_slice(), &receipt.0].concat()
 }
 
-/// Stores a promise, in the place of what was stored of it before.
+/// Keeps a promise. One that is there stays as it is: what is read again by its name is promised once.
 ///
 /// # Errors
 /// [`VaultError::Sqlite`].
-pub fn put(connection: &Connection, row: &SealedPromise) -> Result<(), VaultError> {
+pub fn keep(connection: &Connection, row: &SealedPromise) -> Result<(), VaultError> {
     connection
-        .prepare_cached("INSERT OR REPLACE INTO promises (receipt, sealed) VALUES (?1, ?2)")?
+        .prepare_cached("INSERT OR IGNORE INTO promises (receipt, sealed) VALUES (?1, ?2)")?
+        .execute(params![row.receipt.0, row.sealed])?;
+    Ok(())
+}
+
+/// Changes what is known of a promise; nothing, if it is forgotten.
+///
+/// # Errors
+/// [`VaultError::Sqlite`].
+pub fn change(connection: &Connection, row: &SealedPromise) -> Result<(), VaultError> {
+    connection
+        .prepare_cached("UPDATE promises SET sealed = ?2 WHERE receipt = ?1")?
         .execute(params![row.receipt.0, row.sealed])?;
     Ok(())
 }
@@ -200,6 +211,7 @@ mod tests {
             at_millis: 6,
             reason: "Their node was restored from a backup.".to_owned(),
         };
+        keep(&connection, &promise.seal(&master, receipt).unwrap()).unwrap();
         for finding in [
             None,
             Some(Finding::Silent),
@@ -207,20 +219,27 @@ mod tests {
             Some(Finding::Settled(settled)),
         ] {
             promise.finding = finding;
-            put(&connection, &promise.seal(&master, receipt).unwrap()).unwrap();
+            change(&connection, &promise.seal(&master, receipt).unwrap()).unwrap();
             let kept = all(&connection, &master).unwrap();
             assert_eq!(kept, [(receipt, promise.clone())]);
+            let again = Promise {
+                finding: None,
+                ..promise.clone()
+            };
+            keep(&connection, &again.seal(&master, receipt).unwrap()).unwrap();
+            assert_eq!(all(&connection, &master).unwrap(), kept);
         }
         assert!(is_any(&connection).unwrap());
         let moved = SealedPromise {
             receipt: other,
             ..promise.seal(&master, receipt).unwrap()
         };
-        put(&connection, &moved).unwrap();
+        keep(&connection, &moved).unwrap();
         assert!(all(&connection, &master).is_err());
         forget(&connection, &other).unwrap();
         assert_eq!(all(&connection, &master).unwrap().len(), 1);
         forget(&connection, &receipt).unwrap();
+        change(&connection, &promise.seal(&master, receipt).unwrap()).unwrap();
         assert!(!is_any(&connection).unwrap());
     }
 }

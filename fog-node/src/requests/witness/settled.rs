@@ -46,7 +46,7 @@ impl Node {
             ..promise
         };
         let row = promise.seal(&self.master, receipt)?;
-        self.until_durable(|done| Item::Promise(row, done)).await?;
+        self.until_durable(|done| Item::Judged(row, done)).await?;
         self.note_untold()?;
         let rows = self.blocking(move |node| node.promised_receipts(|one| *one == promise));
         rows.await?.pop().ok_or_else(unknown)
