@@ -105,8 +105,10 @@ async fn journey(browser: &Browser, node: &Node) -> Result<()> {
     page.until_attribute("patient-wore", "data-until", "")
         .await?;
     browser.look("patient", &SIZES, PAGE_FITS).await?;
-    let hers = record(node, "P-4417")?;
-    ensure!(hers.len() > 20, "{} readings", hers.len());
+    page.until("more of hers", || async {
+        Ok((record(node, "P-4417")?.len() > 20).then_some(()))
+    })
+    .await?;
 
     // Another patient, written down where the device is given.
     page.script(&format!("location.hash = '#/devices/{device}'"))
