@@ -8,77 +8,63 @@
 use chacha20::{R20, hchacha};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use ring::error::Unspecified;
-use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
 /// Length of a nonce.
 pub const NONCE_BYTES: usize = 24;
 /// By so much is what is sealed longer than its content.
 pub const TAG_BYTES: usize = 16;
 
-/// Seals and opens messages. The same nonce is never used for two.
-#[derive(ZeroizeOnDrop)]
-pub struct XChaCha20Poly1305([u8; 32]);
+/// Appends `content` to `sealed`, sealed, and its tag. A key never seals twice with one nonce.
+///
+/// # Errors
+/// [`Unspecified`] if the content is longer than 256 GiB.
+pub fn seal_onto(
+    sealed: &mut Vec<u8>,
+    key: &[u8; 32],
+    nonce: &[u8; NONCE_BYTES],
+    aad: &[u8],
+    content: &[u8],
+) -> Result<(), Unspecified> {
+    let (key, nonce) = of_message(key, nonce)?;
+    let begin = sealed.len();
+    sealed.reserve(content.len() + TAG_BYTES);
+    sealed.extend_from_slice(content);
+    let tag = key.seal_in_place_separate_tag(nonce, Aad::from(aad), &mut sealed[begin..])?;
+    sealed.extend_from_slice(tag.as_ref());
+    Ok(())
+}
 
-impl XChaCha20Poly1305 {
-    /// A cipher with this key.
-    #[must_use]
-    pub fn new(mut key: [u8; 32]) -> Self {
-        let cipher = Self(key);
-        key.zeroize();
-        cipher
-    }
+/// Opens what was sealed with this nonce and associated data.
+///
+/// # Errors
+/// [`Unspecified`] if it was not.
+pub fn open(
+    key: &[u8; 32],
+    nonce: &[u8; NONCE_BYTES],
+    aad: &[u8],
+    sealed: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, Unspecified> {
+    let (key, nonce) = of_message(key, nonce)?;
+    let mut content = Zeroizing::new(sealed.to_vec());
+    let length = key
+        .open_in_place(nonce, Aad::from(aad), &mut content)?
+        .len();
+    content.truncate(length);
+    Ok(content)
+}
 
-    /// Appends `content` to `sealed`, sealed, and its tag.
-    ///
-    /// # Errors
-    /// [`Unspecified`] if the content is longer than 256 GiB.
-    pub fn seal_onto(
-        &self,
-        sealed: &mut Vec<u8>,
-        nonce: &[u8; NONCE_BYTES],
-        aad: &[u8],
-        content: &[u8],
-    ) -> Result<(), Unspecified> {
-        let (key, nonce) = self.of_message(nonce)?;
-        let begin = sealed.len();
-        sealed.reserve(content.len() + TAG_BYTES);
-        sealed.extend_from_slice(content);
-        let tag = key.seal_in_place_separate_tag(nonce, Aad::from(aad), &mut sealed[begin..])?;
-        sealed.extend_from_slice(tag.as_ref());
-        Ok(())
-    }
-
-    /// Opens what was sealed with this nonce and associated data.
-    ///
-    /// # Errors
-    /// [`Unspecified`] if it was not.
-    pub fn open(
-        &self,
-        nonce: &[u8; NONCE_BYTES],
-        aad: &[u8],
-        sealed: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, Unspecified> {
-        let (key, nonce) = self.of_message(nonce)?;
-        let mut content = Zeroizing::new(sealed.to_vec());
-        let length = key
-            .open_in_place(nonce, Aad::from(aad), &mut content)?
-            .len();
-        content.truncate(length);
-        Ok(content)
-    }
-
-    /// The key and the nonce of one message.
-    fn of_message(&self, nonce: &[u8; NONCE_BYTES]) -> Result<(LessSafeKey, Nonce), Unspecified> {
-        let (of_key, rest) = nonce.split_first_chunk::<16>().ok_or(Unspecified)?;
-        let key = Zeroizing::new(<[u8; 32]>::from(hchacha::<R20>(
-            (&self.0).into(),
-            of_key.into(),
-        )));
-        let key = UnboundKey::new(&CHACHA20_POLY1305, &*key)?;
-        let mut short = [0; 12];
-        short[4..].copy_from_slice(rest);
-        Ok((LessSafeKey::new(key), Nonce::assume_unique_for_key(short)))
-    }
+/// The key and the nonce of one message.
+fn of_message(
+    key: &[u8; 32],
+    nonce: &[u8; NONCE_BYTES],
+) -> Result<(LessSafeKey, Nonce), Unspecified> {
+    let (of_key, rest) = nonce.split_first_chunk::<16>().ok_or(Unspecified)?;
+    let key = Zeroizing::new(<[u8; 32]>::from(hchacha::<R20>(key.into(), of_key.into())));
+    let key = UnboundKey::new(&CHACHA20_POLY1305, &*key)?;
+    let mut short = [0; 12];
+    short[4..].copy_from_slice(rest);
+    Ok((LessSafeKey::new(key), Nonce::assume_unique_for_key(short)))
 }
 
 #[cfg(test)]
@@ -103,31 +89,24 @@ mod tests {
             21f9664c97637da9768812f615c68b13b52e\
             c0875924c1c7987947deafd8780acf49";
 
-        let cipher = XChaCha20Poly1305::new(key);
         let mut sealed = b"before".to_vec();
-        cipher
-            .seal_onto(&mut sealed, &nonce, &aad, content)
-            .unwrap();
+        seal_onto(&mut sealed, &key, &nonce, &aad, content).unwrap();
         let sealed = sealed.strip_prefix(b"before").unwrap();
         assert_eq!(hex::encode(sealed), expected);
-        assert_eq!(**cipher.open(&nonce, &aad, sealed).unwrap(), *content);
+        assert_eq!(**open(&key, &nonce, &aad, sealed).unwrap(), *content);
 
         for at in 0..sealed.len() {
             let mut altered = sealed.to_vec();
             altered[at] ^= 1;
-            assert!(cipher.open(&nonce, &aad, &altered).is_err(), "{at}");
-            assert!(cipher.open(&nonce, &aad, &sealed[..at]).is_err(), "{at}");
+            assert!(open(&key, &nonce, &aad, &altered).is_err(), "{at}");
+            assert!(open(&key, &nonce, &aad, &sealed[..at]).is_err(), "{at}");
         }
         for at in 0..nonce.len() {
             let mut other = nonce;
             other[at] ^= 1;
-            assert!(cipher.open(&other, &aad, sealed).is_err(), "{at}");
+            assert!(open(&key, &other, &aad, sealed).is_err(), "{at}");
         }
-        assert!(cipher.open(&nonce, &aad[1..], sealed).is_err());
-        assert!(
-            XChaCha20Poly1305::new([0; 32])
-                .open(&nonce, &aad, sealed)
-                .is_err()
-        );
+        assert!(open(&key, &nonce, &aad[1..], sealed).is_err());
+        assert!(open(&[0; 32], &nonce, &aad, sealed).is_err());
     }
 }

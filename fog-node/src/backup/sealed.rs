@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::keystore::random;
 use crate::stretch::Cost;
-use crate::xchacha::{NONCE_BYTES, TAG_BYTES, XChaCha20Poly1305};
+use crate::xchacha::{self, NONCE_BYTES, TAG_BYTES};
 
 /// First bytes of a backup.
 pub const BACKUP_MAGIC: &[u8; 8] = b"FWBACK01";
@@ -88,10 +88,9 @@ impl Header {
         }
     }
 
-    fn cipher(&self, passphrase: &str) -> io::Result<XChaCha20Poly1305> {
+    fn key(&self, passphrase: &str) -> io::Result<Zeroizing<[u8; 32]>> {
         let key = self.cost().stretch(passphrase, &self.0[20..36]);
-        let key = key.map_err(|_| refused(SealedError::Foreign))?;
-        Ok(XChaCha20Poly1305::new(*key))
+        key.map_err(|_| refused(SealedError::Foreign))
     }
 
     fn nonce(&self, chunk: u32, is_last: bool) -> [u8; NONCE_BYTES] {
@@ -107,7 +106,7 @@ impl Header {
 pub(super) struct Sealer<W: Write> {
     out: W,
     header: Header,
-    cipher: XChaCha20Poly1305,
+    key: Zeroizing<[u8; 32]>,
     chunk: u32,
     waiting: Zeroizing<Vec<u8>>,
 }
@@ -118,12 +117,12 @@ impl<W: Write> Sealer<W> {
     }
 
     fn under(header: Header, mut out: W, passphrase: &str) -> io::Result<Self> {
-        let cipher = header.cipher(passphrase)?;
+        let key = header.key(passphrase)?;
         out.write_all(&header.0)?;
         Ok(Self {
             out,
             header,
-            cipher,
+            key,
             chunk: 0,
             waiting: Zeroizing::new(Vec::with_capacity(CHUNK_BYTES)),
         })
@@ -133,9 +132,7 @@ impl<W: Write> Sealer<W> {
         let nonce = self.header.nonce(self.chunk, is_last);
         let mut sealed = Vec::new();
         let aad = &self.header.0;
-        let onto = self
-            .cipher
-            .seal_onto(&mut sealed, &nonce, aad, &self.waiting);
+        let onto = xchacha::seal_onto(&mut sealed, &self.key, &nonce, aad, &self.waiting);
         onto.map_err(|_| io::Error::other("a chunk cannot be sealed"))?;
         self.out.write_all(&sealed)?;
         let next = self.chunk.checked_add(1);
@@ -172,7 +169,7 @@ impl<W: Write> Write for Sealer<W> {
 pub(super) struct Opener<R: Read> {
     from: R,
     header: Header,
-    cipher: XChaCha20Poly1305,
+    key: Zeroizing<[u8; 32]>,
     chunk: u32,
     /// The next chunk as it is in the file; empty after the last.
     next: Vec<u8>,
@@ -184,12 +181,12 @@ pub(super) struct Opener<R: Read> {
 impl<R: Read> Opener<R> {
     pub(super) fn new(mut from: R, passphrase: &str) -> io::Result<Self> {
         let header = Header::read(&mut from)?;
-        let cipher = header.cipher(passphrase)?;
+        let key = header.key(passphrase)?;
         let next = chunk_of(&mut from)?;
         Ok(Self {
             from,
             header,
-            cipher,
+            key,
             chunk: 0,
             next,
             open: Zeroizing::default(),
@@ -203,7 +200,7 @@ impl<R: Read> Opener<R> {
         let sealed = std::mem::replace(&mut self.next, after);
         let is_last = self.next.is_empty();
         let nonce = self.header.nonce(self.chunk, is_last);
-        let opened = self.cipher.open(&nonce, &self.header.0, &sealed);
+        let opened = xchacha::open(&self.key, &nonce, &self.header.0, &sealed);
         self.open = opened.map_err(|_| refused(SealedError::Altered))?;
         self.given = 0;
         self.chunk = self.chunk.wrapping_add(1);

@@ -22,7 +22,7 @@ use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
 use super::rest::{self, Content, Rest};
 use crate::keystore::random;
-use crate::xchacha::{NONCE_BYTES, TAG_BYTES, XChaCha20Poly1305};
+use crate::xchacha::{self, NONCE_BYTES, TAG_BYTES};
 
 /// Longest records of one sealed segment, before compression, in bytes.
 const MAX_RECORDS_BYTES: usize = 64 << 20;
@@ -66,7 +66,7 @@ impl MasterKey {
     /// # Errors
     /// [`SealError::Randomness`].
     pub fn seal(&self, purpose: &[u8], content: &[u8]) -> Result<Vec<u8>, SealError> {
-        seal(&cipher(&self.0), purpose, content)
+        seal(&self.0, purpose, content)
     }
 
     /// Opens what [`MasterKey::seal`] sealed for the same purpose.
@@ -74,7 +74,7 @@ impl MasterKey {
     /// # Errors
     /// [`SealError::Altered`].
     pub fn open(&self, purpose: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        open(&cipher(&self.0), purpose, sealed)
+        open(&self.0, purpose, sealed)
     }
 
     /// Under which name the ledger hears that a device was erased, after so many times before.
@@ -229,7 +229,7 @@ impl StreamCipher {
     pub fn seal(&self, segment: &Segment, records: &[Record]) -> Result<Vec<u8>, SealError> {
         let content = Zeroizing::new(pack(records));
         let key = self.key_of(segment);
-        seal(&cipher(&key.0), &Aad::of(segment), &content)
+        seal(&key.0, &Aad::of(segment), &content)
     }
 
     /// Seals what an erasure leaves of a segment.
@@ -238,7 +238,7 @@ impl StreamCipher {
     /// [`SealError::Randomness`].
     pub fn seal_rest(&self, segment: &Segment, rest: &Rest) -> Result<Vec<u8>, SealError> {
         let key = self.key_of(segment);
-        seal(&cipher(&key.0), &Aad::of(segment), &rest.encode())
+        seal(&key.0, &Aad::of(segment), &rest.encode())
     }
 
     /// Opens what was sealed for the same segment.
@@ -269,7 +269,7 @@ impl SegmentKey {
     /// # Errors
     /// [`SealError::Randomness`].
     pub fn seal_beside(&self, segment: &Segment, content: &[u8]) -> Result<Vec<u8>, SealError> {
-        seal(&cipher(&self.0), &beside(segment), content)
+        seal(&self.0, &beside(segment), content)
     }
 
     /// Opens what [`SegmentKey::seal_beside`] sealed for the same segment.
@@ -281,7 +281,7 @@ impl SegmentKey {
         segment: &Segment,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        open(&cipher(&self.0), &beside(segment), sealed)
+        open(&self.0, &beside(segment), sealed)
     }
 
     /// Opens the segment that it is the key of, if all its readings are there.
@@ -304,7 +304,7 @@ impl SegmentKey {
     }
 
     fn read_with(&self, aad: &Aad, segment: &Segment, sealed: &[u8]) -> Result<Content, SealError> {
-        let content = open(&cipher(&self.0), aad, sealed)?;
+        let content = open(&self.0, aad, sealed)?;
         if let Some((&rest::FORM, body)) = content.split_first() {
             return Ok(Content::Rest(Rest::decode(body, segment.count)?));
         }
@@ -379,28 +379,20 @@ fn unpack(content: &[u8]) -> Result<Vec<Record>, SealError> {
     Ok(records)
 }
 
-fn cipher(key: &[u8; 32]) -> XChaCha20Poly1305 {
-    XChaCha20Poly1305::new(*key)
-}
-
-fn seal(cipher: &XChaCha20Poly1305, aad: &[u8], content: &[u8]) -> Result<Vec<u8>, SealError> {
+fn seal(key: &[u8; 32], aad: &[u8], content: &[u8]) -> Result<Vec<u8>, SealError> {
     let nonce = random::<NONCE_BYTES>().map_err(|_| SealError::Randomness)?;
     let mut sealed = Vec::with_capacity(NONCE_BYTES + content.len() + TAG_BYTES);
     sealed.extend_from_slice(&nonce);
-    let onto = cipher.seal_onto(&mut sealed, &nonce, aad, content);
+    let onto = xchacha::seal_onto(&mut sealed, key, &nonce, aad, content);
     onto.map_err(|_| SealError::Malformed)?;
     Ok(sealed)
 }
 
-fn open(
-    cipher: &XChaCha20Poly1305,
-    aad: &[u8],
-    sealed: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, SealError> {
+fn open(key: &[u8; 32], aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
     let (nonce, body) = sealed
         .split_first_chunk::<NONCE_BYTES>()
         .ok_or(SealError::Altered)?;
-    let opened = cipher.open(nonce, aad, body);
+    let opened = xchacha::open(key, nonce, aad, body);
     opened.map_err(|_| SealError::Altered)
 }
 
