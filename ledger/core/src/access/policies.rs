@@ -1,7 +1,7 @@
 //! Policies: texts about the data that an organisation holds, or about one subject's among them.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ledger_policy::{CheckedPolicy, Contract};
 use serde::{Deserialize, Serialize};
@@ -23,12 +23,43 @@ pub const MAX_POLICIES: usize = 4096;
 pub const MAX_CONSENTS: usize = 32;
 /// So many contracts are kept ready to decide.
 const MAX_READY: usize = 256;
-
 /// So many policies are kept read.
 const MAX_READ: usize = 2 * MAX_POLICIES;
 
 /// About which subject, by which name, which text.
 type ReadAs = (Option<Digest>, String, String);
+
+/// What was made lately, by all that it depends on: to remember it changes no outcome. Where there is no room for more,
+/// it begins anew.
+struct Lately<K, V> {
+    made: Mutex<BTreeMap<K, V>>,
+    most: usize,
+}
+
+impl<K: Ord, V: Clone> Lately<K, V> {
+    const fn new(most: usize) -> Self {
+        Self {
+            made: Mutex::new(BTreeMap::new()),
+            most,
+        }
+    }
+
+    fn made(&self) -> MutexGuard<'_, BTreeMap<K, V>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find(&self, of: &K) -> Option<V> {
+        self.made().get(of).cloned()
+    }
+
+    fn keep(&self, of: K, value: V) {
+        let mut made = self.made();
+        if made.len() >= self.most {
+            made.clear();
+        }
+        made.insert(of, value);
+    }
+}
 
 /// What a policy is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -70,12 +101,10 @@ impl Scope {
     /// Reads a text as its policy `name`. One that was read lately is at hand, so that a change of one policy does not
     /// cost the reading of all.
     fn read(&self, name: &str, text: &str) -> Option<CheckedPolicy> {
-        // What a text means depends on nothing else: to remember it changes no outcome.
-        static READ: Mutex<BTreeMap<ReadAs, CheckedPolicy>> = Mutex::new(BTreeMap::new());
-        let at_hand = || READ.lock().unwrap_or_else(PoisonError::into_inner);
+        static READ: Lately<ReadAs, CheckedPolicy> = Lately::new(MAX_READ);
         let read_as = (self.subject, name.to_owned(), text.to_owned());
-        if let Some(policy) = at_hand().get(&read_as) {
-            return Some(policy.clone());
+        if let Some(policy) = READ.find(&read_as) {
+            return Some(policy);
         }
         let name = self.tell(name);
         let policy = match self.subject {
@@ -83,11 +112,7 @@ impl Scope {
             Some(subject) => CheckedPolicy::read_of_subject(&name, text, &subject.to_string()),
         };
         let policy = policy.ok()?;
-        let mut at_hand = at_hand();
-        if at_hand.len() >= MAX_READ {
-            at_hand.clear();
-        }
-        at_hand.insert(read_as, policy.clone());
+        READ.keep(read_as, policy.clone());
         Some(policy)
     }
 }
@@ -166,14 +191,13 @@ pub(super) fn contract<V: StateView + ?Sized>(
     view: &V,
     scope: &Scope,
 ) -> Result<Arc<Contract>, StateReadError> {
-    // A revision names its texts, whatever the chain: to remember what they compile to changes no outcome.
-    static READY: LazyLock<Mutex<BTreeMap<Digest, Arc<Contract>>>> = LazyLock::new(Mutex::default);
-    let ready = || READY.lock().unwrap_or_else(PoisonError::into_inner);
+    // A revision names its texts, whatever the chain.
+    static READY: Lately<Digest, Arc<Contract>> = Lately::new(MAX_READY);
     let Some(revision) = revision(view, scope)? else {
         return Ok(Arc::default());
     };
-    if let Some(contract) = ready().get(&revision) {
-        return Ok(Arc::clone(contract));
+    if let Some(contract) = READY.find(&revision) {
+        return Ok(contract);
     }
     let read = |policy: Policy| {
         let PutPolicy { name, text, .. } = policy.put;
@@ -182,11 +206,7 @@ pub(super) fn contract<V: StateView + ?Sized>(
     };
     let read: Result<Vec<_>, _> = policies(view, scope)?.into_iter().map(read).collect();
     let contract = Arc::new(Contract::new(read?));
-    let mut ready = ready();
-    if ready.len() >= MAX_READY {
-        ready.clear();
-    }
-    ready.insert(revision, Arc::clone(&contract));
+    READY.keep(revision, Arc::clone(&contract));
     Ok(contract)
 }
 
