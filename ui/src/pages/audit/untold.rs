@@ -1,12 +1,11 @@
 //! What other nodes gave to this node's people and promised to tell, and never did; and how somebody settles it.
 
-use fog_api::{Capability, PromisedReceipt, SettlePromise};
+use fog_api::{PromisedReceipt, SettlePromise};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::components::{FailureNote, StateMark};
 use crate::failure::Failure;
-use crate::session::use_session;
 use crate::words::state::State;
 use crate::{testids, transport};
 
@@ -85,22 +84,19 @@ fn Item(all: RwSignal<Vec<PromisedReceipt>>, transaction: String) -> impl IntoVi
         });
     };
     let field = format!("settle-{transaction}");
-    let may_settle = use_session().may(Capability::Audit);
     view! {
         <li data-testid=testids::AUDIT_UNTOLD data-transaction=transaction data-settled=move || is_settled.get().to_string()>
             <StateMark state=state word=word bare=true/>
             <div>
                 <p>{words}</p>
-                {may_settle.then(|| view! {
-                    <form class="row" hidden=is_settled on:submit=send>
-                        <label class="vh" for=field.clone()>"Why the receipt did not come"</label>
-                        <input class="input" id=field.clone() maxlength="500" autocomplete="off" placeholder="What they say it was"
-                            data-testid=testids::AUDIT_REASON
-                            prop:value=reason on:input=move |event| reason.set(event_target_value(&event))/>
-                        <button type="submit" class="btn" disabled=move || is_busy.get() || is_empty()
-                            data-testid=testids::AUDIT_SETTLE>"Settle"</button>
-                    </form>
-                })}
+                <form class="row" hidden=is_settled on:submit=send>
+                    <label class="vh" for=field.clone()>"Why the receipt did not come"</label>
+                    <input class="input" id=field maxlength="500" autocomplete="off" placeholder="What they say it was"
+                        data-testid=testids::AUDIT_REASON
+                        prop:value=reason on:input=move |event| reason.set(event_target_value(&event))/>
+                    <button type="submit" class="btn" disabled=move || is_busy.get() || is_empty()
+                        data-testid=testids::AUDIT_SETTLE>"Settle"</button>
+                </form>
                 {move || failure.get().map(|failure| view! { <FailureNote failure=failure/> })}
             </div>
         </li>
